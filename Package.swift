@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// C is optimised in debug builds too: unoptimised SIMD kernels make every test slow.
+let c: [CSetting] = [
+  .unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-fno-math-errno"])
+]
+let swift: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
+
+let package = Package(
+  name: "diffit",
+  products: [.executable(name: "diffit", targets: ["diffit"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // Libraries of the system, found by pkg-config.
+    .systemLibrary(name: "SystemMPI", pkgConfig: "mpi-c", providers: [.apt(["libopenmpi-dev"])]),
+    .systemLibrary(
+      name: "SystemOpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+
+    // C shims and kernels.
+    .target(name: "CMPI", dependencies: ["SystemMPI"], cSettings: c),
+    .target(name: "COpenBLAS", dependencies: ["SystemOpenBLAS"], cSettings: c),
+    .target(name: "CKernels", exclude: ["template"], cSettings: c),
+    .target(
+      name: "CImageIO", cSettings: c,
+      linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("png")]),
+    .target(name: "CArchive", cSettings: c, linkerSettings: [.linkedLibrary("archive")]),
+    .target(name: "CChecksum", cSettings: c, linkerSettings: [.linkedLibrary("xxhash")]),
+
+    // Numerics.
+    .target(name: "TensorCore", dependencies: ["CKernels"], swiftSettings: swift),
+    .target(
+      name: "Operators", dependencies: ["TensorCore", "CKernels"], swiftSettings: swift),
+    .target(name: "Autodiff", dependencies: ["Operators"], swiftSettings: swift),
+    .target(name: "NeuralNetworks", dependencies: ["Autodiff"], swiftSettings: swift),
+    .target(name: "DiffiTModels", dependencies: ["NeuralNetworks"], swiftSettings: swift),
+    .target(name: "Diffusion", dependencies: ["Autodiff"], swiftSettings: swift),
+    .target(
+      name: "Optimization", dependencies: ["TensorCore", "Operators"], swiftSettings: swift),
+
+    // Files, data, ranks.
+    .target(
+      name: "Datasets", dependencies: ["TensorCore", "CImageIO", "CArchive"], swiftSettings: swift),
+    .target(name: "Checkpoints", dependencies: ["TensorCore", "CChecksum"], swiftSettings: swift),
+    .target(name: "Collectives", dependencies: ["CMPI", "TensorCore"], swiftSettings: swift),
+
+    // The trainer and its command line.
+    .target(
+      name: "Training",
+      dependencies: [
+        "DiffiTModels", "Diffusion", "Optimization", "Datasets", "Checkpoints", "Collectives",
+        "COpenBLAS", .product(name: "Logging", package: "swift-log"), "Yams",
+      ], swiftSettings: swift),
+    .executableTarget(
+      name: "diffit",
+      dependencies: [
+        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: swift),
+  ],
+  swiftLanguageModes: [.v6]
+)

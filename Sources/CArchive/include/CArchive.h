@@ -1,0 +1,1 @@
+typedef int CArchive_pending;

@@ -1,0 +1,1 @@
+typedef int CImageIO_pending;

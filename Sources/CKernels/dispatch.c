@@ -1,0 +1,42 @@
+// Which instruction sets this CPU and operating system run, and which cores this process may use.
+#define _GNU_SOURCE
+#include <sched.h>
+
+#include "include/CKernels.h"
+
+int dk_available_cores(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+extern const dk_table dk_table_portable;
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+extern const dk_table dk_table_avx2, dk_table_avx512;
+
+// XCR0: which register states the operating system saves.
+__attribute__((target("xsave"))) static uint64_t saved_states(void) { return __builtin_ia32_xgetbv(0); }
+
+dk_level dk_best_level(void) {
+  unsigned a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d)) return DK_PORTABLE;
+  const int osxsave = c >> 27 & 1, fma = c >> 12 & 1;
+  if (!osxsave || !fma || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return DK_PORTABLE;
+  const uint64_t states = saved_states();
+  if ((states & 0x6) != 0x6 || !(b >> 5 & 1)) return DK_PORTABLE;  // XMM, YMM; AVX2
+  const unsigned wanted = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;  // AVX512 F, DQ, BW, VL
+  return (states & 0xe6) == 0xe6 && (b & wanted) == wanted ? DK_AVX512 : DK_AVX2;
+}
+
+const dk_table *dk_table_for(dk_level level) {
+  return level == DK_AVX512 ? &dk_table_avx512 : level == DK_AVX2 ? &dk_table_avx2 : &dk_table_portable;
+}
+#else
+dk_level dk_best_level(void) { return DK_PORTABLE; }
+const dk_table *dk_table_for(dk_level level) {
+  (void)level;
+  return &dk_table_portable;
+}
+#endif

@@ -1,0 +1,5 @@
+#include "vector.h"
+
+#include "product.h"
+
+#include "table.h"

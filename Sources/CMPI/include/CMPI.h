@@ -1,0 +1,1 @@
+typedef int CMPI_pending;

@@ -1,0 +1,1 @@
+typedef int COpenBLAS_pending;

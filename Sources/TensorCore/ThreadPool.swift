@@ -1,0 +1,117 @@
+import CKernels
+import Foundation
+import Synchronization
+
+/// A fixed set of threads that run the parts of one operator at a time.
+///
+/// Work is split statically: part `i` always covers the same range, so a result never depends on
+/// timing; operators see to it that it does not depend on the number of parts either. The calling
+/// thread runs part 0. One operator runs at a time; a pool belongs to one calling thread.
+public final class ThreadPool: Sendable {
+  /// Threads that run parts, the caller included.
+  public let count: Int
+  private let gang: Gang
+
+  public init(threadCount: Int) {
+    precondition(threadCount >= 1, "ThreadPool: \(threadCount) threads")
+    count = threadCount
+    gang = Gang(spins: threadCount <= ThreadPool.availableCores ? 4000 : 0)
+    for index in stride(from: 1, to: threadCount, by: 1) {
+      let gang = gang
+      Thread.detachNewThread { gang.work(part: index) }
+    }
+  }
+
+  deinit { gang.stop() }
+
+  /// Cores this process may run on (`sched_getaffinity`).
+  public static var availableCores: Int { Int(dk_available_cores()) }
+
+  /// Runs `body(part)` for each part in `0..<count`, at once, and returns when all have ended.
+  public func run(_ body: (Int) -> Void) {
+    guard count > 1 else { return body(0) }
+    withoutActuallyEscaping(body) { gang.start($0, helpers: count - 1) }
+  }
+
+  /// Splits `0..<items` into one contiguous range a thread, in multiples of `grain`, and runs `body`
+  /// on each that is not empty.
+  public func forRanges(of items: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
+    let units = (items + grain - 1) / grain
+    guard units > 1 && count > 1 else {
+      if items > 0 { body(0..<items) }
+      return
+    }
+    run { part in
+      let begin = units * part / count * grain
+      let end = min(units * (part + 1) / count * grain, items)
+      if begin < end { body(begin..<end) }
+    }
+  }
+}
+
+/// What the workers share with the pool. It outlives the pool until the last worker has left.
+///
+/// `@unchecked Sendable`: `job` is written before `generation` rises and read after a worker saw it
+/// rise; `pending` reaches zero before it is written again.
+private final class Gang: @unchecked Sendable {
+  private let generation = Atomic<Int>(0)
+  private let pending = Atomic<Int>(0)
+  private let stopping = Atomic<Bool>(false)
+  private let condition = NSCondition()
+  /// Turns of waiting before a thread sleeps; 0 where threads outnumber cores, because spinning would
+  /// take the core from the thread that is waited for.
+  private let spins: Int
+  private var job: ((Int) -> Void)?
+
+  init(spins: Int) { self.spins = spins }
+
+  func start(_ body: @escaping (Int) -> Void, helpers: Int) {
+    job = body
+    pending.store(helpers, ordering: .relaxed)
+    condition.lock()
+    generation.add(1, ordering: .releasing)
+    condition.broadcast()
+    condition.unlock()
+    body(0)
+    wait { self.pending.load(ordering: .acquiring) == 0 }
+    job = nil
+  }
+
+  func stop() {
+    stopping.store(true, ordering: .relaxed)
+    condition.lock()
+    generation.add(1, ordering: .releasing)
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  func work(part: Int) {
+    var seen = 0
+    while true {
+      wait { self.generation.load(ordering: .acquiring) != seen }
+      seen += 1
+      if stopping.load(ordering: .relaxed) { return }
+      job?(part)
+      if pending.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+        condition.lock()
+        condition.broadcast()
+        condition.unlock()
+      }
+    }
+  }
+
+  private func wait(until ready: () -> Bool) {
+    for _ in 0..<spins {
+      if ready() { return }
+      pause()
+    }
+    condition.lock()
+    while !ready() { condition.wait() }
+    condition.unlock()
+  }
+
+  /// A short wait that leaves the memory bus alone.
+  private func pause() {
+    for _ in 0..<8 { _ = stopping.load(ordering: .relaxed) }
+  }
+}

@@ -1,0 +1,3 @@
+import TensorCore
+
+print(KernelTable.best.level, ThreadPool.availableCores)
