@@ -2,4 +2,9 @@
 
 #include "product.h"
 
+#include "attention.h"
+#include "elementwise.h"
+#include "norm.h"
+#include "optimizer.h"
+
 #include "table.h"

@@ -154,7 +154,7 @@ INLINE void gradient_tile(const int rows, const int vectors, int64_t count, cons
   vf sum[DK_ROWS][DK_PANEL];
   for (int r = 0; r < rows; ++r)
     for (int v = 0; v < vectors; ++v) sum[r][v] = (vf){};
-  const int whole = valid == vectors * DK_WIDTH;
+  const int whole = valid == vectors * DK_WIDTH || n < DK_WIDTH;
   for (int64_t i = 0; i < count; ++i) {
     const float *p = x[i] + channel, *q = dy[i] + column;
     vf d[DK_PANEL];
@@ -207,6 +207,12 @@ static void weight_gradient(const dk_geometry *g, int64_t begin, int64_t end, co
   for (int64_t block = 0; block < positions; block += DK_BLOCK) {
     const int64_t count = positions - block < DK_BLOCK ? positions - block : DK_BLOCK;
     gather(g, block, block + count, x, (float *)dy, a, c);
+    float narrow[DK_BLOCK * DK_WIDTH];  // rows of less than a vector, padded once for all tiles
+    if (n < DK_WIDTH)
+      for (int64_t i = 0; i < count; ++i) {
+        store(narrow + i * DK_WIDTH, load_part(c[i], n));
+        c[i] = narrow + i * DK_WIDTH;
+      }
     for (int t = 0; t < g->taps; ++t) {
       // This tap's rows of dw that lie in [begin, end), as channels of the input.
       const int64_t base = g->weight_tap[t] * k;

@@ -1,0 +1,139 @@
+// Group norm with optional Swish, and layer norm.
+
+// Sums of f(x) a channel over the rows of one image, in two levels that keep rounding small:
+// sum[c] = sum of (x - shift[c])^power.
+INLINE void channel_sums(const float *x, int64_t rows, int64_t channels, const float *shift, int power,
+                         float *sum) {
+  FOR_VECTORS(0, channels) {
+    const vf s = shift ? load_upto(shift + i, part) : (vf){};
+    vf total = {};
+    for (int64_t block = 0; block < rows; block += 64) {
+      const int64_t stop = block + 64 < rows ? block + 64 : rows;
+      vf a = {};
+      for (int64_t row = block; row < stop; ++row) {
+        const vf v = load_upto(x + row * channels + i, part) - s;
+        a = power == 2 ? FMA(v, v, a) : a + v;
+      }
+      total += a;
+    }
+    store_upto(sum + i, total, part);
+  }
+}
+
+// Replaces channel values by their mean over each group, `count` elements a group.
+INLINE void group_means(float *value, int64_t channels, int64_t groups, double count) {
+  const int64_t width = channels / groups;
+  for (int64_t g = 0; g < groups; ++g) {
+    double sum = 0;
+    for (int64_t c = 0; c < width; ++c) sum += (double)value[g * width + c];
+    for (int64_t c = 0; c < width; ++c) value[g * width + c] = (float)(sum / count);
+  }
+}
+
+// One image: y = act(gamma (x - mean) rstd + beta). `statistics` [2, channels] receives mean and rstd,
+// repeated over each group; `scratch` [2, channels].
+static void group_norm(const float *x, int64_t rows, int64_t channels, int64_t groups,
+                       const float *gamma, const float *beta, float epsilon, int swish,
+                       float *statistics, float *scratch, float *y) {
+  float *mean = statistics, *rstd = statistics + channels, *a = scratch, *b = scratch + channels;
+  const double count = (double)(rows * (channels / groups));
+  channel_sums(x, rows, channels, NULL, 1, mean);
+  group_means(mean, channels, groups, count);
+  channel_sums(x, rows, channels, mean, 2, rstd);
+  group_means(rstd, channels, groups, count);
+  FOR_VECTORS(0, channels) {
+    const vf r = 1.0f / root(load_upto(rstd + i, part) + epsilon);
+    const vf slope = r * load_upto(gamma + i, part);
+    store_upto(rstd + i, r, part);
+    store_upto(a + i, slope, part);
+    store_upto(b + i, load_upto(beta + i, part) - load_upto(mean + i, part) * slope, part);
+  }
+  for (int64_t row = 0; row < rows; ++row)
+    FOR_VECTORS(0, channels) {
+      const vf z = FMA(load_upto(x + row * channels + i, part), load_upto(a + i, part), load_upto(b + i, part));
+      store_upto(y + row * channels + i, swish ? z * sigmoid_of(z) : z, part);
+    }
+}
+
+// One image. `sums` [2, channels] receives sum dz and sum dz xhat, the image's share of the gradients
+// of beta and gamma; `scratch` [2, channels].
+static void group_norm_gradient(const float *x, const float *dy, int64_t rows, int64_t channels,
+                                int64_t groups, const float *gamma, const float *beta, int swish,
+                                const float *statistics, float *scratch, float *sums, float *dx) {
+  const float *mean = statistics, *rstd = statistics + channels;
+  float *first = scratch, *second = scratch + channels;
+  memset(sums, 0, (size_t)(2 * channels) * sizeof(float));
+  for (int64_t block = 0; block < rows; block += 64) {
+    const int64_t stop = block + 64 < rows ? block + 64 : rows;
+    FOR_VECTORS(0, channels) {
+      const vf m = load_upto(mean + i, part), r = load_upto(rstd + i, part);
+      const vf g = load_upto(gamma + i, part), b = load_upto(beta + i, part);
+      vf plain = {}, product = {};
+      for (int64_t row = block; row < stop; ++row) {
+        const int64_t at = row * channels + i;
+        const vf xhat = (load_upto(x + at, part) - m) * r;
+        vf dz = load_upto(dy + at, part);
+        if (swish) dz *= silu_slope(FMA(xhat, g, b));
+        store_upto(dx + at, dz, part);
+        plain += dz;
+        product = FMA(dz, xhat, product);
+      }
+      store_upto(sums + i, load_upto(sums + i, part) + plain, part);
+      store_upto(sums + channels + i, load_upto(sums + channels + i, part) + product, part);
+    }
+  }
+  FOR_VECTORS(0, channels) {
+    store_upto(first + i, load_upto(gamma + i, part) * load_upto(sums + i, part), part);
+    store_upto(second + i, load_upto(gamma + i, part) * load_upto(sums + channels + i, part), part);
+  }
+  const double count = (double)(rows * (channels / groups));
+  group_means(first, channels, groups, count);
+  group_means(second, channels, groups, count);
+  for (int64_t row = 0; row < rows; ++row)
+    FOR_VECTORS(0, channels) {
+      const int64_t at = row * channels + i;
+      const vf r = load_upto(rstd + i, part);
+      const vf xhat = (load_upto(x + at, part) - load_upto(mean + i, part)) * r;
+      const vf d = load_upto(gamma + i, part) * load_upto(dx + at, part) - load_upto(first + i, part);
+      store_upto(dx + at, r * FMA(-xhat, load_upto(second + i, part), d), part);
+    }
+}
+
+// Rows [begin, end): y = (x - mean) rstd, rstd saved a row.
+static void layer_norm(const float *x, int64_t channels, int64_t begin, int64_t end, float epsilon,
+                       float *rstd, float *y) {
+  for (int64_t row = begin; row < end; ++row) {
+    const float *in = x + row * channels;
+    vf sum = {}, squares = {};
+    FOR_VECTORS(0, channels) sum += load_upto(in + i, part);
+    const float mean = sum_lanes(sum) / (float)channels;
+    FOR_VECTORS(0, channels) {
+      vf v = load_upto(in + i, part) - mean;
+      if (part < DK_WIDTH) v = load_part((const float *)&v, part);
+      squares = FMA(v, v, squares);
+    }
+    const float scale = 1.0f / __builtin_sqrtf(sum_lanes(squares) / (float)channels + epsilon);
+    rstd[row] = scale;
+    FOR_VECTORS(0, channels)
+    store_upto(y + row * channels + i, (load_upto(in + i, part) - mean) * scale, part);
+  }
+}
+
+// dx = rstd (dy - mean(dy) - y mean(dy y))
+static void layer_norm_gradient(const float *y, const float *rstd, const float *dy, int64_t channels,
+                                int64_t begin, int64_t end, float *dx) {
+  for (int64_t row = begin; row < end; ++row) {
+    const float *out = y + row * channels, *d = dy + row * channels;
+    vf plain = {}, product = {};
+    FOR_VECTORS(0, channels) {
+      const vf v = load_upto(d + i, part);
+      plain += v;
+      product = FMA(v, load_upto(out + i, part), product);
+    }
+    const float a = sum_lanes(plain) / (float)channels, b = sum_lanes(product) / (float)channels;
+    FOR_VECTORS(0, channels) {
+      const vf v = load_upto(d + i, part) - a - load_upto(out + i, part) * b;
+      store_upto(dx + row * channels + i, rstd[row] * v, part);
+    }
+  }
+}
