@@ -3,13 +3,13 @@ import TensorCore
 
 /// y = x w + b on the rows of x; also the 1x1 convolution of an NHWC image.
 ///
-/// Shapes: x [..., K], w [K, N], b [N] -> y [..., N]. Backward needs x and w. Precision: f32, one FMA
+/// Shapes: x [..., K], w [K, N] (or [1, 1, K, N]), b [N] -> y [..., N]. Backward needs x and w. Precision: f32, one FMA
 /// chain an element in the order of K.
 public enum LinearOperator {
   public static func forward(_ x: Tensor, weight: Tensor, bias: Tensor?) -> Tensor {
-    let (k, n) = (weight.shape[0], weight.shape.channels)
+    let (k, n) = (weight.shape.rows, weight.shape.channels)
     precondition(
-      weight.shape.rank == 2 && x.shape.channels == k && (bias == nil || bias?.count == n),
+      x.shape.channels == k && (bias == nil || bias?.count == n),
       "linear: x \(x.shape), weight \(weight.shape), bias \(String(describing: bias?.shape))")
     let y = Tensor(Shape(x.shape.dimensions.dropLast() + [n]), on: x.engine)
     let panels = x.engine.packed(weight, taps: 1, k: k, n: n, transposed: false)
@@ -20,7 +20,7 @@ public enum LinearOperator {
 
   /// dx = dy w^T
   public static func inputGradient(_ dy: Tensor, weight: Tensor) -> Tensor {
-    let (k, n) = (weight.shape[0], weight.shape.channels)
+    let (k, n) = (weight.shape.rows, weight.shape.channels)
     precondition(dy.shape.channels == n, "linear gradient: dy \(dy.shape), weight \(weight.shape)")
     let dx = Tensor(Shape(dy.shape.dimensions.dropLast() + [k]), on: dy.engine)
     let panels = dy.engine.packed(weight, taps: 1, k: n, n: k, transposed: true)

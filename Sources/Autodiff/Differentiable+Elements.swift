@@ -1,0 +1,66 @@
+import Operators
+import TensorCore
+
+/// x sigmoid(x). Backward saves x.
+public func silu(_ x: Variable) -> Variable { activation(x, .silu) }
+
+/// GELU in its tanh form. Backward saves x.
+public func gelu(_ x: Variable) -> Variable { activation(x, .gelu) }
+
+private func activation(_ x: Variable, _ kind: ActivationOperator) -> Variable {
+  record(kind.forward(x.value), of: x) { dy, gradients in
+    gradients.add(to: x.slot) { kind.gradient(dy, x: x.value) }
+  }
+}
+
+public func + (a: Variable, b: Variable) -> Variable {
+  let (first, second) = (a.slot, b.slot)
+  return record(sum(a.value, b.value), of: a, b) { dy, gradients in
+    gradients.add(to: first) { dy }
+    gradients.add(to: second) { dy }
+  }
+}
+
+/// Channels side by side: [..., A], [..., B] -> [..., A + B].
+public func concatenate(_ a: Variable, _ b: Variable) -> Variable {
+  let (first, second) = (a.slot, b.slot)
+  return record(concatenated(a.value, b.value), of: a, b) { dy, gradients in
+    let width = first.shape.channels
+    gradients.add(to: first) { channels(0..<width, of: dy) }
+    gradients.add(to: second) { channels(width..<width + second.shape.channels, of: dy) }
+  }
+}
+
+/// y[b, ...] = factors[b] x[b, ...] + c[b, ...], c a constant.
+public func scale(_ x: Variable, by factors: [Float], plus c: Tensor? = nil) -> Variable {
+  let input = x.slot
+  return record(scaled(x.value, by: factors, plus: c), of: x) { dy, gradients in
+    gradients.add(to: input) { scaled(dy, by: factors) }
+  }
+}
+
+/// Dropout where the tape of `x` says that this pass trains; else x itself. See `DropoutOperator`.
+public func dropout(_ x: Variable, rate: Double, layer: Int) -> Variable {
+  guard rate > 0, let source = x.tape?.dropout else { return x }
+  let mask = DropoutOperator(
+    rate: rate, seed: source.seed, layer: layer, positions: source.positions)
+  let input = x.slot
+  return record(mask(x.value), of: x) { dy, gradients in gradients.add(to: input) { mask(dy) } }
+}
+
+/// Sum over images of weights[b] mean((x[b] - target[b])^2), as a scalar [1], and its terms in f64.
+/// Backward saves the gradient, which the forward pass computes.
+public func squaredError(_ x: Variable, _ target: Tensor, weights: [Double]) -> (
+  total: Variable, terms: [Double]
+) {
+  let (terms, gradient) = SquaredErrorOperator.forward(x.value, target: target, weights: weights)
+  let total = Tensor([Float(terms.reduce(0, +))], [1], on: x.value.engine)
+  let input = x.slot
+  let variable = record(total, of: x) { seed, gradients in
+    let factor = seed.withFloats { $0[0] }
+    gradients.add(to: input) {
+      factor == 1 ? gradient : scaled(gradient, by: weights.map { _ in factor })
+    }
+  }
+  return (variable, terms)
+}

@@ -1,0 +1,42 @@
+import Operators
+import TensorCore
+
+/// Group norm, with Swish fused where asked for; see `GroupNormOperator`.
+///
+/// Shapes: x [B, H, W, C] -> the same. Backward saves x and the statistics [B, 2, C].
+public func groupNorm(
+  _ x: Variable, gain: Parameter, bias: Parameter, groups: Int, epsilon: Float, swish: Bool
+) -> Variable {
+  groupNorm(
+    x, gain: gain.beside(x), bias: bias.beside(x), groups: groups, epsilon: epsilon, swish: swish)
+}
+
+public func groupNorm(
+  _ x: Variable, gain: Variable, bias: Variable, groups: Int, epsilon: Float, swish: Bool
+) -> Variable {
+  let (y, statistics) = GroupNormOperator.forward(
+    x.value, gamma: gain.value, beta: bias.value, groups: groups, epsilon: epsilon, swish: swish)
+  return record(y, of: x, gain, bias) { dy, gradients in
+    let (dx, shares) = GroupNormOperator.gradient(
+      dy, x: x.value, gamma: gain.value, beta: bias.value, statistics: statistics, groups: groups,
+      swish: swish)
+    gradients.write(to: bias.slot) {
+      GroupNormOperator.parameterGradient(shares, row: 0, into: $0, accumulate: $1)
+    }
+    gradients.write(to: gain.slot) {
+      GroupNormOperator.parameterGradient(shares, row: 1, into: $0, accumulate: $1)
+    }
+    gradients.add(to: x.slot) { dx }
+  }
+}
+
+/// Layer norm without gain or bias; see `LayerNormOperator`.
+///
+/// Shapes: x [..., C] -> the same. Backward saves y and 1 / standard deviation a row.
+public func layerNorm(_ x: Variable, epsilon: Float) -> Variable {
+  let (y, inverse) = LayerNormOperator.forward(x.value, epsilon: epsilon)
+  let input = x.slot
+  return record(y, of: x) { dy, gradients in
+    gradients.add(to: input) { LayerNormOperator.gradient(dy, y: y, inverseDeviation: inverse) }
+  }
+}

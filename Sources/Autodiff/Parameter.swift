@@ -1,0 +1,72 @@
+import TensorCore
+
+/// A trained tensor: a named range of its set's flat ranges.
+public final class Parameter {
+  /// The checkpoint key, as in the PyTorch oracle.
+  public let name: String
+  /// Shape in memory.
+  public let shape: Shape
+  public let layout: ParameterLayout
+  public let initializer: Initializer
+  /// Place in the order of declaration, which is the order of the forward pass.
+  public let index: Int
+  /// First element in the flat ranges; known once the set is sealed.
+  public internal(set) var offset = 0
+  /// Whether this step has written the gradient already; false: its contents are stale.
+  public internal(set) var hasGradient = false
+  private unowned let owner: ParameterSet
+
+  init(
+    name: String, shape: Shape, layout: ParameterLayout, initializer: Initializer, index: Int,
+    owner: ParameterSet
+  ) {
+    (self.name, self.shape, self.layout) = (name, shape, layout)
+    (self.initializer, self.index, self.owner) = (initializer, index, owner)
+  }
+
+  public var count: Int { shape.count }
+  /// Its elements of the flat ranges.
+  public var range: Range<Int> { offset..<offset + count }
+  /// A view of the set's weights.
+  public var value: Tensor { owner.weights.view(at: offset, shape) }
+  /// A view of the set's gradients.
+  public var gradient: Tensor { owner.gradients.view(at: offset, shape) }
+
+  /// This parameter as an operand beside `x`: on the tape of `x`, where it has one.
+  public func beside(_ x: Variable) -> Variable {
+    x.tape?.variable(self) ?? Variable(value)
+  }
+}
+
+/// How a parameter lies in memory, against PyTorch's layout in files.
+public enum ParameterLayout: String, Sendable {
+  /// The same in both.
+  case plain
+  /// Memory [in, out], file [out, in].
+  case linear
+  /// Memory [kh, kw, in, out], file [out, in, kh, kw].
+  case convolution
+  /// Memory [kh, kw, in, out], file [in, out, kh, kw].
+  case transposedConvolution
+
+  /// Shape in files.
+  public func fileShape(_ memory: Shape) -> Shape {
+    let d = memory.dimensions
+    switch self {
+    case .plain: return memory
+    case .linear: return Shape([d[1], d[0]])
+    case .convolution: return Shape([d[3], d[2], d[0], d[1]])
+    case .transposedConvolution: return Shape([d[2], d[3], d[0], d[1]])
+    }
+  }
+}
+
+/// How a parameter starts.
+public enum Initializer: Sendable {
+  case zeros
+  case ones
+  /// Uniform in ±sqrt(6 / (fan in + fan out)) of the weight seen as [first file axis, rest].
+  case xavierUniform
+  /// Normal with this standard deviation, cut at ±2 as PyTorch's `trunc_normal_`.
+  case normal(deviation: Double)
+}

@@ -1,0 +1,32 @@
+import Autodiff
+import NeuralNetworks
+
+/// The DiffiT ResBlock: a convolution and a transformer block in one residual cell.
+///
+/// Source: arXiv:2312.02139v3, eq. (9)-(10). A 1x1 convolution carries the residual where the width
+/// changes.
+/// Shapes: x [B, H, W, Cin], xt [B, T] -> [B, H, W, Cout].
+public struct DiffiTResBlock {
+  let norm: GroupNorm
+  let convolution: Convolution
+  let block: DiffiTBlock
+  let skip: PointwiseConvolution?
+
+  public init(
+    _ scope: ParameterScope, in inputs: Int, out outputs: Int, timeWidth: Int, headWidth: Int,
+    window: Int, dropout: Double
+  ) {
+    norm = GroupNorm(scope("norm"), channels: inputs, swish: true)
+    convolution = Convolution(scope("conv"), in: inputs, out: outputs)
+    block = DiffiTBlock(
+      scope("block"), width: outputs, timeWidth: timeWidth, heads: outputs / headWidth,
+      window: window, dropout: dropout)
+    skip =
+      inputs == outputs ? nil : PointwiseConvolution(scope("skip"), in: inputs, out: outputs)
+  }
+
+  public func callAsFunction(_ x: Variable, at xt: Variable) -> Variable {
+    let hidden = convolution(norm(x))  // Conv3x3(Swish(GN(x))), eq. (9)
+    return block(hidden, at: xt) + (skip?(x) ?? x)  // eq. (10)
+  }
+}

@@ -1,0 +1,35 @@
+import TensorCore
+
+extension ImageDiffiT {
+  /// What defines an image-space network; the defaults are the paper's for CIFAR-10.
+  public struct Settings: Sendable, Hashable {
+    /// Pixels a side.
+    public var resolution = 32
+    /// Width of each stage, finest first.
+    public var channels = [128, 256, 256]
+    /// ResBlocks of each stage, in the encoder and again in the decoder; the coarsest appears once.
+    public var blocks = [4, 4, 4]
+    /// Side of the attention windows; a coarser stage uses its own side where that is smaller.
+    public var window = 4
+    /// Channels a head; divides every stage's width.
+    public var headWidth = 32
+    /// Width T of the time token.
+    public var timeWidth = 512
+    /// Width of the sinusoidal embedding before the time MLP.
+    public var embeddingWidth = 128
+    /// 0: unconditional.
+    public var classes = 0
+    /// 9 with EDM's augmentation pipe, else 0.
+    public var augmentLabels = 0
+    public var dropout = 0.0
+    public var imageChannels = 3
+
+    public init() {}
+
+    func window(stage: Int) -> Int { min(window, resolution >> stage) }
+
+    public func imageShape(batch: Int) -> Shape {
+      [batch, resolution, resolution, imageChannels]
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import Autodiff
+import NeuralNetworks
+import TensorCore
+
+/// Image-space DiffiT: a U-shaped network of DiffiT ResBlocks, the raw network F of EDM's
+/// preconditioning.
+///
+/// Source: arXiv:2312.02139v3, Fig. 4, Tables S.2 and S.3. Checkpoint keys are the property names of the
+/// PyTorch oracle. Parameters are declared in the order of the forward pass.
+/// Shapes: x [B, R, R, 3], cNoise [B] -> [B, R, R, 3].
+public struct ImageDiffiT {
+  public let settings: Settings
+  public let parameters: ParameterSet
+  let mapLabel: Linear?
+  let mapAugment: Linear?
+  let timeMLP: (first: Linear, second: Linear)
+  let tokenizer: Convolution
+  let encoder: [Stage]
+  let decoder: [Stage]
+  let headNorm: GroupNorm
+  let head: Convolution
+
+  /// The blocks of one resolution and the convolution that leads out of it (encoder, nil at the
+  /// bottom) or into it (decoder).
+  struct Stage {
+    let blocks: [DiffiTResBlock]
+    let resample: Convolution?
+  }
+
+  /// Declares the network; no memory is taken before `parameters.allocate`.
+  public init(_ settings: Settings) {
+    let s = settings
+    self.settings = s
+    parameters = ParameterSet()
+    let root = parameters.root
+    mapLabel =
+      s.classes > 0 ? Linear(root("map_label"), in: s.classes, out: s.embeddingWidth) : nil
+    mapAugment =
+      s.augmentLabels > 0
+      ? Linear(root("map_augment"), in: s.augmentLabels, out: s.embeddingWidth, bias: false) : nil
+    timeMLP = (
+      Linear(root("time_mlp", 0), in: s.embeddingWidth, out: s.timeWidth),
+      Linear(root("time_mlp", 1), in: s.timeWidth, out: s.timeWidth)
+    )
+    tokenizer = Convolution(root("tokenizer"), in: s.imageChannels, out: s.channels[0])
+
+    func blocks(_ scope: ParameterScope, in inputs: Int, stage: Int) -> [DiffiTResBlock] {
+      (0..<s.blocks[stage]).map { index in
+        DiffiTResBlock(
+          scope(index), in: index == 0 ? inputs : s.channels[stage], out: s.channels[stage],
+          timeWidth: s.timeWidth, headWidth: s.headWidth, window: s.window(stage: stage),
+          dropout: s.dropout)
+      }
+    }
+    let last = s.channels.count - 1
+    encoder = (0...last).map { stage in
+      let width = s.channels[stage]
+      let cells = blocks(
+        root("encoder", stage), in: s.channels[max(stage - 1, 0)], stage: stage)
+      let down =
+        stage < last ? Convolution(root("down", stage), in: width, out: width, .down) : nil
+      return Stage(blocks: cells, resample: down)
+    }
+    decoder = (0..<last).map { step in
+      let stage = last - 1 - step
+      let below = s.channels[stage + 1]
+      let up = Convolution(root("up", step), in: below, out: below, .up)
+      let cells = blocks(root("decoder", step), in: below + s.channels[stage], stage: stage)
+      return Stage(blocks: cells, resample: up)
+    }
+    headNorm = GroupNorm(root("head_norm"), channels: s.channels[0])
+    head = Convolution(root("head_conv"), in: s.channels[0], out: s.imageChannels, zero: true)
+    parameters.seal()
+  }
+
+  /// The time token x_t of eq. (3)-(5): the noise level, the class and the augmentation, through an MLP.
+  ///
+  /// Shapes: cNoise [B], labels [B] (nil: no label), augment [B, 9] -> [B, T].
+  func timeToken(
+    _ cNoise: [Double], labels: [Int?]?, augment: Tensor?, like x: Variable
+  ) -> Variable {
+    let engine = x.value.engine
+    func constant(_ t: Tensor) -> Variable { x.tape?.constant(t) ?? Variable(t) }
+    var e = constant(positionalEmbedding(cNoise, width: settings.embeddingWidth, on: engine))
+    if let mapLabel {
+      let row = oneHot(
+        labels ?? cNoise.map { _ in nil }, classes: settings.classes,
+        value: Float(settings.classes).squareRoot(), on: engine)
+      e = e + mapLabel(constant(row))
+    }
+    if let mapAugment, let augment { e = e + mapAugment(constant(augment)) }
+    return silu(timeMLP.second(silu(timeMLP.first(e))))
+  }
+
+  public func callAsFunction(
+    _ x: Variable, cNoise: [Double], labels: [Int?]? = nil, augment: Tensor? = nil
+  ) -> Variable {
+    precondition(
+      x.shape == settings.imageShape(batch: cNoise.count),
+      "ImageDiffiT: x \(x.shape), \(cNoise.count) noise levels, \(settings)")
+    let xt = timeToken(cNoise, labels: labels, augment: augment, like: x)
+    var x = tokenizer(x)
+    var skips: [Variable] = []
+    for stage in encoder {
+      for block in stage.blocks { x = block(x, at: xt) }
+      guard let down = stage.resample else { continue }
+      skips.append(x)
+      x = down(x)
+    }
+    for stage in decoder {
+      if let up = stage.resample { x = concatenate(up(x), skips.removeLast()) }
+      for block in stage.blocks { x = block(x, at: xt) }
+    }
+    return head(headNorm(x))  // Fig. 4: GN, then Conv3x3
+  }
+}

@@ -1,0 +1,77 @@
+import Autodiff
+import TensorCore
+
+/// EDM's preconditioning and training distribution.
+///
+/// Source: Karras et al., "Elucidating the design space of diffusion-based generative models",
+/// arXiv:2206.00364, Table 1, column "Ours". Sigma is a standard deviation of noise added to images
+/// in [-1, 1].
+public struct EDM: Sendable {
+  public var pMean = -1.2
+  public var pStd = 1.2
+  public var sigmaData = 0.5
+
+  public init() {}
+
+  public init(pMean: Double, pStd: Double, sigmaData: Double) {
+    (self.pMean, self.pStd, self.sigmaData) = (pMean, pStd, sigmaData)
+  }
+
+  func cSkip(_ s: Double) -> Double { sigmaData * sigmaData / variance(s) }
+  func cOut(_ s: Double) -> Double { s * sigmaData / variance(s).squareRoot() }
+  func cIn(_ s: Double) -> Double { 1 / variance(s).squareRoot() }
+  func cNoise(_ s: Double) -> Double { PortableMath.log(s) / 4 }
+  func weight(_ s: Double) -> Double { variance(s) / (s * sigmaData * s * sigmaData) }
+  private func variance(_ s: Double) -> Double { s * s + sigmaData * sigmaData }
+
+  /// A raw network F with its conditions bound: (c_in x, c_noise) -> F.
+  public typealias Network = (_ input: Variable, _ cNoise: [Double]) -> Variable
+
+  /// D(x; sigma) = c_skip x + c_out F(c_in x; c_noise), eq. (7).
+  ///
+  /// Shapes: x [B, H, W, C], sigma [B] -> [B, H, W, C]. With a tape, F's parameters are recorded.
+  public func denoise(
+    _ x: Tensor, sigma: [Double], on tape: Tape? = nil, network: Network
+  ) -> Variable {
+    let input = scale(Variable(x), by: sigma.map { Float(cIn($0)) }).value
+    let raw = network(tape?.constant(input) ?? Variable(input), sigma.map(cNoise))
+    let skip = scale(Variable(x), by: sigma.map { Float(cSkip($0)) }).value
+    return scale(raw, by: sigma.map { Float(cOut($0)) }, plus: skip)
+  }
+
+  /// Noise level of the image at `position` of the run: ln sigma ~ N(p_mean, p_std^2).
+  public func sigma(seed: UInt64, position: UInt64) -> Double {
+    let normal = RandomStream(seed: seed, .sigma, position: position).normal(0)
+    return PortableMath.exp(pMean + pStd * normal)
+  }
+
+  /// Unit noise of the images at `positions`, [B, H, W, C].
+  public func noise(seed: UInt64, positions: [UInt64], like images: Tensor) -> Tensor {
+    let noise = Tensor(images.shape, on: images.engine)
+    let inner = images.count / max(positions.count, 1)
+    noise.withFloats { to in
+      images.engine.threads.forRanges(of: positions.count) { range in
+        for image in range {
+          RandomStream(seed: seed, .noise, position: positions[image])
+            .fillNormals(to + image * inner, count: inner)
+        }
+      }
+    }
+    return noise
+  }
+
+  /// The training loss of some images of a batch: sum over them of
+  /// weight(sigma) mean((D(y + sigma n; sigma) - y)^2) / `batch`, so that the shares of all ranks and
+  /// micro-batches add up to the batch's mean.
+  ///
+  /// - Returns: the share as a scalar on the tape, and each image's own loss.
+  public func loss(
+    _ y: Tensor, sigma: [Double], noise: Tensor, batch: Int, on tape: Tape, network: Network
+  ) -> (share: Variable, terms: [Double]) {
+    let noisy = scale(Variable(noise), by: sigma.map { Float($0) }, plus: y).value
+    let denoised = denoise(noisy, sigma: sigma, on: tape, network: network)
+    let (share, terms) = squaredError(
+      denoised, y, weights: sigma.map { weight($0) / Double(batch) })
+    return (share, terms.map { $0 * Double(batch) })
+  }
+}

@@ -1,0 +1,25 @@
+import Autodiff
+import Operators
+
+/// 3x3 convolution of an NHWC image. Checkpoint keys: `weight`, `bias`.
+///
+/// Shapes: x [B, H, W, in] -> [B, H', W', out]; H' = H (`same`), ceil(H / 2) (`down`), 2 H (`up`).
+public struct Convolution {
+  public let weight: Parameter
+  public let bias: Parameter
+  public let kind: ConvolutionOperator.Kind
+
+  /// - Parameter zero: starts the weight at zero (output layers) instead of Xavier-uniform.
+  public init(
+    _ scope: ParameterScope, in inputs: Int, out outputs: Int,
+    _ kind: ConvolutionOperator.Kind = .same, zero: Bool = false
+  ) {
+    weight = scope.parameter(
+      "weight", [3, 3, inputs, outputs], zero ? .zeros : .xavierUniform,
+      layout: kind == .up ? .transposedConvolution : .convolution)
+    bias = scope.parameter("bias", [outputs], .zeros)
+    self.kind = kind
+  }
+
+  public func callAsFunction(_ x: Variable) -> Variable { convolution(x, weight, bias, kind) }
+}

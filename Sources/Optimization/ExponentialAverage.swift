@@ -1,0 +1,38 @@
+import TensorCore
+
+/// An exponential moving average of the weights, with its half-life in images.
+///
+/// Source: arXiv:2206.00364, appendix F.2 and its training code: beta = 0.5^(batch / half-life), the
+/// half-life at most `rampup` times the images seen, so that the first average is the first weights.
+public struct ExponentialAverage {
+  public let name: String
+  /// Images after which an old weight counts half.
+  public let halfLife: Double
+  /// 0: none.
+  public let rampup: Double
+  public let values: Tensor
+
+  /// Starts as a copy of the weights.
+  public init(name: String, halfLife: Double, rampup: Double, of weights: Tensor) {
+    (self.name, self.halfLife, self.rampup) = (name, halfLife, rampup)
+    values = Tensor(weights.shape, on: weights.engine)
+    values.copy(from: weights)
+  }
+
+  /// - Parameter imagesSeen: before the step.
+  public func beta(batch: Int, imagesSeen: Int) -> Double {
+    let limit = rampup > 0 ? min(halfLife, Double(imagesSeen) * rampup) : halfLife
+    return limit > 0 ? PortableMath.pow(0.5, Double(batch) / limit) : 0
+  }
+
+  public func update(with weights: Tensor, batch: Int, imagesSeen: Int) {
+    let beta = Float(beta(batch: batch, imagesSeen: imagesSeen))
+    let engine = weights.engine
+    withFloats(weights, values) { weights, values in
+      engine.threads.forRanges(of: self.values.count, grain: 4096) { range in
+        engine.kernels.table.pointee.average(
+          weights, beta, Int64(range.lowerBound), Int64(range.upperBound), values)
+      }
+    }
+  }
+}
