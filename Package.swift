@@ -58,7 +58,7 @@ let package = Package(
     .executableTarget(
       name: "diffit",
       dependencies: [
-        "Training", "DiffiTModels", "Diffusion", "Optimization", "Autodiff", "TensorCore", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6]

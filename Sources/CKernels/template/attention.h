@@ -12,14 +12,14 @@ INLINE void small_product(const float *a, int64_t row, int64_t step, const float
   for (int64_t m = 0; m < m_count; m += 4) {
     const int64_t left = m_count - m < 4 ? m_count - m : 4;
     const float *p[4];
-    for (int r = 0; r < 4; ++r) p[r] = a + (m + (r < left ? r : 0)) * row;
+    UNROLL for (int r = 0; r < 4; ++r) p[r] = a + (m + (r < left ? r : 0)) * row;
     for (int64_t n = 0; n < n_count; n += 2 * DK_WIDTH) {
       const int two = n + DK_WIDTH < n_count;
       vf sum[4][2] = {{{}}};
       for (int64_t k = 0; k < k_count; ++k) {
         const vf b0 = load(b + k * b_pitch + n);
         const vf b1 = two ? load(b + k * b_pitch + n + DK_WIDTH) : b0;
-        for (int r = 0; r < 4; ++r) {
+        UNROLL for (int r = 0; r < 4; ++r) {
           const vf x = splat(p[r][k * step]);
           sum[r][0] = FMA(x, b0, sum[r][0]);
           sum[r][1] = FMA(x, b1, sum[r][1]);

@@ -47,26 +47,26 @@ INLINE void product_tile(const int rows, const int vectors, int taps, int64_t k,
                          const int32_t *weight_tap, const float *bias, int accumulate,
                          float *const *c, int64_t column, int64_t valid) {
   vf sum[DK_ROWS][DK_PANEL];
-  for (int v = 0; v < vectors; ++v) {
+  UNROLL for (int v = 0; v < vectors; ++v) {
     const int64_t left = valid - v * DK_WIDTH;
     vf start = bias ? load_part(bias + column + v * DK_WIDTH, left < DK_WIDTH ? left : DK_WIDTH) : (vf){};
-    for (int r = 0; r < rows; ++r) sum[r][v] = start;
+    UNROLL for (int r = 0; r < rows; ++r) sum[r][v] = start;
   }
   for (int t = 0; t < taps; ++t, a += a_tap) {
     const float *panel = b + weight_tap[t] * k * vectors * DK_WIDTH;
     const float *p[DK_ROWS];
-    for (int r = 0; r < rows; ++r) p[r] = a[r];
+    UNROLL for (int r = 0; r < rows; ++r) p[r] = a[r];
     for (int64_t i = 0; i < k; ++i, panel += vectors * DK_WIDTH) {
       vf w[DK_PANEL];
-      for (int v = 0; v < vectors; ++v) w[v] = load(panel + v * DK_WIDTH);
-      for (int r = 0; r < rows; ++r) {
+      UNROLL for (int v = 0; v < vectors; ++v) w[v] = load(panel + v * DK_WIDTH);
+      UNROLL for (int r = 0; r < rows; ++r) {
         const vf x = splat(p[r][i]);
-        for (int v = 0; v < vectors; ++v) sum[r][v] = FMA(x, w[v], sum[r][v]);
+        UNROLL for (int v = 0; v < vectors; ++v) sum[r][v] = FMA(x, w[v], sum[r][v]);
       }
     }
   }
-  for (int r = 0; r < rows; ++r)
-    for (int v = 0; v < vectors; ++v) {
+  UNROLL for (int r = 0; r < rows; ++r)
+    UNROLL for (int v = 0; v < vectors; ++v) {
       float *out = c[r] + column + v * DK_WIDTH;
       const int64_t left = valid - v * DK_WIDTH;
       if (left >= DK_WIDTH) {
@@ -152,23 +152,23 @@ INLINE void gradient_tile(const int rows, const int vectors, int64_t count, cons
                           int64_t channel, float *const *dy, int64_t column, int64_t valid, float *dw,
                           int64_t n, int fresh) {
   vf sum[DK_ROWS][DK_PANEL];
-  for (int r = 0; r < rows; ++r)
-    for (int v = 0; v < vectors; ++v) sum[r][v] = (vf){};
+  UNROLL for (int r = 0; r < rows; ++r)
+    UNROLL for (int v = 0; v < vectors; ++v) sum[r][v] = (vf){};
   const int whole = valid == vectors * DK_WIDTH || n < DK_WIDTH;
   for (int64_t i = 0; i < count; ++i) {
     const float *p = x[i] + channel, *q = dy[i] + column;
     vf d[DK_PANEL];
-    for (int v = 0; v < vectors; ++v) {
+    UNROLL for (int v = 0; v < vectors; ++v) {
       const int64_t left = valid - v * DK_WIDTH;
       d[v] = whole ? load(q + v * DK_WIDTH) : load_part(q + v * DK_WIDTH, left < DK_WIDTH ? left : DK_WIDTH);
     }
-    for (int r = 0; r < rows; ++r) {
+    UNROLL for (int r = 0; r < rows; ++r) {
       const vf a = splat(p[r]);
-      for (int v = 0; v < vectors; ++v) sum[r][v] = FMA(a, d[v], sum[r][v]);
+      UNROLL for (int v = 0; v < vectors; ++v) sum[r][v] = FMA(a, d[v], sum[r][v]);
     }
   }
-  for (int r = 0; r < rows; ++r)
-    for (int v = 0; v < vectors; ++v) {
+  UNROLL for (int r = 0; r < rows; ++r)
+    UNROLL for (int v = 0; v < vectors; ++v) {
       float *out = dw + r * n + v * DK_WIDTH;
       int64_t left = valid - v * DK_WIDTH;
       if (left > DK_WIDTH) left = DK_WIDTH;

@@ -16,6 +16,9 @@ typedef uint64_t vu64 __attribute__((vector_size(DK_WIDTH * 8)));
 
 #define INLINE static inline __attribute__((always_inline))
 
+// Before a loop over the registers of a tile: only when every index is a constant do they stay registers.
+#define UNROLL _Pragma("clang loop unroll(full)")
+
 #if DK_FMA
 #define FMA(a, b, c) __builtin_elementwise_fma((a), (b), (c))
 #else
