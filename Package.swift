@@ -60,6 +60,9 @@ let package = Package(
       dependencies: [
         "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
+
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Datasets", "TensorCore"], swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,49 @@
 #include "include/CArchive.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdio.h>
+
+void *carchive_open(const char *path, char *message, size_t capacity) {
+  struct archive *archive = archive_read_new();
+  if (!archive) {
+    snprintf(message, capacity, "out of memory");
+    return NULL;
+  }
+  archive_read_support_filter_gzip(archive);
+  archive_read_support_format_tar(archive);
+  if (archive_read_open_filename(archive, path, 1 << 16) != ARCHIVE_OK) {
+    snprintf(message, capacity, "%s", carchive_message(archive));
+    archive_read_free(archive);
+    return NULL;
+  }
+  return archive;
+}
+
+int carchive_next(void *archive, const char **name, size_t *size) {
+  struct archive_entry *entry;
+  int status = archive_read_next_header(archive, &entry);
+  if (status == ARCHIVE_EOF) return 0;
+  if (status < ARCHIVE_WARN) return -1;
+  *name = archive_entry_pathname(entry);
+  *size = (size_t)archive_entry_size(entry);
+  return *name ? 1 : -1;
+}
+
+int carchive_read(void *archive, void *bytes, size_t count, size_t *got) {
+  *got = 0;
+  while (*got < count) {
+    la_ssize_t read = archive_read_data(archive, (char *)bytes + *got, count - *got);
+    if (read < 0) return -1;
+    if (read == 0) break;
+    *got += (size_t)read;
+  }
+  return 0;
+}
+
+const char *carchive_message(void *archive) {
+  const char *text = archive_error_string(archive);
+  return text ? text : "unknown error";
+}
+
+void carchive_close(void *archive) { archive_read_free(archive); }

@@ -1,1 +1,24 @@
-typedef int CArchive_pending;
+#ifndef CARCHIVE_H
+#define CARCHIVE_H
+
+#include <stddef.h>
+
+// libarchive's streaming reader for .tar and .tar.gz behind int, size_t and pointers.
+
+/// archive_read_open_filename. Null after writing one line to `message`, which holds `capacity` bytes.
+void *carchive_open(const char *path, char *message, size_t capacity);
+
+/// archive_read_next_header. 1 and the entry's path (valid until the next call) and size in bytes,
+/// 0 after the last entry, -1 on an error.
+int carchive_next(void *archive, const char **name, size_t *size);
+
+/// archive_read_data. Reads the current entry until `count` bytes are there or it ends: 0, or -1.
+int carchive_read(void *archive, void *bytes, size_t count, size_t *got);
+
+/// archive_error_string, after a function returned -1.
+const char *carchive_message(void *archive);
+
+/// archive_read_free
+void carchive_close(void *archive);
+
+#endif

@@ -1,0 +1,129 @@
+import Foundation
+
+/// CIFAR-10 in its official binary layout: records of one label byte and 3 x 32 x 32 pixel bytes,
+/// planes of red, green and blue.
+///
+/// Source: Krizhevsky, "Learning multiple layers of features from tiny images" (2009).
+public struct CIFAR10Dataset: ImageDataset {
+  public enum Split: String, Sendable, CaseIterable {
+    case train, test
+
+    /// The split's files, in the order of its images.
+    public var fileNames: [String] {
+      switch self {
+      case .train: (1...5).map { "data_batch_\($0).bin" }
+      case .test: ["test_batch.bin"]
+      }
+    }
+  }
+
+  /// A label byte and the pixels, 3,073.
+  public static let recordSize = 1 + planes * side * side
+  private static let side = 32
+  private static let planes = 3
+  private static let folderName = "cifar-10-batches-bin"
+
+  public let count: Int
+  public var resolution: Int { CIFAR10Dataset.side }
+  public let classNames = [
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+  ]
+  public let contentDigest: String
+
+  private struct File {
+    let bytes: Data
+    let records: Range<Int>
+  }
+  private let files: [File]
+
+  /// Opens the set and checks every label. A folder's files are memory maps; an archive is unpacked
+  /// into memory (154 MB for `train`), because a compressed file cannot be mapped.
+  ///
+  /// - Parameter path: the folder with the `.bin` files, its parent, or the official `.tar.gz`. A file
+  ///   may hold any whole number of records.
+  public init(path: String, split: Split = .train) throws(DatasetError) {
+    let sources =
+      try Files.kind(path) == .folder
+      ? CIFAR10Dataset.files(inFolder: path, split)
+      : CIFAR10Dataset.files(inArchive: path, split)
+    var files: [File] = []
+    var digest = ContentDigest()
+    for name in classNames { digest.add(name) }
+    for (name, bytes) in sources {
+      let begin = files.last?.records.upperBound ?? 0
+      let records = try CIFAR10Dataset.checkedRecords(of: bytes, name, classes: classNames.count)
+      files.append(File(bytes: bytes, records: begin..<begin + records))
+      digest.add(bytes)
+    }
+    self.files = files
+    count = files.last?.records.upperBound ?? 0
+    contentDigest = digest.text
+  }
+
+  public func read(
+    _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
+  ) throws(DatasetError) -> Int {
+    checkRead(index, pixels)
+    guard let file = files.first(where: { $0.records.contains(index) }) else {
+      preconditionFailure("CIFAR10Dataset.read: no file holds image \(index)")
+    }
+    let start = (index - file.records.lowerBound) * CIFAR10Dataset.recordSize
+    return file.bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
+      let plane = resolution * resolution
+      for pixel in 0..<plane {
+        for channel in 0..<CIFAR10Dataset.planes {
+          pixels[pixel * CIFAR10Dataset.planes + channel] =
+            bytes[start + 1 + channel * plane + pixel]
+        }
+      }
+      return Int(bytes[start])
+    }
+  }
+
+  private static func checkedRecords(
+    of bytes: Data, _ path: String, classes: Int
+  ) throws(DatasetError) -> Int {
+    guard !bytes.isEmpty && bytes.count % recordSize == 0 else {
+      throw .truncated(path: path, size: bytes.count, recordSize: recordSize)
+    }
+    let records = bytes.count / recordSize
+    let wrong = bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
+      (0..<records).first { Int(bytes[$0 * recordSize]) >= classes }
+    }
+    if let wrong {
+      throw .labelOutOfRange(
+        path: path, record: wrong, label: Int(bytes[bytes.startIndex + wrong * recordSize]),
+        classes: classes)
+    }
+    return records
+  }
+
+  private static func files(
+    inFolder path: String, _ split: Split
+  ) throws(DatasetError) -> [(name: String, bytes: Data)] {
+    let inner = Files.join(path, folderName)
+    let folder = Files.kindIfPresent(inner) == .folder ? inner : path
+    var files: [(name: String, bytes: Data)] = []
+    for name in split.fileNames {
+      let file = Files.join(folder, name)
+      files.append((file, try Files.map(file)))
+    }
+    return files
+  }
+
+  private static func files(
+    inArchive path: String, _ split: Split
+  ) throws(DatasetError) -> [(name: String, bytes: Data)] {
+    var found: [String: Data] = [:]
+    try TarReader.forEachFile(in: path) { (entry, _, read) throws(DatasetError) in
+      let name = String(entry.split(separator: "/").last ?? "")
+      if split.fileNames.contains(name) { found[name] = Data(try read()) }
+    }
+    var files: [(name: String, bytes: Data)] = []
+    for name in split.fileNames {
+      guard let bytes = found[name] else { throw .missingEntry(archive: path, name: name) }
+      files.append((Files.join(path, name), bytes))
+    }
+    return files
+  }
+}

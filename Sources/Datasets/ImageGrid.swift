@@ -1,0 +1,60 @@
+/// Many pictures in one: rows of images with a gutter around each.
+public enum ImageGrid {
+  /// Brings [-1, 1] to 0...255 as EDM does: 127.5 x + 128, clamped and truncated. NaN becomes 0, so
+  /// that a diverged network still gives a picture.
+  public static func bytes(_ images: [Float]) -> [UInt8] {
+    images.map { value in
+      value.isNaN ? 0 : UInt8(min(max(value * 127.5 + 128, 0), 255))
+    }
+  }
+
+  /// Lays out images from left to right, then downwards.
+  ///
+  /// - Parameters:
+  ///   - images: [B, height, width, 3] in [-1, 1].
+  ///   - columns: images a row; by default the side of the smallest square that holds all.
+  ///   - gutter: pixels of background between images and around them, before enlarging.
+  ///   - scale: side of the square that each pixel becomes, for small images.
+  ///   - background: grey level of gutters and of places that stay empty.
+  public static func image(
+    _ images: [Float], height: Int, width: Int, columns: Int? = nil, gutter: Int = 2,
+    scale: Int = 1, background: UInt8 = 255
+  ) -> RGBImage {
+    let size = height * width * 3
+    precondition(
+      size > 0 && !images.isEmpty && images.count % size == 0 && gutter >= 0 && scale > 0
+        && columns ?? 1 > 0,
+      "ImageGrid: \(images.count) values as images of [\(height), \(width), 3], scale \(scale)")
+    let count = images.count / size
+    let columns = columns ?? (1...count).first { $0 * $0 >= count } ?? count
+    let rows = (count + columns - 1) / columns
+    let gridWidth = columns * (width + gutter) + gutter
+    let gridHeight = rows * (height + gutter) + gutter
+    let pixels = bytes(images)
+
+    var result = [UInt8](
+      repeating: background, count: gridWidth * gridHeight * 3 * scale * scale)
+    for index in 0..<count {
+      let left = gutter + index % columns * (width + gutter)
+      let top = gutter + index / columns * (height + gutter)
+      for y in 0..<height * scale {
+        for x in 0..<width * scale {
+          let from = index * size + (y / scale * width + x / scale) * 3
+          let to = ((top * scale + y) * gridWidth * scale + left * scale + x) * 3
+          for channel in 0..<3 { result[to + channel] = pixels[from + channel] }
+        }
+      }
+    }
+    return RGBImage(width: gridWidth * scale, height: gridHeight * scale, pixels: result)
+  }
+
+  /// Makes the grid and writes it as a PNG.
+  public static func writePNG(
+    _ images: [Float], height: Int, width: Int, columns: Int? = nil, gutter: Int = 2,
+    scale: Int = 1, to path: String
+  ) throws(DatasetError) {
+    let grid = image(
+      images, height: height, width: width, columns: columns, gutter: gutter, scale: scale)
+    try ImageFile.writePNG(grid, to: path)
+  }
+}
