@@ -34,7 +34,7 @@ public final class DataOrder: Sendable {
     let stream = RandomStream(seed: seed, .order, position: epoch)
     var indices = (0..<UInt32(count)).map { $0 }
     for last in stride(from: count - 1, to: 0, by: -1) {
-      indices.swapAt(last, stream.index(below: last + 1, last))
+      indices.swapAt(last, Int(stream.uniform(last) * Double(last + 1)))  // below last + 1
     }
     return indices
   }

@@ -32,7 +32,7 @@ struct ShapeDrawing {
       center = (draw(1, -room, room), draw(2, -room, room))
       turns = draw(3, -0.05, 0.05)
     case .stripes, .checkerboard, .dots, .waves:
-      size = draw(0, 0.5, 0.8)  // a period; at 16 pixels at least 4 pixels
+      size = draw(0, 0.55, 0.85)  // a period; at 16 pixels more than 4 pixels
       center = (draw(1, -1, 1), draw(2, -1, 1))
       turns = kind == .stripes ? draw(3, -0.5, 0.5) : draw(3, -0.06, 0.06)
     }
