@@ -26,6 +26,11 @@ public enum ImageFile {
     try EncodedImage(path: path).decoded()
   }
 
+  /// Decodes an image that is already in memory; errors call it `name`.
+  public static func decode(_ bytes: Data, name: String) throws(DatasetError) -> RGBImage {
+    try EncodedImage(bytes, path: name).decoded()
+  }
+
   /// Writes a PNG under a temporary name and renames it, so that a reader never sees half a picture.
   public static func writePNG(_ image: RGBImage, to path: String) throws(DatasetError) {
     let temporary = "\(path).\(ProcessInfo.processInfo.processIdentifier).tmp"
@@ -51,7 +56,10 @@ struct EncodedImage {
   let format: Format
 
   init(path: String) throws(DatasetError) {
-    let bytes = try Files.map(path)
+    try self.init(Files.map(path), path: path)
+  }
+
+  init(_ bytes: Data, path: String) throws(DatasetError) {
     if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
       format = .jpeg
     } else if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
