@@ -1,0 +1,127 @@
+import Yams
+
+/// Everything that decides what a run computes and writes.
+///
+/// `Configuration()` holds the defaults, which are those of `configs/cifar10.yaml`. Values read by
+/// `init(file:overrides:)` are validated; values put together in code are validated by `validate()`.
+public struct Configuration: Codable, Equatable, Sendable {
+  public var model = ModelSettings()
+  public var data = DataSettings()
+  public var diffusion = DiffusionSettings()
+  public var train = TrainSettings()
+  public var optimizer = OptimizerSettings()
+  public var ema = [EMASettings()]
+  public var parallel = ParallelSettings()
+  public var checkpoint = CheckpointSettings()
+  public var sample = SampleSettings()
+  public var metrics = MetricsSettings()
+  public var log = LogSettings()
+
+  public init() {}
+
+  /// The sections in the order they are written in.
+  public static let sections = [
+    "model", "data", "diffusion", "train", "optimizer", "ema", "parallel", "checkpoint", "sample",
+    "metrics", "log",
+  ]
+
+  /// Every key outside `ema`, by section.
+  static let settings: [String: [Setting<Configuration>]] = [
+    "model": ModelSettings.settings.map { Setting($0, in: "model", at: \.model) },
+    "data": DataSettings.settings.map { Setting($0, in: "data", at: \.data) },
+    "diffusion": DiffusionSettings.settings.map { Setting($0, in: "diffusion", at: \.diffusion) },
+    "train": TrainSettings.settings.map { Setting($0, in: "train", at: \.train) },
+    "optimizer": OptimizerSettings.settings.map { Setting($0, in: "optimizer", at: \.optimizer) },
+    "parallel": ParallelSettings.settings.map { Setting($0, in: "parallel", at: \.parallel) },
+    "checkpoint": CheckpointSettings.settings.map {
+      Setting($0, in: "checkpoint", at: \.checkpoint)
+    },
+    "sample": SampleSettings.settings.map { Setting($0, in: "sample", at: \.sample) },
+    "metrics": MetricsSettings.settings.map { Setting($0, in: "metrics", at: \.metrics) },
+    "log": LogSettings.settings.map { Setting($0, in: "log", at: \.log) },
+  ]
+
+  /// Every key, dotted; those of `ema` for one entry.
+  public static var keys: [String] { Configuration().entries.map(\.key) }
+
+  /// Every key with its value, in the order of `sections`.
+  var entries: [(key: String, value: Node)] {
+    Configuration.sections.flatMap { section in
+      guard section == "ema" else {
+        return (Configuration.settings[section] ?? []).map { ($0.name, $0.write(self)) }
+      }
+      return ema.enumerated().flatMap { index, average in
+        EMASettings.settings.map { ("ema.\(index).\($0.name)", $0.write(average)) }
+      }
+    }
+  }
+}
+
+extension Configuration {
+  /// Throws for the first value that cannot work.
+  public func validate() throws(ConfigurationError) { try validate(locations: [:]) }
+
+  /// - Parameter locations: where a dotted key was written; a key without an entry has its default.
+  func validate(locations: [String: String]) throws(ConfigurationError) {
+    func check(
+      _ section: String, _ body: () throws(SettingProblem) -> Void
+    ) throws(ConfigurationError) {
+      do { try body() } catch {
+        throw error.located(in: section, locations: locations)
+      }
+    }
+    try check("model", model.validate)
+    try check("data", data.validate)
+    try check("diffusion", diffusion.validate)
+    try check("train", train.validate)
+    try check("optimizer", optimizer.validate)
+    for (index, average) in ema.enumerated() { try check("ema.\(index)", average.validate) }
+    try check("parallel", parallel.validate)
+    try check("checkpoint", checkpoint.validate)
+    try check("sample", sample.validate)
+    try check("metrics", metrics.validate)
+    try check("log", log.validate)
+    try check("model", validateModelAgainstData)
+    try check("ema", validateNames)
+  }
+
+  private func validateModelAgainstData() throws(SettingProblem) {
+    if let count = data.kind.classCount {
+      try model.require(
+        model.classes == 0 || model.classes == count, .classes, model.classes,
+        expected: "0 (unconditional) or \(count), the classes of data.kind \(data.kind)",
+        remedy: "change model.classes or data.kind")
+    }
+    try model.require(
+      data.kind != .cifar10 || model.resolution == 32, .resolution, model.resolution,
+      expected: "32, the side of data.kind cifar10's images",
+      remedy: "use 32, or data.kind shapes or folder, which come at any resolution")
+  }
+
+  private func validateNames() throws(SettingProblem) {
+    for (index, average) in ema.enumerated()
+    where ema[..<index].contains(where: {
+      $0.name == average.name
+    }) {
+      throw SettingProblem(
+        key: "\(index).name", found: average.name, expected: "a name no other entry of ema has",
+        remedy: "set ema.\(index).name")
+    }
+  }
+}
+
+extension SettingProblem {
+  fileprivate func located(
+    in section: String, locations: [String: String]
+  ) -> ConfigurationError {
+    let dotted = "\(section).\(key)"
+    let at = locations[dotted] ?? "default"
+    if isNotBuilt {
+      return .notBuilt(key: dotted, at: at, found: found, remedy: remedy)
+    }
+    let standard = Configuration.defaultText(of: dotted)
+    return .invalid(
+      key: dotted, at: at, found: found, expected: expected,
+      remedy: remedy.isEmpty ? "the default is \(standard)" : remedy)
+  }
+}

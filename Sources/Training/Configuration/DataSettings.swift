@@ -1,0 +1,51 @@
+/// Where the images come from and how they are varied.
+public struct DataSettings: Codable, Equatable, Sendable {
+  public enum Kind: String, Codable, CaseIterable, Sendable {
+    /// Drawn by the program; needs no files.
+    case shapes
+    /// The official binary files, their folder or the `.tar.gz`.
+    case cifar10
+    /// One sub-folder of JPEG or PNG files a class.
+    case folder
+    case packed
+  }
+
+  public var kind = Kind.cifar10
+  public var path = "data/cifar10"
+  /// Probability of each augmentation; above 0 the network takes the 9 augmentation labels.
+  public var augment = 0.12
+
+  public init() {}
+
+  public enum CodingKeys: String, CodingKey { case kind, path, augment }
+}
+
+extension DataSettings.Kind {
+  /// The number of classes, where it is known without looking at the files.
+  public var classCount: Int? {
+    switch self {
+    case .shapes, .cifar10: 10
+    case .folder, .packed: nil
+    }
+  }
+}
+
+extension DataSettings: SettingsSection {
+  typealias Key = CodingKeys
+
+  static var settings: [Setting<DataSettings>] {
+    [
+      Setting(Key.kind, \.kind, .choice),
+      Setting(Key.path, \.path, .text),
+      Setting(Key.augment, \.augment, .number),
+    ]
+  }
+
+  func validate() throws(SettingProblem) {
+    try requireBuilt(.kind, kind, only: .shapes, .cifar10, .folder)
+    try require(
+      kind == .shapes || !path.isEmpty, .path, "empty", expected: "a path to the data",
+      remedy: "set data.path, or data.kind to shapes, which needs no files")
+    try require(.augment, augment, in: 0...1)
+  }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+import Training
+
+extension TrainSettings.Precision: ExpressibleByArgument {}
+extension SampleOptions.Sampler: ExpressibleByArgument {}
+
+/// `auto`, `never` or a path.
+extension TrainOptions.Resume: ExpressibleByArgument {
+  public init?(argument: String) {
+    switch argument {
+    case "": return nil
+    case "auto": self = .auto
+    case "never": self = .never
+    default: self = .checkpoint(argument)
+    }
+  }
+
+  public var defaultValueDescription: String {
+    switch self {
+    case .auto: "auto"
+    case .never: "never"
+    case .checkpoint(let path): path
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Training
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a network, from the start or from where the run was left.",
+    discussion: """
+      Example: mpirun -n 4 diffit train --config configs/cifar10.yaml --set train.batch=256
+      """)
+
+  @Option(name: .long, help: ArgumentHelp("Settings, as YAML.", valueName: "file"))
+  var config: String
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Change one setting, as in train.batch=256 or model.blocks=2,2,2; may be repeated.",
+      valueName: "key=value"))
+  var overrides: [String] = []
+
+  @Option(
+    name: .customLong("run"),
+    help: ArgumentHelp(
+      "The run's directory. (default: runs/ and the name of the configuration)", valueName: "dir"))
+  var directory: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "auto: from the newest good checkpoint, if any; never: from the start; or a checkpoint.",
+      valueName: "auto|never|path"))
+  var resume = TrainOptions.Resume.auto
+
+  @Option(
+    name: .customLong("init"),
+    help: ArgumentHelp("Start from these weights, with a fresh optimiser.", valueName: "file"))
+  var initialWeights: String?
+
+  @Flag(name: .long, help: "Resume although settings differ that a run should keep.")
+  var force = false
+
+  @Flag(
+    name: .long,
+    help: "Print the resolved settings, parameters, memory and communication, and stop.")
+  var dryRun = false
+
+  mutating func run() throws {
+    try TrainJob.run(
+      TrainOptions(
+        config: config, overrides: overrides, run: directory, resume: resume,
+        initialWeights: initialWeights, force: force, dryRun: dryRun))
+  }
+}

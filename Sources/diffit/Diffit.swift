@@ -1,0 +1,19 @@
+import ArgumentParser
+
+/// The program: a name, a purpose and its commands.
+struct Diffit: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diffit",
+    abstract: "Train and use DiffiT diffusion networks on CPUs and clusters of them.",
+    discussion: """
+      Every command runs as a single rank without mpirun.
+      Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 64 stopped on request after \
+      saving (start again to go on).
+
+      Example: mpirun -n 4 diffit train --config configs/cifar10.yaml
+      """,
+    subcommands: [
+      Train.self, Sample.self, Parity.self, Bench.self, Inspect.self, ExportCommand.self,
+      DoctorCommand.self,
+    ])
+}
