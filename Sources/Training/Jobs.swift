@@ -29,7 +29,12 @@ public struct TrainOptions: Equatable, Sendable {
   public init(
     config: String, overrides: [String] = [], run: String? = nil, resume: Resume = .auto,
     initialWeights: String? = nil, force: Bool = false, dryRun: Bool = false
-  ) {
+  ) throws(ConfigurationError) {
+    if let initialWeights, case .checkpoint(let path) = resume {
+      throw .badOption(
+        option: "--init", found: initialWeights,
+        expected: "no --resume \(path) beside it: a run starts from the one or the other")
+    }
     self.config = config
     self.overrides = overrides
     self.run = run ?? TrainOptions.defaultRun(for: config)

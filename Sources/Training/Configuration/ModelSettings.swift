@@ -87,7 +87,7 @@ extension ModelSettings: SettingsSection {
       resolution, expected: "a side that can be halved \(halvings) times without remainder",
       remedy: "use another resolution or fewer stages")
     for (stage, side) in sides.enumerated() {
-      let fitting = (1...side).filter { window in
+      let fitting = (1...min(resolution, 64)).filter { window in
         sides.allSatisfy { $0 % min(window, $0) == 0 }
       }
       try require(
