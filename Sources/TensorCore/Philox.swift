@@ -72,8 +72,11 @@ public struct RandomStream: Sendable {
   public func uniform(_ draw: Int) -> Double { RandomStream.uniform(bits(draw)) }
 
   /// Uniform in 0..<bound, by multiplication; the bias is below bound / 2^32.
+  ///
+  /// - Parameter bound: 1 to 2^32.
   public func index(below bound: Int, _ draw: Int) -> Int {
-    Int(UInt64(bits(draw)) * UInt64(bound) >> 32)
+    precondition(bound >= 1 && bound <= 1 << 32, "RandomStream.index: bound \(bound)")
+    return Int((UInt64(bits(draw)) * UInt64(bound)) >> 32)  // Swift's >> binds before *
   }
 
   /// A standard normal: draws 2i and 2i + 1 of the uniform bits give normals 2i and 2i + 1 by

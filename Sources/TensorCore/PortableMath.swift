@@ -1,5 +1,6 @@
 /// Elementary functions in f64 by additions, multiplications and divisions alone, so that their bits
-/// do not depend on a C library or on fused multiply-add. Errors are below 4 ulp.
+/// do not depend on a C library or on fused multiply-add. Errors are below 4 ulp, where a function says
+/// nothing else.
 public enum PortableMath {
   private static let ln2High = 6.93147180369123816490e-01  // 33 bits: k * ln2High is exact
   private static let ln2Low = 1.90821492927058770002e-10
@@ -33,7 +34,8 @@ public enum PortableMath {
     return (series + 1) * Double(sign: .plus, exponent: Int(k), significand: 1)
   }
 
-  /// base^exponent for a positive base.
+  /// base^exponent for a positive, normal base. The logarithm's error is multiplied: it is below
+  /// 4 + 4 |exponent log(base)| ulp.
   public static func pow(_ base: Double, _ exponent: Double) -> Double {
     exponent == 0 ? 1 : exp(exponent * log(base))
   }
@@ -60,7 +62,8 @@ public enum PortableMath {
     }
   }
 
-  /// sin and cos of an angle in radians of moderate size.
+  /// sin and cos of an angle in radians of moderate size; the error is below (2 + |radians|) 2^-52,
+  /// absolutely.
   public static func sinCos(_ radians: Double) -> (sin: Double, cos: Double) {
     sinCosOfTurns(radians / 6.283185307179586)
   }

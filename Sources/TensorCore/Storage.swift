@@ -79,7 +79,7 @@ public final class StoragePool: Sendable {
   }
 
   /// Rounds up to an eighth of a power of two, so that nearly equal sizes share blocks and at most an
-  /// eighth is wasted.
+  /// eighth is wasted; below 512 bytes to the alignment.
   static func blockSize(_ byteCount: Int) -> Int {
     let wanted = max(byteCount, alignment)
     let power = 1 << (Int.bitWidth - 1 - (wanted - 1).leadingZeroBitCount)
