@@ -107,4 +107,30 @@ import Testing
       _ = RandomStream(seed: 0, .test, substream: 1 << 24, position: 0)
     }
   }
+
+  /// What Tests/Goldens/philox.py prints: a second implementation, in another language. These bits are
+  /// part of every run and never change.
+  @Test func bitsAreThoseOfTheIndependentImplementation() {
+    let stream = RandomStream(
+      seed: 0x0123_4567_89AB_CDEF, .sigma, substream: 77, position: 0x1_0000_0005)
+    let words: [UInt32] = [
+      0x13B7_AD8E, 0x5C36_AE56, 0x0CCB_89EC, 0x3C8E_B444, 0x98D6_65B2, 0x29BF_058D,
+    ]
+    let normals: [UInt64] = [
+      0xBFF7_2165_A9C3_1CC4, 0x3FFB_E299_3D62_87DF, 0x3FCA_7162_2E49_A8C6, 0x4003_836C_49A8_088B,
+      0x3FE0_E1F0_9B3E_ABA4, 0x3FEB_C5E5_BF49_DD23,
+    ]
+    let sigmas: [UInt64] = [
+      0x3FAB_3573_AB8E_DB45, 0x4003_8210_6471_C24A, 0x3FD8_B316_2C60_8BC9, 0x4016_7EC2_9581_8E4F,
+      0x3FE2_2727_1D39_A827, 0x3FEB_4F29_C7F2_5EFA,
+    ]
+    for draw in 0..<6 {
+      #expect(stream.bits(draw) == words[draw])
+      #expect(stream.normal(draw).bitPattern == normals[draw])
+      let sigma = PortableMath.exp(-1.2 + 1.2 * stream.normal(draw))
+      #expect(sigma.bitPattern == sigmas[draw])
+    }
+    let all = (0..<1 << 20).reduce(UInt64(0)) { $0 ^ stream.normal($1).bitPattern }
+    #expect(all == 0x8018_CA17_1B70_CF90)
+  }
 }
