@@ -1,0 +1,129 @@
+import Foundation
+import TensorCore
+
+/// A complete checkpoint, read by any number of ranks, whatever number wrote it.
+public struct CheckpointReader: Sendable {
+  static let completeName = "COMPLETE"
+  static let manifestName = "manifest.json"
+
+  public let url: URL
+  public let manifest: Manifest
+  var path: String { url.path }
+
+  /// Opens a checkpoint: `COMPLETE` must be there, the manifest's checksum right and every shard
+  /// present in its full size.
+  ///
+  /// - Parameter verifying: also read every shard and compare its checksum.
+  /// - Throws: `CheckpointError`, one case for each way in which a checkpoint can be bad.
+  public init(_ url: URL, verifying: Bool) throws(CheckpointError) {
+    self.url = url
+    manifest = try CheckpointReader.manifest(in: url.path)
+    for shard in manifest.shards { try CheckpointReader.checkSize(of: shard, in: url.path) }
+    if verifying { try verify() }
+  }
+
+  private static func manifest(in path: String) throws(CheckpointError) -> Manifest {
+    guard try FileSystem.names(in: path) != nil else {
+      throw .system(operation: "open the checkpoint", path: path, code: ENOENT)
+    }
+    let completePath = "\(path)/\(completeName)"
+    guard try FileSystem.exists(completePath) else { throw .incomplete(path: path) }
+    let complete = try InputFile.contents(of: completePath)
+    let manifestPath = "\(path)/\(manifestName)"
+    guard try FileSystem.exists(manifestPath) else { throw .manifestMissing(path: manifestPath) }
+    let bytes = try InputFile.contents(of: manifestPath)
+    let found = bytes.withUnsafeBytes { Checksum.digest(of: $0) }
+    let expected = String(decoding: complete.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)
+    guard found == expected else {
+      throw .manifestChecksum(
+        path: manifestPath, found: found, expected: String(expected.prefix(32)))
+    }
+    return try Manifest.decode(bytes, path: manifestPath)
+  }
+
+  static func checkSize(
+    of shard: ShardRecord, in directory: String
+  ) throws(CheckpointError) {
+    let path = "\(directory)/\(shard.file)"
+    guard let size = try FileSystem.size(of: path) else { throw .shardMissing(path: path) }
+    guard size == shard.size else {
+      throw .shardSize(path: path, found: size, expected: shard.size)
+    }
+  }
+
+  /// Compares every shard's checksum.
+  public func verify() throws(CheckpointError) {
+    for index in manifest.shards.indices { try verify(shard: index) }
+  }
+
+  /// Compares the checksum of one shard, and what it holds with what the manifest says. Ranks can share
+  /// the shards between them.
+  public func verify(shard index: Int) throws(CheckpointError) {
+    let shard = manifest.shards[index]
+    let found = try Checksum.ofFile(path(of: shard)).digest
+    guard found == shard.checksum else {
+      throw .shardChecksum(path: path(of: shard), found: found, expected: shard.checksum)
+    }
+    try CheckpointReader.checkVectors(manifest.vectors, of: shard, in: path)
+  }
+
+  /// Reads elements `range` of a flat vector, from all the shards that hold some of it.
+  ///
+  /// - Parameters:
+  ///   - vector: as `VectorName` has it.
+  ///   - values: room for `range.count` elements.
+  public func read(
+    _ vector: String, _ range: Range<Int>, into values: Floats
+  ) throws(CheckpointError) {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= manifest.flatCount,
+      "CheckpointReader.read: \(range) of \(manifest.flatCount) elements")
+    guard manifest.vectors.contains(vector) else {
+      throw .noSuchVector(path: path, vector: vector, present: manifest.vectors)
+    }
+    for shard in manifest.shards where shard.range.overlaps(range) {
+      let part = shard.range.clamped(to: range)
+      let file = try SafetensorsFile(path: path(of: shard))
+      try CheckpointReader.check(vector, of: shard, in: file)
+      try file.readFloats(
+        vector,
+        part.lowerBound - shard.range.lowerBound..<part.upperBound - shard.range.lowerBound,
+        into: values + (part.lowerBound - range.lowerBound))
+    }
+  }
+
+  /// Reads elements `range` of a flat vector into an f32 tensor of as many elements, in place.
+  public func read(
+    _ vector: String, _ range: Range<Int>, into values: Tensor
+  ) throws(CheckpointError) {
+    precondition(
+      values.count == range.count,
+      "CheckpointReader.read: \(range) of \(vector) into \(values.shape)")
+    try values.withFloats { floats in
+      Result { () throws(CheckpointError) in try read(vector, range, into: floats) }
+    }.get()
+  }
+
+  private func path(of shard: ShardRecord) -> String { "\(path)/\(shard.file)" }
+
+  /// Checks that a shard holds these vectors, each as long as its range.
+  static func checkVectors(
+    _ vectors: [String], of shard: ShardRecord, in directory: String
+  ) throws(CheckpointError) {
+    let file = try SafetensorsFile(path: "\(directory)/\(shard.file)")
+    for vector in vectors { try check(vector, of: shard, in: file) }
+  }
+
+  private static func check(
+    _ vector: String, of shard: ShardRecord, in file: SafetensorsFile
+  ) throws(CheckpointError) {
+    let entry = try file.entry(vector)
+    guard entry.dtype == .float32 else {
+      throw .tensorType(path: file.path, tensor: vector, found: entry.dtype, expected: "F32")
+    }
+    guard entry.shape == [shard.range.count] else {
+      throw .shardVector(
+        path: file.path, vector: vector, found: entry.shape, expected: [shard.range.count])
+    }
+  }
+}

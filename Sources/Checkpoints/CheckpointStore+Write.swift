@@ -1,0 +1,106 @@
+import Foundation
+import TensorCore
+
+/// A named vector's values over the range of the rank that saves it.
+public struct StateVector: Sendable {
+  public let name: String
+  /// f32, as many as the range has.
+  public let values: Tensor
+
+  public init(_ name: String, _ values: Tensor) { (self.name, self.values) = (name, values) }
+}
+
+extension CheckpointStore {
+  /// Makes the hidden directory that the shards of this save go to. Rank 0 only, before the others
+  /// write.
+  public func beginWrite(images: Int) throws(CheckpointError) {
+    precondition(images >= 0, "CheckpointStore.beginWrite: \(images) images")
+    try FileSystem.makeDirectory(path)
+    try FileSystem.sync(directory: FileSystem.parent(of: path))
+    try clearLeftovers()
+    try FileSystem.makeDirectory(hiddenPath(images, .writing))
+  }
+
+  /// Removes what saves and removals that were cut short left behind. The run's owner calls it, once it
+  /// holds the `RunLock`; `beginWrite` does too.
+  public func clearLeftovers() throws(CheckpointError) {
+    for images in try hidden(.replaced) {
+      if try FileSystem.exists(visiblePath(images)) {
+        try FileSystem.remove(hiddenPath(images, .replaced))
+      } else {
+        try FileSystem.rename(hiddenPath(images, .replaced), to: visiblePath(images))
+      }
+    }
+    for kind in [Hidden.writing, .removed] {
+      for images in try hidden(kind) { try FileSystem.remove(hiddenPath(images, kind)) }
+    }
+  }
+
+  /// Gives up a save that failed: removes its hidden directory, so that it does not hold disk space.
+  public func abandonWrite(images: Int) throws(CheckpointError) {
+    try FileSystem.remove(hiddenPath(images, .writing))
+  }
+
+  /// Writes this rank's range of every vector, and makes it durable. Any thread may call it; the
+  /// tensors must not change until it returns.
+  ///
+  /// - Parameters:
+  ///   - range: elements of the flat vectors; it may be empty. Ranks' ranges together cover the vectors.
+  ///   - vectors: the same names in the same order on every rank.
+  public func writeShard(
+    images: Int, rank: Int, of worldSize: Int, range: Range<Int>, vectors: [StateVector]
+  ) throws(CheckpointError) -> ShardRecord {
+    let name = ShardRecord.fileName(rank: rank, of: worldSize)
+    let writer = try SafetensorsWriter(
+      URL(fileURLWithPath: "\(hiddenPath(images, .writing))/\(name)"),
+      vectors.map { SafetensorsWriter.Announcement($0.name, .float32, [range.count]) },
+      replacing: false)
+    for vector in vectors {
+      precondition(
+        vector.values.count == range.count && vector.values.dtype == .float32,
+        "CheckpointStore.writeShard: \(vector.name) has \(vector.values.count) "
+          + "\(vector.values.dtype) elements for the range \(range)")
+      try vector.values.withBytes { bytes in
+        Result { () throws(CheckpointError) in try writer.write(UnsafeRawBufferPointer(bytes)) }
+      }.get()
+    }
+    let (size, checksum) = try writer.finish()
+    return ShardRecord(file: name, rank: rank, range: range, size: size, checksum: checksum)
+  }
+
+  /// Makes the checkpoint visible under its name, durably. Rank 0 only, when every rank has written.
+  ///
+  /// A checkpoint of the same number of images is replaced. Returns the checkpoint's directory.
+  @discardableResult
+  public func commit(_ manifest: Manifest) throws(CheckpointError) -> URL {
+    let images = manifest.imagesSeen
+    let work = hiddenPath(images, .writing)
+    let manifestPath = "\(work)/\(CheckpointReader.manifestName)"
+    try manifest.check(path: manifestPath)
+    // Also tells whether this rank sees what the others wrote, which it may not on another host.
+    for shard in manifest.shards {
+      try CheckpointReader.checkSize(of: shard, in: work)
+      try CheckpointReader.checkVectors(manifest.vectors, of: shard, in: work)
+    }
+    let checksum = try OutputFile.write(manifest.encoded(path: manifestPath), to: manifestPath)
+    // A line that `xxh128sum --check COMPLETE` understands: COMPLETE vouches for the manifest, the
+    // manifest for the shards.
+    try OutputFile.write(
+      Array("\(checksum)  \(CheckpointReader.manifestName)\n".utf8),
+      to: "\(work)/\(CheckpointReader.completeName)")
+    try FileSystem.sync(directory: work)
+
+    let final = visiblePath(images)
+    let replacing = try FileSystem.exists(final)
+    if replacing { try FileSystem.rename(final, to: hiddenPath(images, .replaced)) }
+    do throws(CheckpointError) {
+      try FileSystem.rename(work, to: final)
+    } catch {
+      if replacing { try FileSystem.rename(hiddenPath(images, .replaced), to: final) }
+      throw error
+    }
+    try FileSystem.sync(directory: path)
+    if replacing { try FileSystem.remove(hiddenPath(images, .replaced)) }
+    return URL(fileURLWithPath: final)
+  }
+}

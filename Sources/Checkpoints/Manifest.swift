@@ -1,0 +1,104 @@
+/// What one rank wrote: its range of every flat vector, as one file.
+///
+/// Ranks send it to rank 0, which lists it in the manifest.
+public struct ShardRecord: Codable, Equatable, Sendable {
+  /// File name within the checkpoint.
+  public let file: String
+  public let rank: Int
+  /// Elements of the flat vectors.
+  public let range: Range<Int>
+  /// Bytes of the file.
+  public let size: Int
+  /// XXH3-128 of the file, as `xxh128sum` prints it.
+  public let checksum: String
+
+  public init(file: String, rank: Int, range: Range<Int>, size: Int, checksum: String) {
+    (self.file, self.rank, self.range) = (file, rank, range)
+    (self.size, self.checksum) = (size, checksum)
+  }
+
+  /// `state-00000-of-00004.safetensors`
+  public static func fileName(rank: Int, of worldSize: Int) -> String {
+    func padded(_ number: Int) -> String { Manifest.padded(number, 5) }
+    return "state-\(padded(rank))-of-\(padded(worldSize)).safetensors"
+  }
+}
+
+/// Names of the flat vectors in a checkpoint.
+public enum VectorName {
+  /// Master weights.
+  public static let weights = "weights"
+  /// Adam's first moments.
+  public static let firstMoment = "adam.m"
+  /// Adam's second moments.
+  public static let secondMoment = "adam.v"
+  /// The exponential moving average of that name.
+  public static func ema(_ name: String) -> String { "ema.\(name)" }
+}
+
+/// The contents of a checkpoint's `manifest.json`.
+public struct Manifest: Codable, Equatable, Sendable {
+  /// The version this build writes, and the only one it reads.
+  public static let currentVersion = 1
+
+  public let formatVersion: Int
+  /// The run's position, and that of its data order and random streams.
+  public let imagesSeen: Int
+  /// Ranks that wrote it.
+  public let worldSize: Int
+  /// Elements of each flat vector.
+  public let flatCount: Int
+  /// Names of the flat vectors, in the order they have in the shards.
+  public let vectors: [String]
+  /// The resolved configuration, dotted keys to values.
+  public let configuration: [String: String]
+  public let configurationDigest: String
+  /// The build that wrote it.
+  public let build: String
+  /// Small numbers that go on with the run, such as skipped steps. Exact for integers to 2^53.
+  public let progress: [String: Double]
+  public let tensors: [ParameterEntry]
+  public let shards: [ShardRecord]
+
+  enum CodingKeys: String, CodingKey {
+    case formatVersion = "format_version"
+    case imagesSeen = "images_seen"
+    case worldSize = "world_size"
+    case flatCount = "flat_count"
+    case vectors
+    case configuration = "config"
+    case configurationDigest = "config_digest"
+    case build, progress, tensors, shards
+  }
+
+  public init(
+    imagesSeen: Int, vectors: [String], configuration: [String: String], build: String,
+    progress: [String: Double], table: ParameterTable, shards: [ShardRecord]
+  ) {
+    formatVersion = Manifest.currentVersion
+    self.imagesSeen = imagesSeen
+    worldSize = shards.count
+    flatCount = table.flatCount
+    self.vectors = vectors
+    self.configuration = configuration
+    configurationDigest = Manifest.digest(of: configuration)
+    self.build = build
+    self.progress = progress
+    tensors = table.entries
+    self.shards = shards.sorted { $0.rank < $1.rank }
+  }
+
+  /// The parameters; sound, because a manifest that was read has been checked.
+  public var table: ParameterTable { ParameterTable(tensors, flatCount: flatCount) }
+
+  /// A checksum of a configuration that does not depend on the order of its keys.
+  public static func digest(of configuration: [String: String]) -> String {
+    let pairs = configuration.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    return Checksum.digest(of: pairs.map { "\($0.key)\0\($0.value)\0" }.joined())
+  }
+
+  static func padded(_ number: Int, _ width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(width - digits.count, 0)) + digits
+  }
+}

@@ -1,0 +1,103 @@
+import Foundation
+
+/// `stats.jsonl`: one JSON object a line, each handed to the kernel at once, so that a killed run keeps
+/// every row it wrote.
+public final class StatsFile: Sendable {
+  /// What `truncate` did, in rows.
+  public struct Truncation: Equatable, Sendable {
+    public var kept: Int
+    /// Past the checkpoint.
+    public var dropped: Int
+    /// Not JSON objects, as a row torn by a crash; dropped too.
+    public var unreadable: Int
+
+    public init(kept: Int = 0, dropped: Int = 0, unreadable: Int = 0) {
+      (self.kept, self.dropped, self.unreadable) = (kept, dropped, unreadable)
+    }
+  }
+
+  public let path: String
+  private let descriptor: Int32
+
+  /// Opens the file for appending, and makes it where there is none. A last line without its end is cut
+  /// off, or the next row would be joined to it.
+  public init(_ url: URL) throws(CheckpointError) {
+    path = url.path
+    descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .system(operation: "create", path: path, code: errno) }
+    let bytes = try InputFile.contents(of: path)
+    let whole = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    if whole < bytes.count, ftruncate(descriptor, off_t(whole)) != 0 {
+      throw .system(operation: "truncate", path: path, code: errno)
+    }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// Appends a row, keys sorted. Infinities and NaN become the strings "inf", "-inf" and "nan".
+  /// - Throws: `CheckpointError.statsRow` for what JSON cannot express.
+  public func append(_ row: some Encodable) throws(CheckpointError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let line: [UInt8]
+    do {
+      line = Array(try encoder.encode(row)) + [UInt8(ascii: "\n")]
+    } catch {
+      throw .statsRow(path: path, reason: "\(error)".replacing("\n", with: " "))
+    }
+    guard line.first == UInt8(ascii: "{") else {
+      throw .statsRow(path: path, reason: "\(type(of: row)) is not an object with members")
+    }
+    try line.withUnsafeBytes { bytes in
+      Result { () throws(CheckpointError) in
+        try OutputFile.writeAll(bytes, to: descriptor, path: path)
+      }
+    }.get()
+  }
+
+  /// Makes the rows so far durable.
+  public func sync() throws(CheckpointError) {
+    guard fsync(descriptor) == 0 else {
+      throw .system(operation: "fsync", path: path, code: errno)
+    }
+  }
+
+  /// Drops the rows whose `images` exceed a number, and torn ones; rows without `images` stay. The file
+  /// is replaced as a whole, or not at all; nothing happens where there is none. Call it before opening.
+  @discardableResult
+  public static func truncate(
+    _ url: URL, afterImages images: Int
+  ) throws(CheckpointError) -> Truncation {
+    let path = url.path
+    guard try FileSystem.exists(path) else { return Truncation() }
+    var result = Truncation()
+    var kept: [UInt8] = []
+    let bytes = try InputFile.contents(of: path)
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+      guard let row = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any] else {
+        result.unreadable += 1
+        continue
+      }
+      if let seen = row["images"] as? Double, seen > Double(images) {
+        result.dropped += 1
+      } else {
+        result.kept += 1
+        kept += line
+        kept.append(UInt8(ascii: "\n"))
+      }
+    }
+    guard kept != bytes else { return result }
+    let work = FileSystem.temporary(beside: path)
+    do throws(CheckpointError) {
+      try OutputFile.write(kept, to: work)
+      try FileSystem.rename(work, to: path)
+    } catch {
+      unlink(work)
+      throw error
+    }
+    try FileSystem.sync(directory: FileSystem.parent(of: path))
+    return result
+  }
+}

@@ -1,0 +1,127 @@
+import Checkpoints
+import Foundation
+import TensorCore
+import Testing
+
+/// A directory of its own, removed at the end of the test.
+final class Scratch {
+  let url: URL
+
+  init() throws {
+    url = FileManager.default.temporaryDirectory
+      .appendingPathComponent("checkpoints-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+
+  func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+
+  func write(_ bytes: [UInt8], _ name: String) throws -> URL {
+    try Data(bytes).write(to: file(name))
+    return file(name)
+  }
+
+  func write(_ text: String, _ name: String) throws -> URL {
+    try write(Array(text.utf8), name)
+  }
+}
+
+/// The `CheckpointError` that `body` throws; the test fails where it throws none.
+func checkpointError(
+  _ body: () throws -> Void, at location: SourceLocation = #_sourceLocation
+) -> CheckpointError? {
+  do {
+    try body()
+    Issue.record("nothing was thrown", sourceLocation: location)
+  } catch let error as CheckpointError {
+    let text = error.description
+    #expect(!text.contains("\n"), "one line: \(text)", sourceLocation: location)
+    return error
+  } catch {
+    Issue.record("not a CheckpointError: \(error)", sourceLocation: location)
+  }
+  return nil
+}
+
+func names(in url: URL) throws -> [String] {
+  try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
+}
+
+/// A number from 0 to `bound` - 1.
+func draw(_ random: RandomStream, below bound: Int, _ draw: Int) -> Int {
+  Int(random.bits(draw)) % bound
+}
+
+/// Changes one byte of a file in place.
+func flipByte(_ url: URL, at position: Int) throws {
+  var data = try Data(contentsOf: url)
+  data[position] ^= 0x10
+  try data.write(to: url)
+}
+
+/// A run of two small vectors, saved by any number of ranks.
+struct Run {
+  static let vectors = [VectorName.weights, VectorName.ema("ema")]
+  let engine = Engine()
+  let store: CheckpointStore
+  /// A linear layer, a gap of two, a bias: 2 x 3 + 2 + 3 elements.
+  let table = ParameterTable(
+    [
+      ParameterEntry(name: "z.weight", shape: [3, 2], layout: .linear, offset: 0),
+      ParameterEntry(name: "a.bias", shape: [3], layout: .plain, offset: 8),
+    ], flatCount: 11)
+
+  init(_ scratch: Scratch) {
+    store = CheckpointStore(directory: scratch.file("checkpoints"))
+  }
+
+  func values(_ vector: String, images: Int) -> [Float] {
+    (0..<table.flatCount).map { i in
+      Float(images) + Float(i) / 16 + (vector == VectorName.weights ? 0 : 0.5)
+    }
+  }
+
+  func manifest(
+    _ images: Int, _ shards: [ShardRecord], vectors: [String] = Run.vectors
+  ) -> Manifest {
+    Manifest(
+      imagesSeen: images, vectors: vectors,
+      configuration: ["model.blocks": "2,2", "train.batch": "8"], build: "test",
+      progress: ["skipped": 3, "loss": 0.1], table: table, shards: shards)
+  }
+
+  /// Contiguous ranges of `ranks` ranks; with more ranks than elements some are empty.
+  func ranges(_ ranks: Int) -> [Range<Int>] {
+    (0..<ranks).map { table.flatCount * $0 / ranks..<table.flatCount * ($0 + 1) / ranks }
+  }
+
+  func writeShards(_ images: Int, ranks: Int) throws -> [ShardRecord] {
+    try ranges(ranks).enumerated().map { rank, range in
+      try store.writeShard(
+        images: images, rank: rank, of: ranks, range: range,
+        vectors: Run.vectors.map { name in
+          StateVector(
+            name, Tensor(Array(values(name, images: images)[range]), [range.count], on: engine))
+        })
+    }
+  }
+
+  @discardableResult
+  func save(_ images: Int, ranks: Int = 2) throws -> URL {
+    try store.beginWrite(images: images)
+    return try store.commit(manifest(images, writeShards(images, ranks: ranks)))
+  }
+
+  func read(
+    _ checkpoint: CheckpointReader, _ vector: String, _ range: Range<Int>
+  ) throws -> [Float] {
+    let tensor = Tensor(zeros: [range.count], on: engine)
+    try checkpoint.read(vector, range, into: tensor)
+    return tensor.floats
+  }
+
+  static func shard(_ url: URL, _ rank: Int, of ranks: Int = 2) -> URL {
+    url.appendingPathComponent(ShardRecord.fileName(rank: rank, of: ranks))
+  }
+}
