@@ -1,1 +1,50 @@
-typedef int CMPI_pending;
+/// MPI behind plain C types. MPI's handles are macros over globals that differ between libraries, so
+/// mpi.h is included by CMPI.c alone, and Swift sees the same functions over Open MPI and MPICH.
+///
+/// Every function returns 0 or an MPI error code, which `cmpi_error_text` explains. All ranks of
+/// MPI_COMM_WORLD take part in each operation. Counts are of elements (bytes for void data); a
+/// message of more than `chunk` elements is cut, because MPI counts in int: 0 < chunk <= 2^30.
+/// One thread at a time may call (MPI_THREAD_SERIALIZED); it need not be the one that started MPI.
+#ifndef DIFFIT_CMPI_H
+#define DIFFIT_CMPI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CMPI_F32, CMPI_F64, CMPI_I64 };  // element types
+enum { CMPI_SUM, CMPI_MIN, CMPI_MAX };  // reductions
+
+/// MPI_Init_thread, and MPI_ERRORS_RETURN for all that follows.
+int cmpi_init(void);
+int cmpi_finalize(void);
+/// MPI_Abort: ends every rank with this exit code.
+int cmpi_abort(int code);
+/// The calling rank, in the world and among the ranks that share its memory (its node).
+int cmpi_ranks(int *_Nonnull rank, int *_Nonnull size, int *_Nonnull local_rank,
+               int *_Nonnull local_size);
+
+/// Texts are cut to `capacity` bytes, the closing zero included.
+int cmpi_error_text(int status, void *_Nonnull text, size_t capacity);
+/// MPI_Get_library_version; works before `cmpi_init`.
+int cmpi_version(void *_Nonnull text, size_t capacity);
+/// The value of a text setting of the library (MPI_T control variable), as files, environment and
+/// command line leave it; works before `cmpi_init`. `name` is zero-terminated.
+int cmpi_setting(const void *_Nonnull name, void *_Nonnull text, size_t capacity);
+
+int cmpi_barrier(void);
+int cmpi_broadcast(void *_Nonnull bytes, int64_t count, int64_t chunk, int root);
+/// Rank r's `count` bytes arrive at all + r * count, on every rank.
+int cmpi_gather(const void *_Nonnull mine, int64_t count, int64_t chunk, void *_Nonnull all);
+/// Reduces in place, on every rank.
+int cmpi_reduce(void *_Nonnull values, int64_t count, int64_t chunk, int type, int reduction);
+
+/// Starts an f32 sum in place; `values` must stay until the request is complete. A request moves on
+/// only inside calls of this library.
+int cmpi_start_sum(void *_Nonnull values, int64_t count, int64_t chunk,
+                   void *_Nullable *_Nonnull request);
+/// `done` tells whether the request is complete; if so it is freed and set to null.
+int cmpi_test(void *_Nullable *_Nonnull request, int *_Nonnull done);
+/// Returns when the request is complete; it is freed and set to null.
+int cmpi_wait(void *_Nullable *_Nonnull request);
+
+#endif

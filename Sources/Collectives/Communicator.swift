@@ -1,0 +1,76 @@
+import TensorCore
+
+/// The ranks of one job. Every operation is collective: all ranks call the same ones in the same
+/// order, with the same counts, and block until their part is done.
+///
+/// Calls may come from any thread, one after the other. A thrown `failed` leaves the other ranks
+/// waiting, so it must end in `abort(code:)`; the other errors are seen by all ranks alike.
+public protocol Communicator: AnyObject, Sendable {
+  var rank: Int { get }
+  var size: Int { get }
+  /// This rank's place among the ranks of its node, and their number.
+  var localRank: Int { get }
+  var localSize: Int { get }
+  /// The node's name (`gethostname`).
+  var host: String { get }
+  /// The library and its version, for logs.
+  var library: String { get }
+
+  func barrier() throws(CommunicationError)
+
+  /// Overwrites `bytes` with those of rank `root`.
+  func broadcast(
+    _ bytes: UnsafeMutableRawBufferPointer, from root: Int
+  ) throws(CommunicationError)
+
+  /// Writes the bytes of rank r, as many on each rank, to `all[r * mine.count...]`.
+  func gather(
+    _ mine: UnsafeRawBufferPointer, into all: UnsafeMutableRawBufferPointer
+  ) throws(CommunicationError)
+
+  /// Reduces each element over the ranks, in place. The order of additions is the library's.
+  func reduce<Element: Reducible>(
+    _ values: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction
+  ) throws(CommunicationError)
+
+  /// Starts adding up the f32 elements of `tensor` over the ranks, in place. They may be neither read
+  /// nor written before the sum is complete.
+  func startSum(_ tensor: Tensor) throws(CommunicationError) -> any PendingSum
+
+  /// Leaves the job in good order. Nothing may be called afterwards.
+  func finalize() throws(CommunicationError)
+
+  /// Ends all ranks at once with this exit code, wherever they are.
+  func abort(code: Int32) -> Never
+}
+
+/// A sum in flight. It holds its tensor's storage, and advances only inside calls of the library.
+public protocol PendingSum: AnyObject {
+  /// Whether the sum is complete; also lets it advance.
+  func isComplete() throws(CommunicationError) -> Bool
+  /// Returns when the sum is complete.
+  func wait() throws(CommunicationError)
+}
+
+public enum Reduction: Sendable {
+  case sum, min, max
+}
+
+/// Element types that ranks can reduce.
+public protocol Reducible: BitwiseCopyable {
+  static var reducibleType: ReducibleType { get }
+}
+
+public enum ReducibleType: Sendable {
+  case float32, float64, int64
+}
+
+extension Float: Reducible {
+  public static var reducibleType: ReducibleType { .float32 }
+}
+extension Double: Reducible {
+  public static var reducibleType: ReducibleType { .float64 }
+}
+extension Int64: Reducible {
+  public static var reducibleType: ReducibleType { .int64 }
+}

@@ -1,0 +1,111 @@
+import Collectives
+import Foundation
+import TensorCore
+import Testing
+
+/// What needs no second rank.
+@Suite struct GradientBucketsTests {
+  @Test func bucketsAreConsecutiveAlignedAndOfTheSizeAskedFor() {
+    let granule = GradientBuckets.granule
+    let buckets = GradientBuckets(count: 15_871_427, bucketMB: 25)
+    #expect(buckets.ranges.first?.lowerBound == 0)
+    #expect(buckets.ranges.last?.upperBound == 15_871_427)
+    #expect(
+      zip(buckets.ranges, buckets.ranges.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
+    #expect(buckets.ranges.allSatisfy { $0.lowerBound % granule == 0 })
+    let bytes = (buckets.ranges.first?.count ?? 0) * 4
+    #expect(bytes >= 25_000_000 && bytes < 25_000_000 + granule * 4)
+    #expect(buckets.ranges.count == 3)
+  }
+
+  @Test func tinyHugeAndEmptyBucketsHold() {
+    #expect(
+      GradientBuckets(count: 10_000, bucketMB: 1e-9).ranges.map(\.count) == [4096, 4096, 1808])
+    #expect(GradientBuckets(count: 10_000, bucketMB: 1e30).ranges == [0..<10_000])
+    #expect(GradientBuckets(count: 0, bucketMB: 25).ranges.isEmpty)
+  }
+
+  @Test func indicesTouchingARange() {
+    let buckets = GradientBuckets(count: 10_000, bucketMB: 0.016)
+    #expect(buckets.indices(touching: 0..<4096) == 0..<1)
+    #expect(buckets.indices(touching: 4095..<4097) == 0..<2)
+    #expect(buckets.indices(touching: 8192..<10_000) == 2..<3)
+    #expect(buckets.indices(touching: 5000..<5000).isEmpty)
+  }
+}
+
+@Suite struct LauncherTests {
+  @Test func environmentsAreRecognised() {
+    #expect(Launcher(environment: [:]) == .none)
+    #expect(Launcher(environment: ["OMPI_COMM_WORLD_SIZE": "4"]) == .mpi(ranks: 4))
+    #expect(Launcher(environment: ["PMI_SIZE": "3", "PMI_RANK": "1"]) == .mpi(ranks: 3))
+    #expect(
+      Launcher(environment: ["PMIX_RANK": "0", "SLURM_STEP_NUM_TASKS": "8"]) == .mpi(ranks: 8))
+  }
+
+  @Test func aBatchScriptIsOneRankAndTasksWithoutPMIAreAnError() {
+    #expect(Launcher(environment: ["SLURM_PROCID": "0", "SLURM_NTASKS": "8"]) == .none)
+    let lost = Launcher(environment: ["SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "2"])
+    #expect(lost == .tasksWithoutManager(2))
+    #expect(throws: CommunicationError.noProcessManager(tasks: 2)) { try lost.start() }
+  }
+}
+
+@Suite struct CoreTests {
+  @Test func coreListsAreParsed() {
+    #expect(CoreSet("0-3,8,10-11\n")?.numbers == [0, 1, 2, 3, 8, 10, 11])
+    #expect(CoreSet("")?.numbers == [])
+    for malformed in ["3-1", "a", "1-2-3", "-4", "1-", "0-99999999"] {
+      #expect(CoreSet(malformed) == nil, "\(malformed)")
+    }
+  }
+
+  @Test func thisProcessRunsOnOnlineCores() throws {
+    let allowed = try #require(CoreSet.allowed)
+    #expect(allowed.numbers.count == ThreadPool.availableCores)
+    #expect(allowed.numbers.isSubset(of: try #require(CoreSet.online).numbers))
+  }
+
+  @Test func threadsFollowFromTheShare() {
+    #expect(CoreShare(cores: 8, sharers: 1).threads == 8)
+    #expect(CoreShare(cores: 8, sharers: 3).threads == 2)
+    #expect(CoreShare(cores: 2, sharers: 4).threads == 1)
+    #expect(CoreShare(cores: 64, sharers: 1, limit: 2.5).threads == 2)
+    #expect(CoreShare(cores: 64, sharers: 2, limit: 0.5).threads == 1)
+    #expect(CoreShare(cores: 2, sharers: 4, asked: 5).threads == 5)
+  }
+
+  @Test func controlGroupLimitsAreTheTightestOnTheWayUp() throws {
+    let root = FileManager.default.temporaryDirectory.appendingPathComponent("groups-\(UUID())")
+    defer { try? FileManager.default.removeItem(at: root) }
+    let inner = root.appendingPathComponent("job/step")
+    try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
+    let write = { (text: String, path: String) in
+      try text.write(to: root.appendingPathComponent(path), atomically: true, encoding: .utf8)
+    }
+    try write("150000 100000\n", "job/cpu.max")
+    try write("max 100000\n", "job/step/cpu.max")
+    try write("max\n", "job/memory.max")
+    try write("4096\n", "job/step/memory.max")
+    let group = ControlGroup(root: root.path, membership: "0::/job/step\n")
+    #expect(group.cpuLimit == 1.5)
+    #expect(group.memoryLimit == 4096)
+    let above = ControlGroup(root: root.path, membership: "0::/\n")
+    #expect(above.cpuLimit == nil && above.memoryLimit == nil)
+  }
+}
+
+@Suite struct CommunicationErrorTests {
+  @Test func everyErrorIsOneLineThatSaysWhatToDo() {
+    let errors: [(CommunicationError, String)] = [
+      (.failed(rank: 3, operation: "reduce", reason: "MPI_ERR_TRUNCATE"), "rank 3"),
+      (.launcherMismatch(launched: 4, found: 1, library: "Open MPI v4.1.4"), "4 ranks"),
+      (.noProcessManager(tasks: 2), "--mpi=pmix"),
+      (.replicasDiffer(what: "weights", ranks: [1, 3]), "ranks 1, 3"),
+      (.agreed(rank: 1, message: "disk full", code: 1), "disk full"),
+    ]
+    for (error, part) in errors {
+      #expect(error.description.contains(part) && !error.description.contains("\n"))
+    }
+  }
+}
