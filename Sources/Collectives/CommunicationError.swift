@@ -1,5 +1,10 @@
+/// An error that asks for an exit code of the program other than 1.
+public protocol ExitCoded: Error {
+  var exitCode: Int32 { get }
+}
+
 /// What can go wrong between ranks. Each description is one line.
-public enum CommunicationError: Error, Equatable, CustomStringConvertible {
+public enum CommunicationError: ExitCoded, Equatable, CustomStringConvertible {
   /// An operation of the MPI library failed; `reason` is the library's own text.
   case failed(rank: Int, operation: String, reason: String)
   /// The launcher and the linked library belong to different MPIs: each process sees itself alone.
@@ -28,5 +33,9 @@ public enum CommunicationError: Error, Equatable, CustomStringConvertible {
         + " resume from the last checkpoint, and suspect memory or mixed builds if it comes again"
     case .agreed(_, let message, _): message
     }
+  }
+
+  public var exitCode: Int32 {
+    if case .agreed(_, _, let code) = self { code } else { 1 }
   }
 }

@@ -13,23 +13,21 @@ extension Communicator {
   /// Runs `body`, which must not communicate, on every rank, and goes on only where it succeeded on
   /// all: otherwise every rank throws the same `agreed` error, with the first failing rank's message
   /// in one line. The rank is named unless all ranks say the same.
-  ///
-  /// - Parameter code: the exit code an error asks for.
-  public func agree<Value>(
-    code: (any Error) -> Int32 = { _ in 1 }, _ body: () throws -> Value
-  ) throws(CommunicationError) -> Value {
-    try agree(on: Result { try body() }, code: code)
+  public func agree<Value>(_ body: () throws -> Value) throws(CommunicationError) -> Value {
+    try agree(on: Result { try body() })
   }
 
-  /// As `agree(code:_:)`, for work already done.
+  /// As `agree(_:)`, for work already done.
   public func agree<Value>(
-    on result: Result<Value, any Error>, code: (any Error) -> Int32 = { _ in 1 }
+    on result: Result<Value, any Error>
   ) throws(CommunicationError) -> Value {
     var mine = [UInt8]()
     if case .failure(let error) = result {
-      if let error = error as? CommunicationError { throw error }  // known to all, or beyond talking
+      // Known to all ranks already, or a sign that they cannot be reached.
+      if let error = error as? CommunicationError { throw error }
       let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
-      mine = withUnsafeBytes(of: code(error)) { Array($0) } + Array("\(host)\n\(line)".utf8)
+      let code = (error as? any ExitCoded)?.exitCode ?? 1
+      mine = withUnsafeBytes(of: code) { Array($0) } + Array("\(host)\n\(line)".utf8)
     }
     let failures = try gather(mine).enumerated().compactMap { Failure(rank: $0, bytes: $1) }
     if let first = failures.first {

@@ -107,8 +107,8 @@ func checkAgreement(_ ranks: any Communicator) throws {
   }
   guard ranks.size > 1 else { return }
   do {
-    try ranks.agree(code: { _ in 2 }) {
-      if ranks.rank > 0 { throw Wrong(description: "rank \(ranks.rank) is\nfull") }
+    try ranks.agree {
+      if ranks.rank > 0 { throw BadSetting(description: "rank \(ranks.rank) is\nfull") }
     }
     throw Wrong(description: "rank 0 did not learn of the failure")
   } catch let error as CommunicationError {
@@ -119,8 +119,8 @@ func checkAgreement(_ ranks: any Communicator) throws {
 
 /// The last rank fails where the others do not; all must leave with exit code 2 and one line.
 func failOnOneRank(_ ranks: any Communicator) throws {
-  try ranks.agree(code: { _ in 2 }) {
-    if ranks.rank == ranks.size - 1 { throw Wrong(description: "disk full") }
+  try ranks.agree {
+    if ranks.rank == ranks.size - 1 { throw BadSetting(description: "disk full") }
   }
 }
 

@@ -11,6 +11,12 @@ struct Wrong: Error, CustomStringConvertible {
   let description: String
 }
 
+/// An error with an exit code of its own.
+struct BadSetting: ExitCoded, CustomStringConvertible {
+  let description: String
+  let exitCode: Int32 = 2
+}
+
 func expect(_ condition: Bool, _ message: @autoclosure () -> String) throws {
   if !condition { throw Wrong(description: message()) }
 }

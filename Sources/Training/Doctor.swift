@@ -1,0 +1,84 @@
+import Collectives
+import Foundation
+import TensorCore
+
+/// Looks at everything outside the program that a run depends on.
+///
+/// Each check is a function from what was read to a finding, so that it can be tried on a machine
+/// that does not have the fault.
+public enum Doctor {
+  package typealias Finding = DoctorReport.Finding
+
+  /// Examines every rank; collective, and every rank holds the whole report.
+  ///
+  /// - Parameters:
+  ///   - threads: threads a rank is to have; 0 for as many as training would choose.
+  ///   - environment: read for PATH and DIFFIT_THREADS.
+  public static func examine(
+    _ communicator: any Communicator, threads: Int = 0,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(CommunicationError) -> DoctorReport {
+    let share = try CoreShare(of: communicator, environment: environment)
+    let threads = threads > 0 ? threads : share.threads
+    let hosts = Set(try communicator.gather(Array(communicator.host.utf8))).count
+    let (best, used, ranks) = (
+      KernelTable.bestLevel, KernelTable.best.level, communicator.localSize
+    )
+    let (group, fabrics) = (ControlGroup(), names(in: "/sys/class/infiniband"))
+    let networksUp = names(in: "/sys/class/net")
+      .filter { text("/sys/class/net/\($0)/operstate").hasPrefix("up") }
+    let findings = [
+      processor(cpuInfo: text("/proc/cpuinfo"), best: best, used: used),
+      blas(core: OpenBLAS.core, better: OpenBLAS.betterCore),
+      affinity(
+        share, threads: threads, localSize: ranks, online: CoreSet.online?.physicalCount ?? 1),
+      container(limit: group.cpuLimit, threads: threads * ranks),
+      memory(info: text("/proc/meminfo"), limit: group.memoryLimit, ranks: ranks),
+      mpi(communicator, launcher: mpirun(path: environment["PATH"] ?? "")),
+      transports(setting: MPILibrary.setting, fabrics: fabrics),
+      networks(networksUp, chosen: MPILibrary.setting("btl_tcp_if_include"), hosts: hosts),
+      sharedMemory(free: freeBytes(at: "/dev/shm"), ranks: ranks),
+      leftovers(leftoverSegments()),
+      limits(text("/proc/self/limits"), fabric: !fabrics.isEmpty),
+    ]
+    let own = DoctorReport.Rank(
+      rank: communicator.rank, host: communicator.host,
+      summary: "\(count(share.cores, "core")), \(count(threads, "thread")),"
+        + " kernels \(used), OpenBLAS \(OpenBLAS.core)",
+      findings: findings)
+    let reports = try communicator.gather(Array((try? JSONEncoder().encode(own)) ?? Data()))
+    return DoctorReport(
+      ranks: reports.compactMap {
+        try? JSONDecoder().decode(DoctorReport.Rank.self, from: Data($0))
+      })
+  }
+
+  // What the checks read. A file that is not there reads as empty, and its check says so.
+
+  /// Read to the end: the kernel hands out /proc piece by piece, and a short piece is not the last.
+  package static func text(_ path: String) -> String {
+    guard let file = FileHandle(forReadingAtPath: path) else { return "" }
+    var bytes = Data()
+    while let piece = try? file.read(upToCount: 1 << 16), !piece.isEmpty { bytes += piece }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  package static func names(in folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+  }
+
+  package static func freeBytes(at path: String) -> Int? {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { return nil }
+    return Int(status.f_bavail) * Int(status.f_frsize)
+  }
+
+  package static func count(_ number: Int, _ noun: String) -> String {
+    "\(number) \(noun)\(number == 1 ? "" : "s")"
+  }
+
+  /// Bytes in GB (10^9), with one decimal.
+  package static func gigabytes(_ bytes: Int) -> String {
+    "\((Double(bytes) / 1e8).rounded() / 10) GB"
+  }
+}

@@ -1,0 +1,80 @@
+/// What `diffit doctor` found, on every rank.
+public struct DoctorReport: Codable, Sendable, Equatable {
+  public enum State: String, Codable, Sendable {
+    case ok
+    /// Works, but slower or less safely than it could.
+    case warning
+    /// Will not work.
+    case wrong
+  }
+
+  /// One line: a topic, what was found, and where it is not as it should be, how to mend it.
+  public struct Finding: Codable, Sendable, Equatable {
+    public let topic: String
+    public let state: State
+    public let found: String
+    public let mend: String?
+
+    public static func ok(_ topic: String, _ found: String) -> Finding {
+      Finding(topic: topic, state: .ok, found: found, mend: nil)
+    }
+
+    public static func warning(_ topic: String, _ found: String, mend: String) -> Finding {
+      Finding(topic: topic, state: .warning, found: found, mend: mend)
+    }
+
+    public static func wrong(_ topic: String, _ found: String, mend: String) -> Finding {
+      Finding(topic: topic, state: .wrong, found: found, mend: mend)
+    }
+  }
+
+  public struct Rank: Codable, Sendable, Equatable {
+    public let rank: Int
+    public let host: String
+    /// What differs most often between ranks: cores, threads, kernels.
+    public let summary: String
+    public let findings: [Finding]
+
+    public init(rank: Int, host: String, summary: String, findings: [Finding]) {
+      (self.rank, self.host, self.summary, self.findings) = (rank, host, summary, findings)
+    }
+
+    var complaints: [Finding] { findings.filter { $0.state != .ok } }
+  }
+
+  public let ranks: [Rank]
+
+  public init(ranks: [Rank]) { self.ranks = ranks }
+
+  /// Whether no rank found anything that will not work; warnings pass.
+  public var passed: Bool { ranks.allSatisfy { !$0.findings.contains { $0.state == .wrong } } }
+
+  /// For the terminal: rank 0 in full; of the others one line, and what rank 0 did not complain of.
+  public var lines: [String] {
+    guard let first = ranks.first else { return [] }
+    var lines = first.findings.flatMap(DoctorReport.lines)
+    for rank in ranks where ranks.count > 1 {
+      let verdict =
+        rank.complaints.isEmpty
+        ? "ok" : "see \(rank.complaints.map(\.topic).joined(separator: ", "))"
+      lines.append("rank \(rank.rank) on \(rank.host): \(rank.summary): \(verdict)")
+      if rank.rank == first.rank { continue }
+      let new = rank.complaints.filter { !first.complaints.contains($0) }
+      lines += new.flatMap(DoctorReport.lines).map { "  " + $0 }
+    }
+    let complaints = ranks.flatMap(\.complaints)
+    let wrong = complaints.count { $0.state == .wrong }
+    lines.append(
+      complaints.isEmpty
+        ? "all is well" : "\(wrong) wrong, \(complaints.count - wrong) to look at (warnings)")
+    return lines
+  }
+
+  private static func lines(_ finding: Finding) -> [String] {
+    let pad = { (text: String, width: Int) in
+      text + String(repeating: " ", count: max(1, width - text.count))
+    }
+    let head = pad(finding.state.rawValue, 9) + pad(finding.topic, 12) + finding.found
+    return [head] + (finding.mend.map { [pad("", 9) + pad("", 12) + "mend: " + $0] } ?? [])
+  }
+}
