@@ -1,6 +1,6 @@
 import Foundation
 
-/// A run directory's lock: held from `init` until `release` or the end of the process.
+/// A run directory's lock: held while the object lives, until `release` or the end of the process.
 ///
 /// `flock` on a file that stays: the kernel drops the lock when its holder dies, however it dies, so
 /// nothing has to be cleaned up. On NFS it holds between hosts too (Linux makes a byte-range lock of

@@ -53,15 +53,7 @@ public enum TensorLayout: String, Codable, Sendable, CaseIterable {
     guard let s = strides(shape) else {
       return file.update(from: memory, count: shape.reduce(1, *))
     }
-    var next = 0
-    for a in 0..<s.a {
-      for b in 0..<s.b {
-        for k in 0..<s.k {
-          file[next] = memory[a * s.strideA + b * s.strideB + k * s.strideK]
-          next += 1
-        }
-      }
-    }
+    forEach(s) { file[$0] = memory[$1] }
   }
 
   /// Reorders a file's elements as memory has them. The two must not overlap.
@@ -70,12 +62,20 @@ public enum TensorLayout: String, Codable, Sendable, CaseIterable {
     guard let s = strides(shape) else {
       return memory.update(from: file, count: shape.reduce(1, *))
     }
-    var next = 0
-    for a in 0..<s.a {
+    forEach(s) { memory[$1] = file[$0] }
+  }
+
+  /// Calls `body` with each element's place in the file and in memory. In strips of the first axis,
+  /// so that large transpositions stay in the cache.
+  @inline(__always)
+  private func forEach(_ s: Strides, _ body: (Int, Int) -> Void) {
+    let strip = 16
+    for first in stride(from: 0, to: s.a, by: strip) {
       for b in 0..<s.b {
-        for k in 0..<s.k {
-          memory[a * s.strideA + b * s.strideB + k * s.strideK] = file[next]
-          next += 1
+        for a in first..<min(first + strip, s.a) {
+          for k in 0..<s.k {
+            body((a * s.b + b) * s.k + k, a * s.strideA + b * s.strideB + k * s.strideK)
+          }
         }
       }
     }
