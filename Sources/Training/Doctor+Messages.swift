@@ -92,16 +92,24 @@ extension Doctor {
         + (segments.count > 4 ? " ..." : ""))
   }
 
-  /// This user's Open MPI segments that no process has mapped: `kill -9` leaves them behind.
+  /// This user's Open MPI segments that no process has mapped: `kill -9` leaves them behind. Those of
+  /// launch/local.sh lie one folder deeper.
   package static func leftoverSegments(folder: String = "/dev/shm") -> [String] {
-    let own = names(in: folder).filter { name in
-      let owner = try? FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")[
-        .ownerAccountID]
-      return (name.hasPrefix("vader_segment.") || name.hasPrefix("sm_segment."))
-        && (owner as? NSNumber)?.uint32Value == getuid()
+    let top = names(in: folder)
+    let inner = top.filter { $0.hasPrefix("diffit.") }
+      .flatMap { own in names(in: "\(folder)/\(own)").map { "\(own)/\($0)" } }
+    let segments = (top + inner).filter { name in
+      let file = name.split(separator: "/").last ?? ""
+      return (file.hasPrefix("vader_segment.") || file.hasPrefix("sm_segment."))
+        && owner(of: "\(folder)/\(name)") == getuid()
     }
-    guard !own.isEmpty else { return [] }
+    guard !segments.isEmpty else { return [] }
     let maps = names(in: "/proc").filter { Int($0) != nil }.map { text("/proc/\($0)/maps") }
-    return own.filter { name in !maps.contains { $0.contains("\(folder)/\(name)") } }
+    return segments.filter { name in !maps.contains { $0.contains("\(folder)/\(name)") } }
+  }
+
+  private static func owner(of path: String) -> UInt32? {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    return (attributes?[.ownerAccountID] as? NSNumber)?.uint32Value
   }
 }

@@ -35,8 +35,13 @@ extension Doctor {
     return .ok("cpu", found)
   }
 
-  package static func blas(core: String, better: String?) -> DoctorReport.Finding {
-    guard let better else { return .ok("openblas", "core \(core)") }
+  /// - Parameter repaired: the core that the repair at start asked for.
+  package static func blas(
+    core: String, better: String?, repaired: String? = nil
+  ) -> DoctorReport.Finding {
+    guard let better else {
+      return .ok("openblas", "core \(core)" + (repaired == core ? ", repaired at start" : ""))
+    }
     return .warning(
       "openblas", "core \(core), this CPU runs \(better)",
       mend: "unset DIFFIT_OPENBLAS_CORE, or set OPENBLAS_CORETYPE=\(better)")
@@ -49,10 +54,12 @@ extension Doctor {
     let shared = share.sharers > 1 ? ", shared by \(share.sharers) ranks" : ""
     let found =
       "\(count(threads, "thread")) on \(count(share.cores, "core"))\(shared), of \(online)"
-    let mend =
-      "start ranks with `mpirun --map-by slot:PE=\(threads)` or `--bind-to none`,"
-      + " as launch/local.sh does, or set train.threads"
     if threads * share.sharers > share.cores {
+      let mend =
+        threads * localSize > online
+        ? "start fewer ranks or threads: one core for each of \(threads * localSize) threads"
+        : "start ranks with `mpirun --map-by slot:PE=\(threads)` or `--bind-to none`,"
+          + " as launch/local.sh does"
       return .warning("affinity", found + ": threads will wait for each other", mend: mend)
     }
     if share.cores == 1 && share.sharers == 1 && online > localSize {

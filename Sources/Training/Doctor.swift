@@ -29,7 +29,9 @@ public enum Doctor {
       .filter { text("/sys/class/net/\($0)/operstate").hasPrefix("up") }
     let findings = [
       processor(cpuInfo: text("/proc/cpuinfo"), best: best, used: used),
-      blas(core: OpenBLAS.core, better: OpenBLAS.betterCore),
+      blas(
+        core: OpenBLAS.core, better: OpenBLAS.betterCore,
+        repaired: environment["DIFFIT_OPENBLAS_CORE"]),
       affinity(
         share, threads: threads, localSize: ranks, online: CoreSet.online?.physicalCount ?? 1),
       container(limit: group.cpuLimit, threads: threads * ranks),

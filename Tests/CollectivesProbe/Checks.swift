@@ -145,3 +145,13 @@ func checkOpenBLAS(_ ranks: any Communicator) throws {
   try expect(c == [4, 5, 10, 11], "sgemm gives \(c)")
   try ranks.barrier()
 }
+
+/// Tells where the messages' memory lies, then waits to be asked to stop.
+func waitForSignal(_ ranks: any Communicator) throws {
+  signal(SIGUSR1) { _ in _exit(64) }
+  try ranks.barrier()
+  let folder = ProcessInfo.processInfo.environment["OMPI_MCA_btl_vader_backing_directory"] ?? "none"
+  FileHandle.standardOutput.write(Data("waiting \(folder)\n".utf8))
+  sleep(30)
+  throw Wrong(description: "no signal came")
+}

@@ -25,6 +25,7 @@ let checks: [String: (any Communicator) throws -> Void] = [
   "ranks": checkRanks, "values": checkValues, "memory": checkMemory, "chunks": checkMemory,
   "reducer": checkReducer, "digests": checkDigests, "agreement": checkAgreement,
   "failure": failOnOneRank, "abort": abortOnOneRank, "report": report, "blas": checkOpenBLAS,
+  "wait": waitForSignal,
 ]
 
 let name = CommandLine.arguments.dropFirst().first ?? ""

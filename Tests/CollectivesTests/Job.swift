@@ -14,26 +14,49 @@ enum Job {
   static func run(
     _ arguments: String..., ranks: Int, environment: [String: String] = [:]
   ) throws -> Outcome {
-    let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    let probe = URL(fileURLWithPath: executable).deletingLastPathComponent()
-      .appendingPathComponent("CollectivesProbe").path
     var command = ["timeout", "--kill-after=5", "60"]
     if ranks > 0 {
       command += ["mpirun", "--quiet", "--oversubscribe", "--bind-to", "none", "-n", "\(ranks)"]
     }
+    return try run(command + [try probe()] + arguments, environment: environment)
+  }
+
+  /// The built probe, which lies beside the tests.
+  static func probe() throws -> String {
+    let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: tests).deletingLastPathComponent()
+      .appendingPathComponent("CollectivesProbe").path
+  }
+
+  /// - Parameter during: what to do with the output's first bytes while the job runs.
+  static func run(
+    _ command: [String], environment: [String: String] = [:],
+    during: (Process, String) throws -> Void = { _, _ in }
+  ) throws -> Outcome {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = command + [probe] + arguments
+    process.arguments = command
     process.environment = clean.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardError = pipe
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    try withUnblockedSignals { try process.run() }
+    var output = pipe.fileHandleForReading.availableData
+    try during(process, String(decoding: output, as: UTF8.self))
+    output += pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return Outcome(
       code: process.terminationStatus, output: String(decoding: output, as: UTF8.self))
+  }
+
+  /// Tests run on threads that block all signals, and a new process would inherit that.
+  private static func withUnblockedSignals(_ body: () throws -> Void) rethrows {
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try body()
   }
 
   /// The tests' own environment without what a launcher around them may have put there.

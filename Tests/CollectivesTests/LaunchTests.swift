@@ -1,0 +1,70 @@
+import Collectives
+import Foundation
+import Testing
+
+extension JobTests {
+  /// `launch/local.sh`, with the probe in the place of diffit.
+  @Suite struct LaunchTests {
+    private let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../launch/local.sh").standardized.path
+
+    private func launch(
+      _ arguments: String..., during: (Process, String) throws -> Void = { _, _ in }
+    ) throws -> Outcome {
+      let command = [script, "--program", try Job.probe()] + arguments
+      return try Job.run(command, during: during)
+    }
+
+    @Test func aRankHasTheThreadsAskedForOrItsPartOfTheCores() throws {
+      let cores = try #require(CoreSet.allowed).physicalCount
+      let one = try launch("-n", "1", "--", "report")
+      #expect(one.code == 0)
+      let limit = ControlGroup().cpuLimit.map { max(1, Int($0)) } ?? cores
+      #expect(one.output.hasPrefix("0/1 threads \(min(cores, limit)) "), "\(one.output)")
+      let many = try launch("-n", "\(cores + 1)", "--", "report")
+      #expect(many.code == 0)
+      #expect(many.lines.count == cores + 1)
+      #expect(many.lines.allSatisfy { $0.contains(" threads 1 ") }, "\(many.output)")
+      let asked = try launch("-n", "2", "--threads", "3", "--", "report")
+      #expect(asked.lines.allSatisfy { $0.contains(" threads 3 ") }, "\(asked.output)")
+      #expect(asked.lines.count == 2)
+    }
+
+    @Test func theExitCodeComesBackAndOneLineStays() throws {
+      let outcome = try launch("-n", "2", "--", "failure")
+      #expect(outcome.code == 2)
+      #expect(outcome.lines.count == 1, "\(outcome.output)")
+    }
+
+    @Test(arguments: [SIGTERM, SIGHUP, SIGUSR1])
+    func aRequestToStopReachesTheRanksAndNothingIsLeftBehind(signal: Int32) throws {
+      var folder = ""
+      let outcome = try launch("-n", "2", "--", "wait") { process, output in
+        folder = String(output.split(whereSeparator: \.isWhitespace).dropFirst().first ?? "")
+        kill(process.processIdentifier, signal)
+      }
+      #expect(outcome.code == 64, "\(outcome.output)")
+      #expect(folder.hasPrefix("/dev/shm/diffit."))
+      #expect(!FileManager.default.fileExists(atPath: folder))
+    }
+
+    @Test func badUsageIsSaidWithTheUsage() throws {
+      for arguments in [
+        ["-n", "0", "--", "report"], ["-n"], ["--threads", "two", "--", "report"], ["-n", "2"],
+        ["--nosuch"],
+      ] {
+        let outcome = try Job.run([script] + arguments)
+        #expect(outcome.code == 2, "\(arguments)")
+        #expect(outcome.lines.first?.hasPrefix("launch/local.sh: ") == true, "\(outcome.output)")
+        #expect(outcome.output.contains("Usage:"))
+      }
+    }
+
+    @Test func aMissingProgramIsNamed() throws {
+      let outcome = try Job.run([script, "--program", "/nowhere/diffit", "--", "doctor"])
+      #expect(outcome.code == 1)
+      #expect(outcome.output.contains("/nowhere/diffit is missing"), "\(outcome.output)")
+      #expect(outcome.lines.count == 1)
+    }
+  }
+}

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Runs diffit as several ranks on this host, with threads and binding that fit its cores.
+#
+# Usage: launch/local.sh [-n RANKS] [--threads T] [--program FILE] -- COMMAND ...
+#   -n RANKS        ranks to start (default 1)
+#   --threads T     threads a rank (default: cores / ranks)
+#   --program FILE  instead of .build/release/diffit
+#   Example: launch/local.sh -n 2 -- train --config configs/quickstart.yaml --run runs/quickstart
+#
+# TERM, HUP and USR1 ask the ranks to save and stop (exit code 64); INT ends them at once. The exit
+# code is the program's own.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf 'launch/local.sh: %s\n' "$*" >&2; }
+usage() {
+  say "$1"
+  sed -n 's/^# \{0,1\}//; 4,8p' "${BASH_SOURCE[0]}" >&2
+  exit 2
+}
+whole() { case $2 in '' | *[!0-9]* | 0*) usage "$1 is '$2', expected a whole number from 1 on" ;; esac; }
+
+ranks=1
+threads=
+program=$root/.build/release/diffit
+while [ $# -gt 0 ]; do
+  case $1 in
+    -n | --threads | --program)
+      [ $# -ge 2 ] || usage "$1 needs a value"
+      case $1 in
+        -n) whole -n "$2" && ranks=$2 ;;
+        --threads) whole --threads "$2" && threads=$2 ;;
+        --program) program=$2 ;;
+      esac
+      shift 2
+      ;;
+    -h | --help)
+      sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      exit 0
+      ;;
+    --) shift && break ;;
+    *) usage "unknown option '$1' (the command follows after --)" ;;
+  esac
+done
+[ $# -gt 0 ] || usage "no command after --"
+[ -x "$program" ] || { say "$program is missing: build it with swift build -c release" && exit 1; }
+command -v mpirun >/dev/null || { say "mpirun is missing: run launch/setup.sh" && exit 1; }
+
+# Physical cores this process may use, and whether it may use all that the machine has.
+cpus=$(nproc)
+online=$(getconf _NPROCESSORS_ONLN)
+cores=$(lscpu -p=CORE,SOCKET 2>/dev/null | grep -v '^#' | sort -u | wc -l) || cores=0
+{ [ "$cores" -gt 0 ] && [ "$cores" -lt "$cpus" ]; } || cores=$cpus
+whole_machine=1
+[ "$cpus" -eq "$online" ] || whole_machine=0
+# A container's share of CPU time is not in the affinity mask.
+if read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max && [ "$quota" != max ]; then
+  granted=$((quota / period > 0 ? quota / period : 1))
+  [ "$granted" -ge "$cores" ] || { cores=$granted && whole_machine=0; }
+fi
+[ -n "$threads" ] || threads=$((cores / ranks > 0 ? cores / ranks : 1))
+
+options=(-n "$ranks")
+if mpirun --version 2>/dev/null | grep -q 'Open MPI'; then
+  options+=(--quiet)  # its report on a rank's exit code; the program has said why in one line
+  [ "$(id -u)" -ne 0 ] || options+=(--allow-run-as-root)
+  [ "$ranks" -le "$cores" ] || options+=(--oversubscribe)
+  # Left alone it binds a rank of several threads to one core, and inside an affinity mask it may
+  # bind outside of it.
+  if [ $whole_machine = 1 ] && [ $((ranks * threads)) -le "$cores" ]; then
+    options+=(--map-by "slot:PE=$threads" --bind-to core)
+  else
+    options+=(--bind-to none)
+  fi
+fi
+export DIFFIT_THREADS=$threads
+
+# A folder of its own for message segments, so that a killed job's can be found and removed.
+segments=
+if segments=$(mktemp -d /dev/shm/diffit.XXXXXX 2>/dev/null); then
+  export OMPI_MCA_btl_vader_backing_directory=$segments OMPI_MCA_btl_sm_backing_directory=$segments
+  trap 'rm -rf "$segments"' EXIT
+fi
+
+# Job control gives mpirun a process group of its own: Ctrl-C reaches this script alone, and once.
+set -m
+mpirun "${options[@]}" "$program" "$@" </dev/null &
+job=$!
+set +m
+signalled=0
+# shellcheck disable=SC2317  # the traps call it
+pass_on() {
+  signalled=1
+  kill -"$1" "$job" 2>/dev/null || true
+}
+trap 'pass_on USR1' TERM HUP USR1
+trap 'pass_on INT' INT
+
+# A trapped signal ends `wait` early, with a code of its own: wait again for the job's.
+code=127
+while true; do
+  signalled=0
+  status=0
+  wait "$job" || status=$?
+  [ "$status" -eq 127 ] || code=$status # 127: there is no more to wait for
+  if [ "$signalled" -eq 0 ] || [ "$status" -eq 127 ]; then break; fi
+done
+
+case $code in
+  0 | 1 | 2 | 64) ;;
+  *)
+    if [ "$code" -gt 128 ] && name=$(kill -l $((code - 128)) 2>/dev/null); then
+      say "the job was ended by signal $name (code $code)"
+    else
+      say "the job ended with code $code"
+    fi
+    ;;
+esac
+exit "$code"
