@@ -35,6 +35,16 @@ public enum CommunicationError: ExitCoded, Equatable, CustomStringConvertible {
     }
   }
 
+  /// The rank whose place it is to print this error, where all ranks hold it and can leave together
+  /// with `finalize()`; nil where this rank is alone with it and must `abort(code:)`.
+  public var spokesman: Int? {
+    switch self {
+    case .agreed(let rank, _, _): rank
+    case .replicasDiffer: 0
+    case .failed, .launcherMismatch, .noProcessManager: nil
+    }
+  }
+
   public var exitCode: Int32 {
     if case .agreed(_, _, let code) = self { code } else { 1 }
   }

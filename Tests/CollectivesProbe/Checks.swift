@@ -124,6 +124,11 @@ func failOnOneRank(_ ranks: any Communicator) throws {
   }
 }
 
+/// The last rank's replica differs; all must leave with exit code 1 and one line.
+func differOnOneRank(_ ranks: any Communicator) throws {
+  try ranks.requireEqual([ranks.rank == ranks.size - 1 ? 8 : 7], of: "weights")
+}
+
 /// The last rank fails outside of an agreement, while the others wait for it.
 func abortOnOneRank(_ ranks: any Communicator) throws {
   if ranks.rank == ranks.size - 1 { throw Wrong(description: "lost") }

@@ -24,7 +24,8 @@ func expect(_ condition: Bool, _ message: @autoclosure () -> String) throws {
 let checks: [String: (any Communicator) throws -> Void] = [
   "ranks": checkRanks, "values": checkValues, "memory": checkMemory, "chunks": checkMemory,
   "reducer": checkReducer, "digests": checkDigests, "agreement": checkAgreement,
-  "failure": failOnOneRank, "abort": abortOnOneRank, "report": report, "blas": checkOpenBLAS,
+  "failure": failOnOneRank, "unequal": differOnOneRank, "abort": abortOnOneRank, "report": report,
+  "blas": checkOpenBLAS,
   "wait": waitForSignal,
 ]
 
@@ -45,11 +46,13 @@ do {
 do {
   try check(communicator)
   try communicator.finalize()
-} catch CommunicationError.agreed(let rank, let message, let code) {
-  if rank == communicator.rank { print("agreed: \(message)") }
-  try communicator.finalize()
-  exit(code)
 } catch {
-  print("wrong: rank \(communicator.rank): \(error)")
-  communicator.abort(code: 1)
+  let agreement = error as? CommunicationError
+  guard let spokesman = agreement?.spokesman else {
+    print("wrong: rank \(communicator.rank): \(error)")
+    communicator.abort(code: 1)
+  }
+  if spokesman == communicator.rank { print("agreed: \(error)") }
+  try communicator.finalize()
+  exit(agreement?.exitCode ?? 1)
 }

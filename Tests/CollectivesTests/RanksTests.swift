@@ -31,6 +31,13 @@ extension JobTests {
       }
     }
 
+    @Test func unequalReplicasEndAllRanksWithOneLine() throws {
+      let outcome = try Job.run("unequal", ranks: 3)
+      #expect(outcome.code == 1)
+      #expect(outcome.lines.count == 1, "\(outcome.output)")
+      #expect(outcome.output.hasPrefix("agreed: weights on rank 2 differ"), "\(outcome.output)")
+    }
+
     @Test func anAbortOnOneRankEndsThoseThatWaitForIt() throws {
       let outcome = try Job.run("abort", ranks: 3)
       #expect(outcome.code == 1)
