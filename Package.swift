@@ -58,11 +58,28 @@ let package = Package(
     .executableTarget(
       name: "diffit",
       dependencies: [
-        "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Training", "Collectives",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
 
+    // Tests. The probe is what the collectives' tests run under mpirun.
+    .testTarget(
+      name: "TensorCoreTests", dependencies: ["TensorCore", "CKernels"], swiftSettings: swift),
     .testTarget(
       name: "DatasetsTests", dependencies: ["Datasets", "TensorCore"], swiftSettings: swift),
+    .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorCore"], swiftSettings: swift),
+    .executableTarget(
+      name: "CollectivesProbe", dependencies: ["Collectives", "TensorCore", "COpenBLAS"],
+      path: "Tests/CollectivesProbe", swiftSettings: swift),
+    .testTarget(
+      name: "CollectivesTests", dependencies: ["Collectives", "TensorCore", "CollectivesProbe"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "DoctorTests", dependencies: ["Training", "Collectives", "TensorCore"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "diffit"], swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6]
 )

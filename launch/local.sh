@@ -75,6 +75,8 @@ if mpirun --version 2>/dev/null | grep -q 'Open MPI'; then
   fi
 fi
 export DIFFIT_THREADS=$threads
+# Open MPI shows every rank a terminal; whether there is one behind it only this script can see.
+[ ! -t 1 ] || export DIFFIT_TERMINAL=1
 
 # A folder of its own for message segments, so that a killed job's can be found and removed.
 segments=

@@ -6,7 +6,7 @@ public final class Parameter {
   public let name: String
   /// Shape in memory.
   public let shape: Shape
-  public let layout: ParameterLayout
+  public let layout: TensorLayout
   public let initializer: Initializer
   /// Place in the order of declaration, which is the order of the forward pass.
   public let index: Int
@@ -17,7 +17,7 @@ public final class Parameter {
   private unowned let owner: ParameterSet
 
   init(
-    name: String, shape: Shape, layout: ParameterLayout, initializer: Initializer, index: Int,
+    name: String, shape: Shape, layout: TensorLayout, initializer: Initializer, index: Int,
     owner: ParameterSet
   ) {
     (self.name, self.shape, self.layout) = (name, shape, layout)
@@ -35,29 +35,6 @@ public final class Parameter {
   /// This parameter as an operand beside `x`: on the tape of `x`, where it has one.
   public func beside(_ x: Variable) -> Variable {
     x.tape?.variable(self) ?? Variable(value)
-  }
-}
-
-/// How a parameter lies in memory, against PyTorch's layout in files.
-public enum ParameterLayout: String, Sendable {
-  /// The same in both.
-  case plain
-  /// Memory [in, out], file [out, in].
-  case linear
-  /// Memory [kh, kw, in, out], file [out, in, kh, kw].
-  case convolution
-  /// Memory [kh, kw, in, out], file [in, out, kh, kw].
-  case transposedConvolution
-
-  /// Shape in files.
-  public func fileShape(_ memory: Shape) -> Shape {
-    let d = memory.dimensions
-    switch self {
-    case .plain: return memory
-    case .linear: return Shape([d[1], d[0]])
-    case .convolution: return Shape([d[3], d[2], d[0], d[1]])
-    case .transposedConvolution: return Shape([d[2], d[3], d[0], d[1]])
-    }
   }
 }
 

@@ -106,7 +106,7 @@ public final class ParameterSet {
   }
 
   fileprivate func declare(
-    _ name: String, _ shape: Shape, _ layout: ParameterLayout, _ initializer: Initializer
+    _ name: String, _ shape: Shape, _ layout: TensorLayout, _ initializer: Initializer
   ) -> Parameter {
     precondition(!isSealed, "ParameterSet: \(name) declared after seal")
     precondition(!parameters.contains { $0.name == name }, "ParameterSet: \(name) declared twice")
@@ -134,7 +134,7 @@ public struct ParameterScope {
   }
 
   public func parameter(
-    _ name: String, _ shape: Shape, _ initializer: Initializer, layout: ParameterLayout = .plain
+    _ name: String, _ shape: Shape, _ initializer: Initializer, layout: TensorLayout = .plain
   ) -> Parameter {
     set.declare(prefix + name, shape, layout, initializer)
   }

@@ -17,7 +17,8 @@ public final class Tape {
 
   typealias Backward = (_ gradient: Tensor, _ into: Gradients) -> Void
   private var nodes: [Backward?] = []
-  private var uses: [Int: Int] = [:]  // parameter index -> nodes that have yet to add to its gradient
+  /// By parameter: nodes that have yet to add to its gradient.
+  private var uses: [Int: Int] = [:]
 
   public init(dropout: DropoutSource? = nil) { self.dropout = dropout }
 

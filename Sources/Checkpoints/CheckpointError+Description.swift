@@ -19,10 +19,6 @@ extension CheckpointError: CustomStringConvertible {
     case .noneGood(let directory, let reasons):
       "\(directory): no checkpoint can be used: \(reasons.joined(separator: "; ")); "
         + "restore one, or start afresh with --resume never"
-    case .configurationDiffers(let path, let differences):
-      "\(path): saved with other settings: "
-        + differences.map(\.description).joined(separator: "; ")
-        + "; set them back, or resume all the same with --force"
     case .runLocked(let directory, let holder):
       "\(directory): another job uses this run directory (\(holder)); "
         + "wait for it to end, or choose another with --run"

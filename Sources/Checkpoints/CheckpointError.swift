@@ -48,7 +48,6 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case noSuchVector(path: String, vector: String, present: [String])
   /// Checkpoints exist and not one of them can be used.
   case noneGood(directory: String, reasons: [String])
-  case configurationDiffers(path: String, differences: [ConfigurationDifference])
 
   // The run directory.
   case runLocked(directory: String, holder: String)

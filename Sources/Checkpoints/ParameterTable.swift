@@ -1,3 +1,5 @@
+import TensorCore
+
 /// A parameter: a named range of the flat f32 buffer.
 public struct ParameterEntry: Codable, Equatable, Sendable {
   /// Its name in PyTorch's state dictionary.

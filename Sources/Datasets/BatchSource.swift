@@ -8,6 +8,11 @@ public struct Batch: Sendable {
   public let labels: [Int]
   /// [B, 9], or empty without augmentation.
   public let augmentLabels: [Float]
+
+  public init(positions: [UInt64], images: [Float], labels: [Int], augmentLabels: [Float]) {
+    (self.positions, self.images) = (positions, images)
+    (self.labels, self.augmentLabels) = (labels, augmentLabels)
+  }
 }
 
 /// Makes batches: a pure function of the data, the seed and the positions asked for.

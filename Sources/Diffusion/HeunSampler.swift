@@ -16,6 +16,8 @@ public struct HeunSampler: Sendable {
   public var sigmaMax = 80.0
   public var rho = 7.0
   public var churn = Churn()
+  /// False: Euler's method, order 1, `steps` network calls.
+  public var corrects = true
 
   /// Stochasticity: noise added before each step whose sigma lies in [minimum, maximum].
   public struct Churn: Sendable, Hashable {
@@ -27,7 +29,7 @@ public struct HeunSampler: Sendable {
   }
 
   /// Order of convergence in the step size.
-  public static let order = 2
+  public var order: Int { corrects ? 2 : 1 }
 
   public init() {}
 
@@ -62,7 +64,7 @@ public struct HeunSampler: Sendable {
       }
       let (h, d) = (t[i + 1] - from, slope(x, from))
       var next = zip(x, d).map { $0 + h * $1 }
-      if i < steps - 1 {
+      if corrects && i < steps - 1 {
         let e = slope(next, t[i + 1])
         next = (0..<x.count).map { x[$0] + h * (0.5 * d[$0] + 0.5 * e[$0]) }
       }

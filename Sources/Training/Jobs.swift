@@ -215,9 +215,12 @@ public struct ExportOptions: Equatable, Sendable {
   }
 }
 
-/// `diffit doctor`, which takes no options.
+/// `diffit doctor`.
 public struct DoctorOptions: Equatable, Sendable {
-  public init() {}
+  /// A file for the results; `-`: standard output.
+  public let json: String?
+
+  public init(json: String? = nil) { self.json = json }
 }
 
 private func require(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Collectives
 import Foundation
 import Training
 
@@ -9,27 +10,27 @@ enum Program {
     case done = 0
     case failed = 1
     case badUsage = 2
-    case stoppedOnRequest = 64
   }
 
   static func main() {
-    let outcome: Outcome
+    OpenBLAS.repairCore()
+    let code: Int32
     do {
       var command = try Diffit.parseAsRoot()
       do {
         try command.run()
-        outcome = .done
+        code = Outcome.done.rawValue
       } catch let error as CleanExit {
-        outcome = report(usage: error)
+        code = report(usage: error).rawValue
       } catch  where Diffit.exitCode(for: error).isSuccess {
-        outcome = report(usage: error)
+        code = report(usage: error).rawValue
       } catch {
-        outcome = report(error)
+        code = report(error)
       }
     } catch {
-      outcome = report(usage: error)
+      code = report(usage: error).rawValue
     }
-    exit(outcome.rawValue)
+    exit(code)
   }
 
   /// Help goes to standard output. A mistake in the arguments is the same on every rank, so the first
@@ -60,34 +61,21 @@ enum Program {
       .map { "Unknown option '\($0)'" }
   }
 
-  private static func report(_ error: any Error) -> Outcome {
-    switch error {
-    case is StoppedOnRequest:
-      if rank ?? 0 == 0 { complain("\(error)") }
-      return .stoppedOnRequest
-    case is ConfigurationError:
-      waitForFirstRank()
+  private static func report(_ error: any Error) -> Int32 {
+    if let shared = error as? SharedFailure {
+      if !shared.isTold { complain("\(shared)", of: nil) }
+    } else {
       complain("\(error)")
-      return .badUsage
-    default:
-      waitForFirstRank()
-      complain("\(error)")
-      return .failed
     }
+    return (error as? any ExitCoded)?.exitCode ?? Outcome.failed.rawValue
   }
 
-  /// A mistake that all ranks make is told once: the launcher ends them all when the first rank has
-  /// told it, within about a second. One that the first rank does not make is told by the others.
-  private static func waitForFirstRank() {
-    if let rank, rank > 0 { Thread.sleep(forTimeInterval: 3) }
-  }
-
-  private static func complain(_ text: String) {
+  private static func complain(_ text: String, of rank: Int? = ProcessRank.rank) {
     let speaker = rank.map { "diffit: rank \($0): " } ?? "diffit: "
     let line = text.split(whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
     FileHandle.standardError.write(Data((speaker + line + "\n").utf8))
   }
 
-  private static var rank: Int? { Launcher.rank }
+  private static var rank: Int? { ProcessRank.rank }
 }

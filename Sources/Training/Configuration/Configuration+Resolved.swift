@@ -1,3 +1,4 @@
+import Checkpoints
 import Yams
 
 extension Configuration {
@@ -30,20 +31,9 @@ extension Configuration {
     Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value.settingText) })
   }
 
-  /// 16 hexadecimal digits over every key and value: equal for equal configurations, on every machine
-  /// and in every later version with the same keys.
-  ///
-  /// FNV-1a, 64 bits (Fowler, Noll, Vo): it tells configurations apart by accident, not by malice.
-  public var digest: String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for (key, value) in entries {
-      for byte in "\(key)=\(value.settingText)\n".utf8 {
-        hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
-      }
-    }
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
+  /// A checksum over every key and value: equal for equal configurations, on every machine and in every
+  /// later version with the same keys.
+  public var digest: String { Manifest.digest(of: dotted) }
 
   static func defaultText(of key: String) -> String {
     Configuration().dotted[key] ?? "not set"

@@ -33,7 +33,7 @@ public final class RunLog: Sendable {
     self.rank = rank
     (self.output, self.errors) = (output, errors)
     let isConfirmed =
-      Launcher.rank == nil || ProcessInfo.processInfo.environment["DIFFIT_TERMINAL"] == "1"
+      ProcessRank.rank == nil || ProcessInfo.processInfo.environment["DIFFIT_TERMINAL"] == "1"
     self.isTerminal = isTerminal ?? (isatty(output) == 1 && isConfirmed)
     state = Mutex(State(waiting: rank == 0 ? [] : nil))
   }
@@ -64,6 +64,14 @@ public final class RunLog: Sendable {
 
   /// Why the job ends; said by any rank.
   public func error(_ text: String) { say("\(speaker)error: \(text)", to: errors) }
+
+  /// The last line of a job that the program itself tells on the terminal: into the file alone.
+  func conclude(_ text: String) {
+    state.withLock { state in
+      clear(&state)
+      if rank == 0 { record(text + "\n", &state) }
+    }
+  }
 
   /// Shows how far the work has come where it is time to: over the last such line on a terminal, as a
   /// line of its own elsewhere. Only on the first rank, never in the file.

@@ -10,5 +10,10 @@ struct DoctorCommand: ParsableCommand {
       Example: mpirun -n 2 diffit doctor
       """)
 
-  mutating func run() throws { try Doctor.run(DoctorOptions()) }
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Write the findings here too; -: standard output.", valueName: "file"))
+  var json: String?
+
+  mutating func run() throws { try DoctorJob.run(DoctorOptions(json: json)) }
 }

@@ -1,5 +1,3 @@
-import TensorCore
-
 /// How a parameter lies in memory, where the file has PyTorch's layout.
 ///
 /// In memory every layer is a row-major matrix product over NHWC rows, so weights are [..., in, out];
@@ -13,6 +11,17 @@ public enum TensorLayout: String, Codable, Sendable, CaseIterable {
   case convolution
   /// Memory [kh, kw, in, out], file [in, out, kh, kw].
   case transposedConvolution
+
+  /// Shape in the file of a tensor of this shape in memory.
+  public func fileShape(_ memory: Shape) -> Shape {
+    let d = memory.dimensions
+    switch self {
+    case .plain: return memory
+    case .linear: return [d[1], d[0]]
+    case .convolution: return [d[3], d[2], d[0], d[1]]
+    case .transposedConvolution: return [d[2], d[3], d[0], d[1]]
+    }
+  }
 
   /// Whether a tensor of this shape in the file can have this layout.
   public func accepts(fileShape shape: [Int]) -> Bool {

@@ -1,4 +1,4 @@
-import Checkpoints
+import TensorCore
 import Testing
 
 @Suite struct TensorLayoutTests {

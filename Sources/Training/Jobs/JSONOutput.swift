@@ -1,0 +1,16 @@
+import Foundation
+
+/// Writes results for machines: to a file, or to standard output for `-`.
+func writeJSON(_ value: some Encodable, to path: String) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  encoder.nonConformingFloatEncodingStrategy = .convertToString(
+    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+  let data = try encoder.encode(value) + Data("\n".utf8)
+  guard path != "-" else { return FileHandle.standardOutput.write(data) }
+  do {
+    try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+  } catch {
+    throw TrainingError.outputUnwritable(path: path, reason: error.localizedDescription)
+  }
+}

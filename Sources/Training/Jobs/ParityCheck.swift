@@ -1,0 +1,140 @@
+import Autodiff
+import Checkpoints
+import Collectives
+import DiffiTModels
+import Diffusion
+import Foundation
+import TensorCore
+
+/// `diffit parity`: the network against a golden file of the PyTorch oracle.
+public enum ParityCheck {
+  public static func run(_ options: ParityOptions) throws {
+    guard ProcessRank.isFirst else { return }
+    let threads = options.threads > 0 ? options.threads : ThreadPool.availableCores
+    let engine = Engine(threadCount: threads)
+    let golden = try Golden(options.golden)
+    let report = try compare(golden, tolerance: options.tolerance, on: engine)
+    if options.json != "-" { print(report.table(tolerance: options.tolerance)) }
+    if let path = options.json { try writeJSON(report, to: path) }
+    if !report.passed {
+      throw ParityFailure(
+        golden: options.golden, worst: report.worst, tolerance: options.tolerance)
+    }
+  }
+
+  /// Runs the network of a golden file on its inputs and compares outputs and gradients.
+  public static func compare(
+    _ golden: Golden, tolerance: Double, on engine: Engine
+  ) throws -> ParityReport {
+    let model = ImageDiffiT(golden.settings)
+    let parameters = model.parameters
+    parameters.allocate(on: engine, gradients: true)
+    try ModelFile.load(golden.file, parameters.table, prefix: "param.", into: parameters.weights)
+    let expected = Tensor([parameters.flatCount], on: engine)
+    expected.fill(0)
+    try ModelFile.load(golden.file, parameters.table, prefix: "grad.", into: expected)
+
+    let images = try golden.images("input.images", on: engine)
+    let noise = try golden.images("input.noise", on: engine)
+    let sigma = try golden.file.floats("input.sigma").map { Double($0) }
+    let (labels, augment) = (try golden.labels(), try golden.augment(on: engine))
+    let edm = EDM()
+    func network(_ x: Variable, _ cNoise: [Double]) -> Variable {
+      model(x, cNoise: cNoise, labels: labels, augment: augment)
+    }
+    let noisy = scale(Variable(noise), by: sigma.map { Float($0) }, plus: images).value
+    let denoised = edm.denoise(noisy, sigma: sigma, network: network).value
+    let tape = Tape()
+    parameters.beginStep()
+    let (loss, _) = edm.loss(
+      images, sigma: sigma, noise: noise, batch: sigma.count, on: tape, network: network)
+    tape.backward(from: loss)
+    parameters.zeroMissingGradients()
+
+    var report = ParityReport(tolerance: tolerance)
+    report.outputs["denoised"] = relativeError(
+      denoised.floats, try golden.images("output.denoised", on: engine).floats)
+    report.outputs["loss"] = relativeError(
+      loss.value.floats, try golden.file.floats("output.loss"))
+    // A gradient that is zero but for rounding is compared with the largest one instead.
+    let largest = expected.floats.map(abs).max() ?? 0
+    for parameter in parameters.parameters {
+      let reference = expected.view(at: parameter.offset, [parameter.count]).floats
+      report.gradients[parameter.name] = relativeError(
+        parameter.gradient.floats, reference, floor: (below: 1e-5 * largest, use: largest))
+    }
+    return report
+  }
+
+  /// max |a - b| / max |b|; where max |b| is below `floor.below`, max |a - b| / `floor.use`. Not finite
+  /// where a is not.
+  static func relativeError(
+    _ a: [Float], _ b: [Float], floor: (below: Float, use: Float) = (0, 0)
+  ) -> Double {
+    precondition(a.count == b.count, "relativeError: \(a.count) values against \(b.count)")
+    var difference: Float = 0
+    for (x, y) in zip(a, b) {
+      let one = abs(x - y)
+      if !one.isFinite { return .infinity }
+      difference = max(difference, one)
+    }
+    let largest = b.map(abs).max() ?? 0
+    let scale = largest < floor.below ? floor.use : largest
+    return scale > 0 ? Double(difference) / Double(scale) : Double(difference)
+  }
+}
+
+/// Relative errors by name.
+public struct ParityReport: Codable, Equatable, Sendable {
+  public var outputs: [String: Double] = [:]
+  public var gradients: [String: Double] = [:]
+  public var worst: Double { (Array(outputs.values) + gradients.values).max() ?? .infinity }
+  public var passed: Bool { worst <= tolerance }
+  private let tolerance: Double
+
+  init(tolerance: Double) { self.tolerance = tolerance }
+
+  enum CodingKeys: String, CodingKey { case outputs, gradients, worst, passed }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(outputs, forKey: .outputs)
+    try container.encode(gradients, forKey: .gradients)
+    try container.encode(worst, forKey: .worst)
+    try container.encode(passed, forKey: .passed)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    outputs = try container.decode([String: Double].self, forKey: .outputs)
+    gradients = try container.decode([String: Double].self, forKey: .gradients)
+    tolerance = try container.decode(Bool.self, forKey: .passed) ? .infinity : 0
+  }
+
+  /// A line a tensor, worst first.
+  func table(tolerance: Double) -> String {
+    let rows =
+      outputs.map { ("output.\($0)", $1) } + gradients.map { ("grad.\($0)", $1) }
+    let lines = rows.sorted { ($0.1, $1.0) > ($1.1, $0.0) }.map { name, error in
+      "\(String(format: "%.2e", error))  \(error <= tolerance ? " " : "!")  \(name)"
+    }
+    let verdict = passed ? "passed" : "FAILED"
+    return
+      (lines + [
+        "\(verdict): \(rows.count) tensors, worst \(String(format: "%.2e", worst)),"
+          + " tolerance \(String(format: "%.0e", tolerance))"
+      ]).joined(separator: "\n")
+  }
+}
+
+/// A tensor was farther from the oracle's than the tolerance.
+public struct ParityFailure: Error, Equatable, Sendable, CustomStringConvertible {
+  let golden: String
+  let worst: Double
+  let tolerance: Double
+
+  public var description: String {
+    "\(golden): relative error \(String(format: "%.2e", worst)), expected at most"
+      + " \(String(format: "%.0e", tolerance)); the lines marked ! are too far off"
+  }
+}

@@ -1,0 +1,139 @@
+import Autodiff
+import Checkpoints
+import Collectives
+import Datasets
+import DiffiTModels
+import Diffusion
+import Foundation
+import TensorCore
+
+/// `diffit sample`.
+public enum SampleJob {
+  public static func run(_ options: SampleOptions) throws {
+    try Job.run { communicator, log in
+      let (restored, passedOver) = try communicator.agree {
+        try refuseUnbuilt(options)
+        return try restore(options)
+      }
+      if communicator.rank == 0 {
+        for passed in passedOver { log.warning("passed over: \(passed.reason)") }
+      }
+      let engine = Engine(threadCount: try CoreShare(of: communicator).threads)
+      let sampler = try communicator.agree { try restored.sampler(options, on: engine) }
+      try communicator.agree { try makeFolder(options.output) }
+      let seeds = Array(options.seeds)
+      log.info(
+        "sampling \(seeds.count) images of \(restored.reader.url.lastPathComponent)"
+          + " (\(restored.vector)), \(sampler.sampler.steps) steps")
+      let own = communicator.share(of: seeds.count).map { seeds[$0] }
+      var progress = ProgressLine("sampling", of: own.count, startedAt: PhaseClock.now)
+      let images = sampler.images(seeds: own, label: options.label) {
+        log.progress(&progress, done: $0)
+      }
+      log.endProgress()
+      let side = restored.configuration.model.resolution
+      try communicator.agree {
+        try write(images, seeds: own, side: side, to: options.output)
+      }
+      if let grid = options.grid {
+        let all = try communicator.gather(images)
+        try communicator.agree {
+          if communicator.rank == 0 { try ImageGrid.writePNG(all, side: side, to: grid) }
+        }
+      }
+      log.info(
+        "wrote \(seeds.count) PNG files to \(options.output)"
+          + (options.grid.map { " and the grid \($0)" } ?? ""))
+    }
+  }
+
+  private static func refuseUnbuilt(_ options: SampleOptions) throws {
+    if options.output.hasSuffix(".npz") || options.output.hasSuffix(".zip") {
+      throw ConfigurationError.notBuilt(
+        key: "--out", at: "sample", found: options.output,
+        remedy: "name a folder for PNG files")
+    }
+    if options.trajectory != nil {
+      throw ConfigurationError.notBuilt(
+        key: "--trajectory", at: "sample", found: "a file", remedy: "leave it out")
+    }
+  }
+
+  private static func restore(_ options: SampleOptions) throws -> (
+    RestoredModel, [CheckpointStore.PassedOver]
+  ) {
+    let (reader, passedOver) = try CheckpointReader.find(options.checkpoint)
+    return (try RestoredModel(reader, ema: options.ema), passedOver)
+  }
+
+  private static func makeFolder(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw TrainingError.outputUnwritable(path: path, reason: error.localizedDescription)
+    }
+  }
+
+  private static func write(
+    _ images: [Float], seeds: [UInt64], side: Int, to folder: String
+  ) throws {
+    let size = side * side * 3
+    for (index, seed) in seeds.enumerated() {
+      let pixels = ImageGrid.bytes(Array(images[index * size..<(index + 1) * size]))
+      let digits = String(seed)
+      let name = String(repeating: "0", count: max(6 - digits.count, 0)) + digits
+      try ImageFile.writePNG(
+        RGBImage(width: side, height: side, pixels: pixels), to: "\(folder)/\(name).png")
+    }
+  }
+}
+
+/// A network as a checkpoint describes it.
+struct RestoredModel {
+  let reader: CheckpointReader
+  let configuration: Configuration
+  /// Which flat vector its weights are.
+  let vector: String
+
+  /// - Parameter ema: nil: the first average, or the weights where there is none; `raw`: the weights.
+  init(_ reader: CheckpointReader, ema: String?) throws {
+    self.reader = reader
+    configuration = try Configuration(dotted: reader.manifest.configuration)
+    let names = reader.manifest.vectors.filter { $0.hasPrefix("ema.") }.map {
+      String($0.dropFirst(4))
+    }
+    if let ema, ema != "raw", !names.contains(ema) {
+      throw TrainingError.noAverage(name: ema, present: names, checkpoint: reader.url.path)
+    }
+    let chosen = ema ?? names.first ?? "raw"
+    vector = chosen == "raw" ? VectorName.weights : VectorName.ema(chosen)
+  }
+
+  func sampler(_ options: SampleOptions, on engine: Engine) throws -> ImageSampler {
+    let classes = configuration.model.classes
+    if let label = options.label, label >= classes {
+      throw TrainingError.labelOutOfRange(label: label, classes: classes)
+    }
+    let model = ImageDiffiT(configuration.networkSettings)
+    model.parameters.allocate(on: engine, gradients: false)
+    try reader.read(vector, 0..<model.parameters.flatCount, into: model.parameters.weights)
+    var heun = HeunSampler()
+    heun.steps = options.steps ?? configuration.sample.steps
+    heun.corrects = options.sampler == .heun
+    let diffusion = configuration.diffusion
+    var sampler = ImageSampler(
+      model: model,
+      edm: EDM(pMean: diffusion.pMean, pStd: diffusion.pStd, sigmaData: diffusion.sigmaData),
+      sampler: heun, engine: engine)
+    sampler.guidance = options.guidance
+    return sampler
+  }
+}
+
+extension Configuration {
+  /// The configuration that a manifest holds; facts about the run that are no settings are left out.
+  init(dotted: [String: String]) throws(ConfigurationError) {
+    let known = dotted.filter { $0.key != TrainRun.contentKey }
+    try self.init(file: nil, overrides: known.map { "\($0.key)=\($0.value)" }.sorted())
+  }
+}

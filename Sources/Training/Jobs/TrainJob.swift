@@ -1,0 +1,24 @@
+import Checkpoints
+import Collectives
+import Datasets
+import Foundation
+import TensorCore
+
+/// `diffit train`.
+public enum TrainJob {
+  public static func run(_ options: TrainOptions) throws {
+    if options.dryRun { return try dryRun(options) }
+    try Job.run { communicator, log in
+      let configuration = try communicator.agree { try options.configuration() }
+      try TrainRun(options, configuration, communicator, log).run()
+    }
+  }
+
+  private static func dryRun(_ options: TrainOptions) throws {
+    guard ProcessRank.isFirst else { return }
+    let configuration = try options.configuration()
+    print(configuration.yaml, terminator: "")
+    let plan = Plan(configuration, ranks: ProcessRank.count)
+    print("# " + plan.lines(configuration).joined(separator: "\n# "))
+  }
+}

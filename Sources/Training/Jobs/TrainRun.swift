@@ -1,0 +1,136 @@
+import Checkpoints
+import Collectives
+import Datasets
+import Foundation
+import TensorCore
+
+/// One `diffit train`: preparation, the loop, and what happens at intervals.
+final class TrainRun {
+  let options: TrainOptions
+  private(set) var configuration: Configuration
+  let communicator: any Communicator
+  let log: RunLog
+  let directory: RunDirectory
+  let dataset: any ImageDataset
+  let engine: Engine
+  /// What the manifest says of the run beside its configuration.
+  let facts: [String: String]
+  /// The fact that tells data sets apart; no setting.
+  static let contentKey = "data.content"
+
+  /// Validates everything on all ranks, without touching the run directory. Collective.
+  init(
+    _ options: TrainOptions, _ given: Configuration, _ communicator: any Communicator, _ log: RunLog
+  ) throws {
+    (self.options, self.communicator, self.log) = (options, communicator, log)
+    directory = RunDirectory(path: options.run)
+    var configuration = given
+    let ranks = communicator.size
+    dataset = try communicator.agree {
+      guard given.train.batch >= ranks else {
+        throw TrainingError.batchTooSmall(batch: given.train.batch, ranks: ranks)
+      }
+      return try given.dataset()
+    }
+    facts = [Self.contentKey: dataset.contentDigest]
+    try communicator.requireEqual(Array(dataset.contentDigest.utf8), of: "the data sets")
+    // Ranks must agree on the instruction set, or their bits would differ.
+    let level = try communicator.reduce(Int64(KernelTable.best.level.rawValue), .min)
+    let share = try CoreShare(of: communicator)
+    if configuration.train.threads == 0 { configuration.train.threads = share.threads }
+    engine = Engine(
+      threadCount: configuration.train.threads,
+      kernels: KernelTable.Level(rawValue: Int(level)).flatMap { KernelTable($0) } ?? .best)
+    self.configuration = configuration
+    if configuration.train.threads > share.cores {
+      log.warning(
+        "\(configuration.train.threads) threads on \(share.cores) cores: lower train.threads, or"
+          + " bind ranks to more cores (launch/local.sh does)")
+    }
+  }
+
+  func run() throws {
+    let resumed = try communicator.agree { try chooseCheckpoint() }
+    try chooseMicroBatch(saved: resumed?.manifest.configuration)
+    let trainer = Trainer(configuration, over: communicator, on: engine) { [unowned self] in
+      guard let loader = self.loader else { preconditionFailure("TrainRun: no loader") }
+      return try loader.next()
+    }
+    try communicator.agree {
+      if let resumed {
+        try refuseMismatch(resumed)
+        try trainer.load(resumed)
+      } else if let path = options.initialWeights {
+        try ModelFile.load(
+          URL(fileURLWithPath: path), trainer.table, into: trainer.parameters.weights)
+      }
+    }
+    let lock = try communicator.agree {
+      communicator.rank == 0 ? try prepareDirectory(resumedAt: trainer.imagesSeen) : nil
+    }
+    defer { lock?.release() }
+    try trainer.synchronize()
+    if resumed == nil { trainer.restartAverages() }
+    announce(trainer, resumed)
+    try loop(trainer)
+  }
+
+  private(set) var loader: BatchLoader?
+
+  private func loop(_ trainer: Trainer) throws {
+    let stop = StopRequest()
+    let target = configuration.train.images
+    startLoader(at: trainer.imagesSeen)
+    defer { loader?.stop() }
+    let intervals = try Intervals(self, trainer)
+    var progress = ProgressLine(
+      "training", of: target, from: trainer.imagesSeen, startedAt: PhaseClock.now)
+    while trainer.imagesSeen < target {
+      let before = trainer.imagesSeen
+      let skipped = trainer.skippedUpdates
+      try trainer.step()
+      if trainer.skippedUpdates > skipped {
+        log.endProgress()
+        if communicator.rank == 0 {
+          log.warning(
+            "the loss or a gradient is not finite at \(trainer.imagesSeen) images:"
+              + " update skipped (\(trainer.skippedUpdates) so far)")
+        }
+      }
+      log.progress(
+        &progress, done: min(trainer.imagesSeen, target), detail: intervals.progressDetail)
+      try intervals.pass(from: before)
+      if let reason = try agreedStop(stop) {
+        try intervals.stop(reason: reason)
+      }
+    }
+    log.endProgress()
+    try intervals.finish()
+  }
+
+  /// The signal that asked for a stop, if any rank got one; the same on all ranks.
+  private func agreedStop(_ stop: StopRequest) throws -> String? {
+    guard try communicator.anyRank(stop.reason != nil) else { return nil }
+    let reasons = try communicator.gather(Array((stop.reason ?? "").utf8))
+    return reasons.map { String(decoding: $0, as: UTF8.self) }.first { !$0.isEmpty }
+  }
+
+  private func startLoader(at start: Int) {
+    loader = BatchLoader(
+      dataset: dataset, seed: UInt64(configuration.train.seed),
+      augmentation: configuration.augmentation, start: UInt64(start),
+      globalBatch: configuration.train.batch,
+      share: configuration.share(rank: communicator.rank, of: communicator.size))
+  }
+
+  /// Fills `train.micro_batch` in: as saved, else from memory and cores; the least of all ranks.
+  private func chooseMicroBatch(saved: [String: String]?) throws {
+    if let saved { configuration.adoptChoices(from: saved) }
+    guard configuration.train.microBatch == 0 else { return }
+    let share = configuration.share(rank: communicator.rank, of: communicator.size).count
+    let chosen = Plan(configuration, ranks: communicator.size).microBatch(
+      share: share, threads: configuration.train.threads,
+      memory: availableMemory() / communicator.localSize)
+    configuration.train.microBatch = Int(try communicator.reduce(Int64(chosen), .min))
+  }
+}

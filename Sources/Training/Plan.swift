@@ -1,0 +1,68 @@
+import Autodiff
+import Collectives
+import DiffiTModels
+import Foundation
+
+/// What a configuration will take, counted before anything is allocated.
+struct Plan {
+  let parameterCount: Int
+  /// Elements of a flat range, alignment gaps included.
+  let flatCount: Int
+  /// Of a training step: forward and backward.
+  let flopsPerImage: Int
+  let activationBytesPerImage: Int
+  let averages: Int
+  let ranks: Int
+
+  init(_ configuration: Configuration, ranks: Int) {
+    let settings = configuration.networkSettings
+    let parameters = ImageDiffiT(settings).parameters
+    parameterCount = parameters.parameterCount
+    flatCount = parameters.flatCount
+    let cost = settings.cost
+    flopsPerImage = 3 * cost.forwardFlops
+    // What backward holds beside what forward saved: a few tensors of the widest stage.
+    let widest = settings.resolution * settings.resolution * 8 * (settings.channels.max() ?? 0)
+    activationBytesPerImage = 4 * (cost.savedElements + widest)
+    averages = configuration.ema.count
+    self.ranks = ranks
+  }
+
+  /// Weights, gradients, two moments and the averages, f32.
+  var stateBytes: Int { 4 * flatCount * (4 + averages) }
+
+  /// Bytes that each rank sends (and receives) a step, for a ring.
+  var communicationBytes: Int { ranks > 1 ? 2 * 4 * flatCount * (ranks - 1) / ranks : 0 }
+
+  func memory(microBatch: Int) -> Int { stateBytes + microBatch * activationBytesPerImage }
+
+  /// The micro-batch for `train.micro_batch: 0`: as many images as fit into half of this rank's part
+  /// of the memory, at most 32, at least one a thread where the share allows.
+  func microBatch(share: Int, threads: Int, memory: Int) -> Int {
+    let room = max(memory / 2 - stateBytes, 0) / max(activationBytesPerImage, 1)
+    return max(1, min(share, max(min(room, 32), threads)))
+  }
+
+  func lines(_ configuration: Configuration) -> [String] {
+    let micro = configuration.train.microBatch
+    let images = micro > 0 ? micro : min(32, (configuration.train.batch + ranks - 1) / ranks)
+    let giga = String(format: "%.1f", Double(flopsPerImage) / 1e9)
+    return [
+      "parameters           \(parameterCount)",
+      "training FLOPs       \(giga) G an image (forward and backward)",
+      "memory a rank        about \(Display.bytes(memory(microBatch: images))):"
+        + " \(Display.bytes(stateBytes)) weights, gradients, moments and averages,"
+        + " \(Display.bytes(images * activationBytesPerImage)) activations of \(images) images",
+      "communication a step \(Display.bytes(communicationBytes)) sent by each of \(ranks)"
+        + " rank\(ranks == 1 ? "" : "s")",
+    ]
+  }
+}
+
+/// Physical memory that this process may use (`/proc/meminfo`, MemAvailable), in bytes.
+func availableMemory() -> Int {
+  let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
+  let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
+  let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+  return (kibibytes ?? 4_000_000) * 1024
+}

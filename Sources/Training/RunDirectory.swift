@@ -1,0 +1,70 @@
+import Checkpoints
+import Foundation
+
+/// The files of a run, as `cli.md` names them. Only the first rank writes outside `checkpoints`.
+struct RunDirectory {
+  let path: String
+
+  var url: URL { URL(fileURLWithPath: path) }
+  var checkpoints: CheckpointStore {
+    CheckpointStore(directory: url.appendingPathComponent("checkpoints"))
+  }
+  var config: String { "\(path)/config.yaml" }
+  var log: String { "\(path)/log.txt" }
+  var stats: URL { url.appendingPathComponent("stats.jsonl") }
+  /// Why the run stopped before its end, for whoever starts it again.
+  var stopped: String { "\(path)/STOPPED" }
+
+  func samples(images: Int, kind: String) -> String {
+    let digits = String(images)
+    let name = String(repeating: "0", count: max(12 - digits.count, 0)) + digits
+    return "\(path)/samples/images-\(name)-\(kind).png"
+  }
+
+  /// Makes the directories and takes the run's lock, held as long as the result lives.
+  func claim() throws -> RunLock {
+    try makeDirectory(path)
+    let lock = try RunLock(directory: url)
+    try makeDirectory("\(path)/samples")
+    return lock
+  }
+
+  func write(_ text: String, to path: String) throws {
+    do {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw TrainingError.outputUnwritable(path: path, reason: reason(error))
+    }
+  }
+
+  private func makeDirectory(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw TrainingError.outputUnwritable(path: path, reason: reason(error))
+    }
+  }
+
+  private func reason(_ error: any Error) -> String {
+    let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    return cause.map { String(cString: strerror(Int32($0.code))) } ?? error.localizedDescription
+  }
+}
+
+extension CheckpointReader {
+  /// The checkpoint at `path`, or the newest good one of the run there, verified.
+  static func find(_ path: String) throws -> (
+    reader: CheckpointReader, passedOver: [CheckpointStore.PassedOver]
+  ) {
+    let url = URL(fileURLWithPath: path)
+    if FileManager.default.fileExists(atPath: url.appendingPathComponent("manifest.json").path)
+      || url.lastPathComponent.hasPrefix("images-")
+    {
+      return (try CheckpointReader(url, verifying: true), [])
+    }
+    guard let found = try RunDirectory(path: path).checkpoints.newestGood() else {
+      throw TrainingError.notACheckpoint(path: path)
+    }
+    return (found.checkpoint, found.passedOver)
+  }
+}

@@ -1,0 +1,85 @@
+import Autodiff
+import Collectives
+import DiffiTModels
+import Diffusion
+import TensorCore
+
+/// The network behind EDM's preconditioning, with labels and guidance bound: what a sampler needs.
+struct NetworkDenoiser: Denoiser {
+  let model: ImageDiffiT
+  let edm: EDM
+  /// One an image; nil: an unconditional network.
+  let labels: [Int]?
+  /// 1: none. D = D_u + guidance (D_c - D_u), Ho and Salimans, arXiv:2207.12598.
+  let guidance: Double
+
+  func denoise(_ x: Tensor, sigma: Double) -> Tensor {
+    let conditional = denoise(x, sigma, labels: labels)
+    guard guidance != 1, let labels else { return conditional }
+    let unconditional = denoise(x, sigma, labels: labels.map { _ in nil })
+    let images = x.shape[0]
+    let part = scale(
+      Variable(unconditional), by: [Float](repeating: Float(1 - guidance), count: images))
+    return scale(
+      Variable(conditional), by: [Float](repeating: Float(guidance), count: images),
+      plus: part.value
+    ).value
+  }
+
+  private func denoise(_ x: Tensor, _ sigma: Double, labels: [Int?]?) -> Tensor {
+    edm.denoise(x, sigma: [Double](repeating: sigma, count: x.shape[0])) { x, cNoise in
+      model(x, cNoise: cNoise, labels: labels)
+    }.value
+  }
+}
+
+/// Draws images from seeds. An image is a function of its seed, its label and the weights alone.
+struct ImageSampler {
+  let model: ImageDiffiT
+  let edm: EDM
+  let sampler: HeunSampler
+  let engine: Engine
+  var guidance = 1.0
+  /// Images denoised at once: bounds the memory.
+  var batch = 16
+
+  /// [B, H, W, 3] in about [-1, 1], one a seed.
+  ///
+  /// - Parameters:
+  ///   - label: for all images; nil: each image's own, where the network knows classes.
+  ///   - note: called after each batch with the number of images done.
+  func images(seeds: [UInt64], label: Int? = nil, note: (Int) -> Void = { _ in }) -> [Float] {
+    var values: [Float] = []
+    for start in stride(from: 0, to: seeds.count, by: batch) {
+      let part = Array(seeds[start..<min(start + batch, seeds.count)])
+      let labels = model.settings.classes > 0 ? part.map { label ?? self.label(seed: $0) } : nil
+      let denoiser = NetworkDenoiser(model: model, edm: edm, labels: labels, guidance: guidance)
+      let shape = model.settings.imageShape(batch: 1).dimensions.dropFirst()
+      values +=
+        sampler.sample(
+          seeds: part, image: Shape(Array(shape)), with: denoiser, on: engine
+        ).floats
+      note(start + part.count)
+    }
+    return values
+  }
+
+  /// The class that an image's seed draws.
+  func label(seed: UInt64) -> Int {
+    RandomStream(seed: 0, .samplerLabel, position: seed).index(below: model.settings.classes, 0)
+  }
+}
+
+extension Communicator {
+  /// This rank's contiguous part of `count` pieces of work.
+  func share(of count: Int) -> Range<Int> {
+    count * rank / size..<count * (rank + 1) / size
+  }
+
+  /// The pieces of all ranks, in the order of ranks, on every rank.
+  func gather(_ values: [Float]) throws -> [Float] {
+    try gather(values.withUnsafeBytes { Array($0) }).flatMap { bytes in
+      bytes.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+    }
+  }
+}

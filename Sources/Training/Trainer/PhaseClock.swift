@@ -1,0 +1,28 @@
+import Foundation
+
+/// Where the time of training goes.
+final class PhaseClock {
+  enum Phase: Int, CaseIterable {
+    case data, forward, backward, exposedComm, optimizer
+  }
+
+  private var seconds = [Double](repeating: 0, count: Phase.allCases.count)
+
+  func measure<R>(_ phase: Phase, _ body: () throws -> R) rethrows -> R {
+    let start = PhaseClock.now
+    defer { seconds[phase.rawValue] += PhaseClock.now - start }
+    return try body()
+  }
+
+  /// Seconds of each phase since the last call.
+  func lap() -> PhaseSeconds {
+    defer { seconds = seconds.map { _ in 0 } }
+    func time(_ phase: Phase) -> Double { seconds[phase.rawValue] }
+    return PhaseSeconds(
+      data: time(.data), forward: time(.forward), backward: time(.backward),
+      exposedComm: time(.exposedComm), optimizer: time(.optimizer))
+  }
+
+  /// Seconds of a steady clock.
+  static var now: Double { ProcessInfo.processInfo.systemUptime }
+}

@@ -1,0 +1,50 @@
+import TensorCore
+
+/// What one rank saw since the last tick.
+struct StepStatistics {
+  /// Upper ends of the noise levels that losses are told apart by; the last is open.
+  static let levels: [Double] = [0.03, 0.1, 0.3, 1, 3, 10]
+
+  private(set) var sums = [Double](repeating: 0, count: levels.count + 1)
+  private(set) var counts = [Double](repeating: 0, count: levels.count + 1)
+  private(set) var learningRate = 0.0
+  private(set) var gradientNorm = 0.0
+  private(set) var lastStepIsFinite = true
+  private(set) var latest = 0.0
+  private var stepSum = 0.0
+  private var stepCount = 0
+
+  /// Each image's loss at its noise level.
+  mutating func note(_ losses: [Double], sigma: [Double]) {
+    for (loss, sigma) in zip(losses, sigma) {
+      let level = Self.levels.firstIndex { sigma < $0 } ?? Self.levels.count
+      sums[level] += loss
+      counts[level] += 1
+      stepSum += loss
+      stepCount += 1
+    }
+    latest = stepCount > 0 ? stepSum / Double(stepCount) : 0
+    lastStepIsFinite = stepSum.isFinite
+  }
+
+  mutating func noteUpdate(learningRate: Double, gradientNorm: Double) {
+    (self.learningRate, self.gradientNorm) = (learningRate, gradientNorm)
+    (stepSum, stepCount) = (0, 0)
+  }
+
+  /// Forgets the tick, not the state of the step.
+  mutating func beginTick() {
+    sums = sums.map { _ in 0 }
+    counts = counts.map { _ in 0 }
+  }
+
+  /// The losses of all ranks by noise level, from the sums and counts added up over them.
+  static func byNoiseLevel(sums: [Double], counts: [Double]) -> [NoiseLevelLoss] {
+    counts.indices.map { level in
+      NoiseLevelLoss(
+        sigmaMin: level == 0 ? 0 : levels[level - 1],
+        sigmaMax: level == levels.count ? .infinity : levels[level], images: Int(counts[level]),
+        loss: counts[level] > 0 ? sums[level] / counts[level] : .nan)
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import Autodiff
+import Optimization
+import TensorCore
+
+extension Trainer {
+  /// One update: bytes -> batch -> sigma, noise -> network -> loss -> gradients -> average over ranks ->
+  /// finite? -> clip -> Adam -> EMA -> state.
+  func step() throws {
+    parameters.beginStep()
+    for part in try nextParts() {
+      let sigma = part.positions.map { edm.sigma(seed: seed, position: $0) }
+      let noise = edm.noise(seed: seed, positions: part.positions, like: part.images)
+      let tape = Tape(dropout: DropoutSource(seed: seed, positions: part.positions))
+      let (share, losses) = forward {
+        edm.loss(
+          part.images, sigma: sigma, noise: noise, batch: configuration.train.batch, on: tape
+        ) { x, cNoise in
+          model(x, cNoise: cNoise, labels: part.labels, augment: part.augment)
+        }
+      }
+      backward { tape.backward(from: share) }
+      statistics.note(losses, sigma: sigma)
+    }
+    parameters.zeroMissingGradients()
+    try sumOverRanks()
+
+    let norm = gradientNorm()
+    let seen = imagesSeen
+    imagesSeen += configuration.train.batch
+    guard try isFinite(norm) else { return try skipUpdate(norm: norm) }
+    update {
+      let rate = learningRate(imagesSeen: seen)
+      adam.update(
+        parameters.weights, gradients: parameters.gradients, learningRate: rate,
+        factor: clippingFactor(norm: norm, limit: configuration.optimizer.clipNorm))
+      for average in averages {
+        average.update(
+          with: parameters.weights, batch: configuration.train.batch, imagesSeen: seen)
+      }
+      statistics.noteUpdate(learningRate: rate, gradientNorm: norm)
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import Autodiff
+import Collectives
+import Datasets
+import DiffiTModels
+import Diffusion
+import Optimization
+import TensorCore
+
+/// One rank's share of a training run: a replica of the network, its optimiser and its averages.
+///
+/// All ranks hold the same weights; each works on its part of every global batch, and gradients are
+/// added up over the ranks. The state after a step is a function of the configuration and of the images
+/// seen. `Trainer+Step.swift` is the data path.
+public final class Trainer {
+  let configuration: Configuration
+  let communicator: any Communicator
+  let engine: Engine
+  let model: ImageDiffiT
+  let edm: EDM
+  let reducer: GradientReducer
+  let learningRate: LearningRate
+  var adam: Adam
+  var averages: [ExponentialAverage]
+  /// Images of all ranks since the run began: the run's clock.
+  var imagesSeen = 0
+  /// Updates left out because something was not finite.
+  var skippedUpdates = 0
+  var statistics = StepStatistics()
+  let clock = PhaseClock()
+  /// Gives this rank's part of the next global batch.
+  let source: () throws -> Batch
+
+  var seed: UInt64 { UInt64(configuration.train.seed) }
+  var parameters: ParameterSet { model.parameters }
+
+  /// - Parameter configuration: with `threads` and `micro_batch` chosen.
+  init(
+    _ configuration: Configuration, over communicator: any Communicator, on engine: Engine,
+    source: @escaping () throws -> Batch
+  ) {
+    precondition(configuration.train.microBatch > 0, "Trainer: micro_batch is not chosen yet")
+    self.configuration = configuration
+    self.communicator = communicator
+    self.engine = engine
+    self.source = source
+    let (optimizer, diffusion) = (configuration.optimizer, configuration.diffusion)
+    model = ImageDiffiT(configuration.networkSettings)
+    model.parameters.allocate(on: engine, gradients: true)
+    model.parameters.initialize(seed: UInt64(configuration.train.seed))
+    edm = EDM(
+      pMean: diffusion.pMean, pStd: diffusion.pStd, sigmaData: diffusion.sigmaData)
+    let parameters = model.parameters
+    reducer = GradientReducer(
+      parameters.gradients,
+      buckets: GradientBuckets(
+        count: parameters.flatCount, bucketMB: configuration.parallel.bucketMB),
+      over: communicator)
+    learningRate = LearningRate(peak: optimizer.lr, warmup: optimizer.warmup)
+    // EDM adds the loss up over an image's elements, where ours is their mean: gradients are smaller by
+    // that factor, and epsilon with them.
+    let elements = Double(configuration.networkSettings.imageShape(batch: 1).count)
+    adam = Adam(
+      count: parameters.flatCount, betas: (optimizer.betas[0], optimizer.betas[1]),
+      epsilon: optimizer.eps / elements, weightDecay: optimizer.weightDecay, on: engine)
+    averages = configuration.ema.map {
+      ExponentialAverage(
+        name: $0.name, halfLife: Double($0.halfLife), rampup: $0.rampup, of: parameters.weights)
+    }
+  }
+
+  /// Starts the averages at the present weights: after weights were loaded from a file.
+  func restartAverages() {
+    for average in averages { average.values.copy(from: parameters.weights) }
+  }
+}
+
+extension Configuration {
+  /// The network that the configuration describes.
+  var networkSettings: ImageDiffiT.Settings {
+    var settings = ImageDiffiT.Settings()
+    settings.resolution = model.resolution
+    settings.channels = model.channels
+    settings.blocks = model.blocks
+    settings.window = model.window
+    settings.headWidth = model.headDim
+    settings.timeWidth = model.timeDim
+    settings.embeddingWidth = model.embedDim
+    settings.classes = model.classes
+    settings.augmentLabels = data.augment > 0 ? Augmentation.labelCount : 0
+    settings.dropout = model.dropout
+    return settings
+  }
+
+  /// Images of each global batch that `rank` of `size` works on.
+  func share(rank: Int, of size: Int) -> Range<Int> {
+    train.batch * rank / size..<train.batch * (rank + 1) / size
+  }
+}
