@@ -79,7 +79,10 @@ let package = Package(
       name: "DoctorTests", dependencies: ["Training", "Collectives", "TensorCore"],
       swiftSettings: swift),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "diffit"], swiftSettings: swift),
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "diffit", "Autodiff", "Collectives", "Datasets", "DiffiTModels", "TensorCore",
+      ], swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6]
 )

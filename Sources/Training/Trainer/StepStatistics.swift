@@ -1,7 +1,7 @@
 import TensorCore
 
 /// What one rank saw since the last tick.
-struct StepStatistics {
+package struct StepStatistics {
   /// Upper ends of the noise levels that losses are told apart by; the last is open.
   static let levels: [Double] = [0.03, 0.1, 0.3, 1, 3, 10]
 
@@ -10,7 +10,8 @@ struct StepStatistics {
   private(set) var learningRate = 0.0
   private(set) var gradientNorm = 0.0
   private(set) var lastStepIsFinite = true
-  private(set) var latest = 0.0
+  /// Mean loss of this rank's images of the last step.
+  package private(set) var latest = 0.0
   private var stepSum = 0.0
   private var stepCount = 0
 

@@ -5,7 +5,7 @@ import TensorCore
 extension Trainer {
   /// One update: bytes -> batch -> sigma, noise -> network -> loss -> gradients -> average over ranks ->
   /// finite? -> clip -> Adam -> EMA -> state.
-  func step() throws {
+  package func step() throws {
     parameters.beginStep()
     for part in try nextParts() {
       let sigma = part.positions.map { edm.sigma(seed: seed, position: $0) }

@@ -11,11 +11,11 @@ import TensorCore
 /// All ranks hold the same weights; each works on its part of every global batch, and gradients are
 /// added up over the ranks. The state after a step is a function of the configuration and of the images
 /// seen. `Trainer+Step.swift` is the data path.
-public final class Trainer {
+package final class Trainer {
   let configuration: Configuration
   let communicator: any Communicator
   let engine: Engine
-  let model: ImageDiffiT
+  package let model: ImageDiffiT
   let edm: EDM
   let reducer: GradientReducer
   let learningRate: LearningRate
@@ -25,16 +25,16 @@ public final class Trainer {
   var imagesSeen = 0
   /// Updates left out because something was not finite.
   var skippedUpdates = 0
-  var statistics = StepStatistics()
+  package internal(set) var statistics = StepStatistics()
   let clock = PhaseClock()
   /// Gives this rank's part of the next global batch.
   let source: () throws -> Batch
 
   var seed: UInt64 { UInt64(configuration.train.seed) }
-  var parameters: ParameterSet { model.parameters }
+  package var parameters: ParameterSet { model.parameters }
 
   /// - Parameter configuration: with `threads` and `micro_batch` chosen.
-  init(
+  package init(
     _ configuration: Configuration, over communicator: any Communicator, on engine: Engine,
     source: @escaping () throws -> Batch
   ) {

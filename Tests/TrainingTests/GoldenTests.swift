@@ -1,0 +1,171 @@
+import Autodiff
+import Collectives
+import Datasets
+import DiffiTModels
+import Foundation
+import TensorCore
+import Testing
+import Training
+
+private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+  .deletingLastPathComponent().appendingPathComponent("Goldens")
+
+@Suite("The oracle's goldens") struct GoldenTests {
+  private static let files =
+    ((try? FileManager.default.contentsOfDirectory(
+      atPath: goldens.path)) ?? []).filter { $0.hasSuffix(".safetensors") }.sorted()
+
+  private static let levels = KernelTable.Level.allCases.filter { KernelTable($0) != nil }
+
+  @Test func goldensAreThere() { #expect(Self.files.count >= 10) }
+
+  /// Rounding alone gives up to 1.5e-5 where sigma is 0.002 (weight 250,000), so the bound is twice that.
+  @Test(arguments: files, levels)
+  func outputsAndGradients(_ file: String, _ level: KernelTable.Level) throws {
+    let kernels = try #require(KernelTable(level))
+    let engine = Engine(threadCount: level == .portable ? 1 : 2, kernels: kernels)
+    let golden = try Golden(goldens.appendingPathComponent(file).path)
+    let report = try ParityCheck.compare(golden, tolerance: 1e-4, on: engine)
+    #expect(report.gradients.count > 20 && report.outputs.count == 2)
+    #expect(report.worst < 3e-5, "\(file), \(level): \(report.worst)")
+  }
+
+  /// A mistake in one weight is seen: the comparison can fail.
+  @Test func aChangedNetworkIsNoticed() throws {
+    let path = goldens.appendingPathComponent("stages-1.safetensors").path
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    let length = bytes.withUnsafeBytes { Int($0.loadUnaligned(as: UInt64.self)) }
+    let header = try #require(
+      JSONSerialization.jsonObject(with: bytes[8..<8 + length]) as? [String: Any])
+    let entry = try #require(header["param.tokenizer.weight"] as? [String: Any])
+    let offsets = try #require(entry["data_offsets"] as? [Int])
+    bytes[8 + length + offsets[0] + 3] ^= 0x80  // the sign of the first weight
+    let changed = FileManager.default.temporaryDirectory
+      .appendingPathComponent("changed-\(UUID().uuidString).safetensors")
+    try bytes.write(to: changed)
+    defer { try? FileManager.default.removeItem(at: changed) }
+    let report = try ParityCheck.compare(
+      Golden(changed.path), tolerance: 1e-4, on: Engine(threadCount: 1))
+    #expect(!report.passed)
+  }
+}
+
+/// 200 steps of the trainer against the oracle's, from the same weights, images, sigmas and noise.
+@Suite("Training like the oracle") struct TrainingGoldenTests {
+  private struct Recorded: Decodable {
+    struct Probe: Decodable {
+      let position: UInt64
+      let image: [Float]
+    }
+    struct Entry: Decodable {
+      let name: String
+      let shape: [Int]
+      init(from decoder: any Decoder) throws {
+        var list = try decoder.unkeyedContainer()
+        name = try list.decode(String.self)
+        shape = try list.decode([Int].self)
+      }
+    }
+    let seed: UInt64
+    let steps: Int
+    let batch: Int
+    let parameters: [Entry]
+    let probe: Probe
+    let losses: [Double]
+  }
+
+  private let recorded: Recorded
+  private let side = 8
+
+  init() throws {
+    let data = try Data(contentsOf: goldens.appendingPathComponent("train-200.json"))
+    recorded = try JSONDecoder().decode(Recorded.self, from: data)
+  }
+
+  private func configuration(microBatch: Int) throws -> Configuration {
+    var configuration = Configuration()
+    configuration.model.resolution = side
+    configuration.model.channels = [16, 32]
+    configuration.model.blocks = [1, 1]
+    configuration.model.headDim = 8
+    configuration.model.timeDim = 32
+    configuration.model.embedDim = 16
+    configuration.model.dropout = 0
+    configuration.data.kind = .shapes
+    configuration.data.augment = 0
+    configuration.train.batch = recorded.batch
+    configuration.train.microBatch = microBatch
+    configuration.train.seed = Int(recorded.seed)
+    configuration.optimizer.warmup = 0
+    // The trainer divides by an image's elements; the oracle's Adam has 1e-8 as it stands.
+    configuration.optimizer.eps = 1e-8 * Double(side * side * 3)
+    try configuration.validate()
+    return configuration
+  }
+
+  /// A constant colour and grain, as `train_golden.py` draws them.
+  private func image(_ position: UInt64) -> [Float] {
+    let stream = RandomStream(seed: recorded.seed, .test, position: position)
+    return (0..<side * side * 3).map { j in
+      let colour = 2 * stream.uniform(j % 3) - 1
+      let grain = 2 * stream.uniform(3 + j) - 1
+      return Float(min(max(colour + 0.3 * grain, -1), 1))
+    }
+  }
+
+  private func setWeights(_ parameters: ParameterSet) throws {
+    let byName = Dictionary(uniqueKeysWithValues: parameters.parameters.map { ($0.name, $0) })
+    #expect(byName.count == recorded.parameters.count)
+    for (index, entry) in recorded.parameters.enumerated() {
+      let parameter = try #require(byName[entry.name], "\(entry.name)")
+      let stream = RandomStream(
+        seed: recorded.seed, .test, substream: 1 + index, position: 0)
+      let count = entry.shape.reduce(1, *)
+      let file = (0..<count).map { j -> Float in
+        let normal = stream.normal(j)
+        if entry.name.hasSuffix(".table") || entry.name.hasSuffix(".bias") {
+          return Float(0.02 * normal)
+        }
+        return entry.shape.count >= 2
+          ? Float(normal * (1 / Double(count / entry.shape[0]).squareRoot()))
+          : Float(1 + 0.1 * normal)
+      }
+      let memory = parameter.layout.toMemory(file, shape: entry.shape)
+      parameter.value.copy(from: Tensor(memory, parameter.shape, on: parameter.value.engine))
+    }
+  }
+
+  private func losses(microBatch: Int, threads: Int) throws -> [Double] {
+    var next: UInt64 = 0
+    let batch = UInt64(recorded.batch)
+    let trainer = Trainer(
+      try configuration(microBatch: microBatch), over: SingleCommunicator(),
+      on: Engine(threadCount: threads)
+    ) {
+      defer { next += batch }
+      let positions = Array(next..<next + batch)
+      return Batch(
+        positions: positions, images: positions.flatMap(image),
+        labels: positions.map { _ in 0 }, augmentLabels: [])
+    }
+    try setWeights(trainer.parameters)
+    return try (0..<recorded.steps).map { _ in
+      try trainer.step()
+      return trainer.statistics.latest
+    }
+  }
+
+  @Test func theDrawsAreTheOracles() {
+    let probe = recorded.probe
+    #expect(Array(image(probe.position).prefix(probe.image.count)) == probe.image)
+  }
+
+  /// The oracle in f32 and f64 differ by 5e-7; a wrong epsilon alone would change losses by 1e-4.
+  @Test(arguments: [(8, 2), (3, 1)])
+  func everyStepHasTheOraclesLoss(_ microBatch: Int, _ threads: Int) throws {
+    let losses = try losses(microBatch: microBatch, threads: threads)
+    for (step, (ours, theirs)) in zip(losses, recorded.losses).enumerated() {
+      #expect(abs(ours - theirs) <= 3e-5 * theirs, "step \(step): \(ours) against \(theirs)")
+    }
+  }
+}
