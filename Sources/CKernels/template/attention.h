@@ -42,7 +42,7 @@ INLINE void window_probabilities(const float *q, const float *kt, const float *b
     vf most = splat(-3.4e38f);
     for (int64_t j = 0; j < width; j += DK_WIDTH) {
       const vf v = load(s + j) + load(bias + j);
-      most = select(v > most, v, most);
+      most = choose(v > most, v, most);
       store(s + j, v);
     }
     const float peak = max_lanes(most);

@@ -172,7 +172,7 @@ INLINE void gradient_tile(const int rows, const int vectors, int64_t count, cons
       float *out = dw + r * n + v * DK_WIDTH;
       int64_t left = valid - v * DK_WIDTH;
       if (left > DK_WIDTH) left = DK_WIDTH;
-      store_part(out, fresh ? sum[r][v] : load_part(out, left) + sum[r][v], left);
+      store_upto(out, fresh ? sum[r][v] : load_upto(out, left) + sum[r][v], left);
     }
 }
 
@@ -241,7 +241,7 @@ static void column_sums(const float *x, int64_t rows, int64_t n, int64_t begin, 
     for (int64_t block = 0; block < rows; block += 256) {  // two levels keep rounding small
       const int64_t stop = block + 256 < rows ? block + 256 : rows;
       vf sum = {};
-      for (int64_t row = block; row < stop; ++row) sum += load_part(x + row * n + column, width);
+      for (int64_t row = block; row < stop; ++row) sum += load_upto(x + row * n + column, width);
       total += sum;
     }
     store_part(out + column, accumulate ? load_part(out + column, width) + total : total, width);

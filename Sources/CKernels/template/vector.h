@@ -40,7 +40,7 @@ INLINE vf load_part(const float *p, int64_t count) {
 INLINE void store_part(float *p, vf v, int64_t count) {
   memcpy(p, &v, (size_t)count * sizeof(float));
 }
-INLINE vf select(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
+INLINE vf choose(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
 INLINE float sum_lanes(vf v) {
   float sum = 0;
   for (int i = 0; i < DK_WIDTH; ++i) sum += v[i];
@@ -70,8 +70,8 @@ INLINE void store_upto(float *p, vf v, int64_t part) {
 // Saturates to 2^-126 and 2^127 outside the range of normal numbers. NaN stays NaN.
 INLINE vf exp_of(vf x) {
   const vf low = splat(-87.3f), high = splat(88.3f);
-  x = select(x < low, low, x);
-  x = select(x > high, high, x);
+  x = choose(x < low, low, x);
+  x = choose(x > high, high, x);
   const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer in the low bits
   const vf t = FMA(x, splat(1.44269504f), splat(magic));
   const vf n = t - magic;
