@@ -83,6 +83,13 @@ let package = Package(
       dependencies: [
         "Training", "diffit", "Autodiff", "Collectives", "Datasets", "DiffiTModels", "TensorCore",
       ], swiftSettings: swift),
+
+    // The numerics against plain f64 loops.
+    .target(
+      name: "NumericsSupport", dependencies: ["Operators"], path: "Tests/NumericsSupport",
+      swiftSettings: swift),
+    .testTarget(
+      name: "OperatorsTests", dependencies: ["Operators", "NumericsSupport"], swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,126 @@
+import Operators
+
+/// The operators as plain f64 loops over their definitions: what the kernels are checked against.
+public enum Plain {
+  /// y = x w + b; x [rows, k], w [k, n], b [n].
+  public static func linear(
+    _ x: [Double], _ w: [Double], _ b: [Double]?, rows: Int, k: Int, n: Int
+  ) -> [Double] {
+    var y = [Double](repeating: 0, count: rows * n)
+    for row in 0..<rows {
+      for j in 0..<n {
+        y[row * n + j] = b?[j] ?? 0
+        for i in 0..<k { y[row * n + j] += x[row * k + i] * w[i * n + j] }
+      }
+    }
+    return y
+  }
+
+  public static func linearGradients(
+    _ dy: [Double], x: [Double], w: [Double], rows: Int, k: Int, n: Int
+  ) -> (dx: [Double], dw: [Double], db: [Double]) {
+    var dx = [Double](repeating: 0, count: rows * k)
+    var dw = [Double](repeating: 0, count: k * n)
+    var db = [Double](repeating: 0, count: n)
+    for row in 0..<rows {
+      for j in 0..<n {
+        let d = dy[row * n + j]
+        db[j] += d
+        for i in 0..<k {
+          dx[row * k + i] += d * w[i * n + j]
+          dw[i * n + j] += d * x[row * k + i]
+        }
+      }
+    }
+    return (dx, dw, db)
+  }
+}
+
+/// A 3x3 convolution by its definition; see `ConvolutionOperator` for shapes.
+public struct PlainConvolution: Sendable {
+  public let kind: ConvolutionOperator.Kind
+  public let images: Int, height: Int, width: Int, inputs: Int, outputs: Int
+
+  public init(
+    _ kind: ConvolutionOperator.Kind, images: Int, height: Int, width: Int, inputs: Int,
+    outputs: Int
+  ) {
+    self.kind = kind
+    (self.images, self.height, self.width) = (images, height, width)
+    (self.inputs, self.outputs) = (inputs, outputs)
+  }
+
+  public var outputHeight: Int { outputSide(height) }
+  public var outputWidth: Int { outputSide(width) }
+  public var inputCount: Int { images * height * width * inputs }
+  public var outputCount: Int { images * outputHeight * outputWidth * outputs }
+  public var weightCount: Int { 9 * inputs * outputs }
+
+  public func forward(_ x: [Double], _ w: [Double], _ b: [Double]?) -> [Double] {
+    var y = (0..<outputCount).map { b?[$0 % outputs] ?? 0 }
+    forEachPair { to, from, tap in
+      for i in 0..<inputs {
+        for j in 0..<outputs {
+          y[to * outputs + j] += x[from * inputs + i] * w[(tap * inputs + i) * outputs + j]
+        }
+      }
+    }
+    return y
+  }
+
+  public func gradients(_ dy: [Double], x: [Double], w: [Double]) -> (
+    dx: [Double], dw: [Double], db: [Double]
+  ) {
+    var dx = [Double](repeating: 0, count: inputCount)
+    var dw = [Double](repeating: 0, count: weightCount)
+    var db = [Double](repeating: 0, count: outputs)
+    for i in 0..<outputCount { db[i % outputs] += dy[i] }
+    forEachPair { to, from, tap in
+      for i in 0..<inputs {
+        for j in 0..<outputs {
+          let (d, at) = (dy[to * outputs + j], (tap * inputs + i) * outputs + j)
+          dx[from * inputs + i] += d * w[at]
+          dw[at] += d * x[from * inputs + i]
+        }
+      }
+    }
+    return (dx, dw, db)
+  }
+
+  private func outputSide(_ side: Int) -> Int {
+    switch kind {
+    case .same: side
+    case .down: (side + 1) / 2
+    case .up: 2 * side
+    }
+  }
+
+  /// Whether kernel row (or column) `k` joins output `o` and input `i`.
+  private func joins(_ o: Int, _ i: Int, _ k: Int) -> Bool {
+    switch kind {
+    case .same: i == o + k - 1
+    case .down: i == 2 * o + k - 1
+    case .up: o == 2 * i + k - 1
+    }
+  }
+
+  private func forEachPair(_ body: (_ to: Int, _ from: Int, _ tap: Int) -> Void) {
+    for ky in 0..<3 {
+      for oy in 0..<outputHeight {
+        for iy in 0..<height where joins(oy, iy, ky) {
+          for kx in 0..<3 {
+            for ox in 0..<outputWidth {
+              for ix in 0..<width where joins(ox, ix, kx) {
+                for image in 0..<images {
+                  body(
+                    (image * outputHeight + oy) * outputWidth + ox,
+                    (image * height + iy) * width + ix, 3 * ky + kx)
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import NumericsSupport
+import Operators
+import TensorCore
+import Testing
+
+@Suite struct ConvolutionTests {
+  static let kinds: [ConvolutionOperator.Kind] = [.same, .down, .up]
+  static let sides = [(1, 1), (4, 4), (5, 7), (8, 3), (2, 6)]
+  static let channels = [(1, 3), (3, 5), (5, 16), (16, 33), (33, 1)]
+
+  static func shapes(_ kind: ConvolutionOperator.Kind) -> [PlainConvolution] {
+    sides.flatMap { h, w in
+      channels.map { k, n in
+        PlainConvolution(kind, images: 2, height: h, width: w, inputs: k, outputs: n)
+      }
+    }
+  }
+
+  @Test(arguments: Setup.all, kinds)
+  func forward(_ setup: Setup, _ kind: ConvolutionOperator.Kind) {
+    let engine = setup.engine
+    for c in Self.shapes(kind) {
+      let (x, w, b) = (values(c.inputCount, 1), values(c.weightCount, 2), values(c.outputs, 3))
+      for bias in [b, nil] {
+        let y = ConvolutionOperator.forward(
+          c.tensor(x, on: engine), weight: c.weight(w, on: engine),
+          bias: bias.map { Tensor($0, [c.outputs], on: engine) }, kind: kind)
+        #expect(y.shape == c.outputShape)
+        #expect(relativeError(y, c.forward(x.wide, w.wide, bias?.wide)) < 2e-6, "\(c)")
+      }
+    }
+  }
+
+  @Test(arguments: Setup.all, kinds)
+  func gradients(_ setup: Setup, _ kind: ConvolutionOperator.Kind) {
+    let engine = setup.engine
+    for c in Self.shapes(kind) {
+      let (x, w, dy) = (values(c.inputCount, 1), values(c.weightCount, 2), values(c.outputCount, 4))
+      let expected = c.gradients(dy.wide, x: x.wide, w: w.wide)
+      let (tx, ty) = (c.tensor(x, on: engine), Tensor(dy, c.outputShape, on: engine))
+      let dx = ConvolutionOperator.inputGradient(
+        ty, weight: c.weight(w, on: engine), kind: kind, inputShape: tx.shape)
+      #expect(relativeError(dx, expected.dx) < 2e-6, "\(c)")
+      checkAccumulation([3, 3, c.inputs, c.outputs], expected.dw, on: engine, "\(c) weight") {
+        ConvolutionOperator.weightGradient(tx, ty, kind: kind, into: $0, accumulate: $1)
+      }
+      checkAccumulation([c.outputs], expected.db, on: engine, "\(c) bias") {
+        ConvolutionOperator.biasGradient(ty, into: $0, accumulate: $1)
+      }
+    }
+  }
+
+  /// More positions than one block of the kernels: sums go through memory.
+  @Test(arguments: kinds)
+  func manyPositions(_ kind: ConvolutionOperator.Kind) {
+    let engine = Engine(threadCount: 3)
+    let c = PlainConvolution(kind, images: 3, height: 17, width: 13, inputs: 5, outputs: 7)
+    let (x, w, dy) = (values(c.inputCount, 1), values(c.weightCount, 2), values(c.outputCount, 4))
+    let (tx, ty) = (c.tensor(x, on: engine), Tensor(dy, c.outputShape, on: engine))
+    let y = ConvolutionOperator.forward(
+      tx, weight: c.weight(w, on: engine), bias: nil, kind: kind)
+    #expect(relativeError(y, c.forward(x.wide, w.wide, nil)) < 2e-6)
+    let expected = c.gradients(dy.wide, x: x.wide, w: w.wide)
+    let dx = ConvolutionOperator.inputGradient(
+      ty, weight: c.weight(w, on: engine), kind: kind, inputShape: tx.shape)
+    #expect(relativeError(dx, expected.dx) < 2e-6)
+    checkAccumulation([3, 3, 5, 7], expected.dw, on: engine, "weight") {
+      ConvolutionOperator.weightGradient(tx, ty, kind: kind, into: $0, accumulate: $1)
+    }
+  }
+}
+
+extension PlainConvolution {
+  func tensor(_ x: [Float], on engine: Engine) -> Tensor {
+    Tensor(x, [images, height, width, inputs], on: engine)
+  }
+  func weight(_ w: [Float], on engine: Engine) -> Tensor {
+    Tensor(w, [3, 3, inputs, outputs], on: engine)
+  }
+  var outputShape: Shape { [images, outputHeight, outputWidth, outputs] }
+}
