@@ -90,6 +90,8 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "OperatorsTests", dependencies: ["Operators", "NumericsSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "AutodiffTests", dependencies: ["Autodiff", "NumericsSupport"], swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -105,6 +105,7 @@ extension Engine {
   func weightGradient(
     _ classes: [dk_geometry], _ x: Tensor, _ dy: Tensor, into dw: Tensor, accumulate: Bool
   ) {
+    if x.count == 0 && !accumulate { return dw.fill(0) }  // the kernels would not touch it
     withFloats(x, dy, dw) { from, slope, to in
       for geometry in classes {
         withUnsafePointer(to: geometry) { g in

@@ -58,7 +58,7 @@ import Testing
 
 /// An operator that writes a gradient must overwrite what is stale and add to what is not.
 func checkAccumulation(
-  _ shape: Shape, _ expected: [Double], tolerance: Double = 3e-6, on engine: Engine,
+  _ shape: Shape, _ expected: [Double], tolerance: Double = 5e-6, on engine: Engine,
   _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
   _ write: (_ into: Tensor, _ accumulate: Bool) -> Void
 ) {

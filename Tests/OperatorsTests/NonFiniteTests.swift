@@ -93,7 +93,10 @@ import Testing
         let qkv = poisoned(clean, at: 12 + 4 * part, poison)
         let operands = c.tensors(qkv, shift, table, on: engine)
         let out = attention.forward(operands.qkv, shift: operands.shift, table: operands.table)
-        #expect(out.floats[4..<8].contains { !$0.isFinite }, "window \(window), part \(part)")
+        // A score of -infinity beside others is a probability of 0: only backward sees that key.
+        if part != 1 || poison != -.infinity {
+          #expect(out.floats[4..<8].contains { !$0.isFinite }, "window \(window), part \(part)")
+        }
         // The other window never sees it.
         #expect(out.floats[4 * window..<8 * window].allSatisfy { $0.isFinite })
         let (dqkv, _) = attention.gradient(

@@ -39,7 +39,8 @@ INLINE void window_probabilities(const float *q, const float *kt, const float *b
                                  int64_t tokens, int64_t width, int64_t d, int64_t dp, float *s) {
   small_product(q, dp, 1, kt, width, rows, width, d, 0, s, width);
   for (int64_t r = 0; r < rows; ++r, s += width, bias += width) {
-    vf most = splat(-3.4e38f);
+    vf most = splat(-__builtin_inff());
+    for (int64_t j = tokens; j < width; ++j) s[j] = -__builtin_inff();  // padding is never the maximum
     for (int64_t j = 0; j < width; j += DK_WIDTH) {
       const vf v = load(s + j) + load(bias + j);
       most = choose(v > most, v, most);

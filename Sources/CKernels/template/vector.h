@@ -66,8 +66,8 @@ INLINE void store_upto(float *p, vf v, int64_t part) {
   else store_part(p, v, part);
 }
 
-// e^x to about 1 ulp: x = n ln 2 + r, |r| <= 0.347, a polynomial in r, then n into the exponent.
-// Saturates to 2^-126 and 2^127 outside the range of normal numbers. NaN stays NaN.
+// e^x to about 1 ulp: x = n ln 2 + r, |r| <= 0.347, a polynomial in r, times 2^n: a product, because adding n
+// to the exponent's bits would make numbers of some NaNs. Saturates to about 2^-126 and 2^127. NaN stays NaN.
 INLINE vf exp_of(vf x) {
   const vf low = splat(-87.3f), high = splat(88.3f);
   x = choose(x < low, low, x);
@@ -84,7 +84,7 @@ INLINE vf exp_of(vf x) {
   p = FMA(p, r, splat(1.6666665459e-1f));
   p = FMA(p, r, splat(5.0000001201e-1f));
   p = FMA(p * r, r, r) + 1.0f;
-  return (vf)((vi)p + ((vi)t << 23));
+  return p * (vf)(((vi)t << 23) + (127 << 23));
 }
 
 INLINE vf sigmoid_of(vf x) { return 1.0f / (1.0f + exp_of(-x)); }
