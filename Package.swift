@@ -92,6 +92,13 @@ let package = Package(
       name: "OperatorsTests", dependencies: ["Operators", "NumericsSupport"], swiftSettings: swift),
     .testTarget(
       name: "AutodiffTests", dependencies: ["Autodiff", "NumericsSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "ModelsTests", dependencies: ["DiffiTModels", "NumericsSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "DiffusionTests", dependencies: ["Diffusion", "NumericsSupport"], swiftSettings: swift),
+    .testTarget(
+      name: "OptimizationTests", dependencies: ["Optimization", "NumericsSupport"],
+      swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -45,7 +45,7 @@ public final class Tape {
   ///
   /// - Parameter seed: gradient of `root`; 1 for a scalar.
   public func backward(from root: Variable, seed: Tensor? = nil) {
-    _ = run(from: root, seed: seed, wanted: [], keepGraph: false)
+    _ = run(from: root, seed: seed, wanted: nil, keepGraph: false)
   }
 
   /// Gradients of `root` at chosen variables, in their order; nil where `root` does not depend on one.
@@ -58,8 +58,9 @@ public final class Tape {
     return variables.map { $0.slot.node.flatMap { found[$0] } }
   }
 
+  /// - Parameter wanted: nodes whose gradients are returned; nil for those of parameters, in place.
   private func run(
-    from root: Variable, seed: Tensor?, wanted: Set<Int>, keepGraph: Bool
+    from root: Variable, seed: Tensor?, wanted: Set<Int>?, keepGraph: Bool
   ) -> [Int: Tensor] {
     guard let last = root.slot.node, root.tape === self else {
       preconditionFailure("backward: the root was not recorded on this tape")
@@ -67,7 +68,7 @@ public final class Tape {
     precondition(
       seed != nil || root.value.count == 1,
       "backward: a root of shape \(root.value.shape) needs a seed")
-    let gradients = Gradients(on: root.value.engine, writesParameters: wanted.isEmpty) {
+    let gradients = Gradients(on: root.value.engine, writesParameters: wanted == nil) {
       [weak self] parameter in
       self?.finishUse(of: parameter)
     }
@@ -75,7 +76,7 @@ public final class Tape {
     var found: [Int: Tensor] = [:]
     for node in stride(from: last, through: 0, by: -1) {
       let gradient = gradients.values.removeValue(forKey: node)
-      if wanted.contains(node) { found[node] = gradient }
+      if wanted?.contains(node) == true { found[node] = gradient }
       if let gradient, let backward = nodes[node] { backward(gradient, gradients) }
       if !keepGraph { nodes[node] = nil }
     }

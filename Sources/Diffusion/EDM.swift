@@ -17,11 +17,13 @@ public struct EDM: Sendable {
     (self.pMean, self.pStd, self.sigmaData) = (pMean, pStd, sigmaData)
   }
 
-  func cSkip(_ s: Double) -> Double { sigmaData * sigmaData / variance(s) }
-  func cOut(_ s: Double) -> Double { s * sigmaData / variance(s).squareRoot() }
-  func cIn(_ s: Double) -> Double { 1 / variance(s).squareRoot() }
-  func cNoise(_ s: Double) -> Double { PortableMath.log(s) / 4 }
-  func weight(_ s: Double) -> Double { variance(s) / (s * sigmaData * s * sigmaData) }
+  // Coefficients at noise level s, symbols of the paper.
+  public func cSkip(_ s: Double) -> Double { sigmaData * sigmaData / variance(s) }
+  public func cOut(_ s: Double) -> Double { s * sigmaData / variance(s).squareRoot() }
+  public func cIn(_ s: Double) -> Double { 1 / variance(s).squareRoot() }
+  public func cNoise(_ s: Double) -> Double { PortableMath.log(s) / 4 }
+  /// The loss weight lambda(s) = 1 / cOut(s)^2.
+  public func weight(_ s: Double) -> Double { variance(s) / (s * sigmaData * s * sigmaData) }
   private func variance(_ s: Double) -> Double { s * s + sigmaData * sigmaData }
 
   /// A raw network F with its conditions bound: (c_in x, c_noise) -> F.

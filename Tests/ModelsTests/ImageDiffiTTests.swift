@@ -1,0 +1,201 @@
+import Autodiff
+import DiffiTModels
+import NumericsSupport
+import TensorCore
+import Testing
+
+/// Small networks with labels, augmentation labels, dropout, one to three stages.
+enum SmallNetworks {
+  static func settings(
+    _ channels: [Int], blocks: [Int], resolution: Int = 8, classes: Int = 0, augment: Int = 0,
+    dropout: Double = 0
+  ) -> ImageDiffiT.Settings {
+    var s = ImageDiffiT.Settings()
+    (s.resolution, s.channels, s.blocks, s.window) = (resolution, channels, blocks, 4)
+    (s.headWidth, s.timeWidth, s.embeddingWidth) = (8, 24, 16)
+    (s.classes, s.augmentLabels, s.dropout) = (classes, augment, dropout)
+    return s
+  }
+
+  static let all = [
+    settings([16], blocks: [1]),
+    settings([16, 24], blocks: [1, 2], classes: 3),
+    settings([8, 16, 24], blocks: [2, 1, 1], augment: 9, dropout: 0.2),
+    settings([16, 16], blocks: [1, 1], classes: 4, augment: 9, dropout: 0.5),
+  ]
+}
+
+/// A network with random weights everywhere (its last layer starts at zero), and inputs for it.
+struct RandomNetwork {
+  let network: ImageDiffiT
+  let engine: Engine
+  let batch: Int
+
+  init(_ settings: ImageDiffiT.Settings, batch: Int = 3, on engine: Engine = Engine()) {
+    network = ImageDiffiT(settings)
+    (self.engine, self.batch) = (engine, batch)
+    let parameters = network.parameters
+    parameters.allocate(on: engine, gradients: true)
+    parameters.initialize(seed: 1)
+    for parameter in parameters.parameters {
+      let noise = Tensor(
+        values(parameter.count, 100 + parameter.index, scale: 0.2), parameter.shape, on: engine)
+      parameter.value.copy(
+        from: Tensor(
+          zip(parameter.value.floats, noise.floats).map { $0 + $1 }, parameter.shape, on: engine))
+    }
+  }
+
+  var settings: ImageDiffiT.Settings { network.settings }
+
+  var images: Tensor {
+    let shape = settings.imageShape(batch: batch)
+    return Tensor(values(shape.count, 1), shape, on: engine)
+  }
+
+  func forward(_ images: Range<Int>, on tape: Tape? = nil) -> Variable {
+    let x = self.images[images]
+    let labels: [Int?] = [1, nil, 0, 2]
+    let augment = Tensor(values(4 * 9, 2), [4, 9], on: engine)
+    return network(
+      tape?.constant(x) ?? Variable(x), cNoise: images.map { [-1.5, 0.2, 1.0, -0.4][$0] },
+      labels: settings.classes > 0 ? Array(labels[images]) : nil,
+      augment: settings.augmentLabels > 0 ? augment[images] : nil)
+  }
+
+  /// One reverse pass of the mean square of the output.
+  func backward(ready: ((Parameter) -> Void)? = nil) {
+    let positions = (0..<batch).map { UInt64($0 + 10) }
+    let tape = Tape(dropout: DropoutSource(seed: 4, positions: positions))
+    tape.onGradientReady = ready
+    let y = forward(0..<batch, on: tape)
+    let weights = [Double](repeating: 1 / Double(batch), count: batch)
+    tape.backward(from: squaredError(y, images, weights: weights).total)
+  }
+}
+
+@Suite struct ImageDiffiTTests {
+  /// A bucket leaves when its last gradient is ready: they must come in the flat order, each once, and
+  /// with nothing left to add.
+  @Test(arguments: SmallNetworks.all.indices)
+  func gradientsAreReadyInFlatOrder(_ index: Int) {
+    let model = RandomNetwork(SmallNetworks.all[index])
+    let parameters = model.network.parameters
+    parameters.beginStep()
+    model.backward()
+    let final = parameters.gradients.floats
+    #expect(parameters.parameters.allSatisfy { $0.hasGradient })
+
+    parameters.beginStep()
+    parameters.gradients.fill(.nan)
+    var ready: [String] = []
+    var finals = 0
+    model.backward { parameter in
+      ready.append(parameter.name)
+      if parameter.gradient.bits == Array(final[parameter.range]).bits { finals += 1 }
+    }
+    #expect(ready == parameters.flatOrder.map(\.name))
+    #expect(finals == ready.count)
+  }
+
+  /// The head starts at zero, so the network does, whatever its input.
+  @Test func startsAtZero() {
+    let network = ImageDiffiT(SmallNetworks.all[1])
+    let engine = Engine()
+    network.parameters.allocate(on: engine, gradients: false)
+    network.parameters.initialize(seed: 3)
+    let head = network.parameters.parameters.filter { $0.name.hasPrefix("head_conv") }
+    #expect(head.count == 2 && head.allSatisfy { $0.value.floats.allSatisfy { $0 == 0 } })
+    let shape = network.settings.imageShape(batch: 2)
+    let y = network(
+      Variable(Tensor(values(shape.count, 1), shape, on: engine)), cNoise: [0, 1], labels: [0, nil])
+    #expect(y.value.floats.allSatisfy { $0 == 0 })
+    #expect(network.parameters.weights.floats.contains { $0 != 0 })
+  }
+
+  /// Results do not depend on threads, and an image's do not depend on its batch.
+  @Test(arguments: SmallNetworks.all.indices)
+  func bitsDependOnNothingElse(_ index: Int) {
+    let model = RandomNetwork(SmallNetworks.all[index])
+    let together = model.forward(0..<3).value
+    #expect(together.floats.allSatisfy { $0.isFinite } && together.floats.contains { $0 != 0 })
+    for image in 0..<3 {
+      let alone = model.forward(image..<image + 1).value
+      #expect(alone.bits == together[image..<image + 1].bits)
+    }
+    model.network.parameters.beginStep()
+    model.backward()
+    let threaded = RandomNetwork(SmallNetworks.all[index], on: Engine(threadCount: 3))
+    #expect(threaded.forward(0..<3).value.bits == together.bits)
+    threaded.network.parameters.beginStep()
+    threaded.backward()
+    #expect(
+      threaded.network.parameters.gradients.bits == model.network.parameters.gradients.bits)
+  }
+
+  /// The conditions reach the output.
+  @Test func conditionsMatter() {
+    let model = RandomNetwork(SmallNetworks.all[3], batch: 1)
+    let augment = Tensor(values(9, 2), [1, 9], on: model.engine)
+    func output(_ cNoise: Double, _ label: Int?, _ augment: Tensor?) -> [Float] {
+      model.network(
+        Variable(model.images), cNoise: [cNoise], labels: [label], augment: augment
+      ).value.floats
+    }
+    let outputs = [
+      output(0, 1, augment), output(0.5, 1, augment), output(0, 2, augment),
+      output(0, nil, augment), output(0, 1, nil),
+    ]
+    #expect(Set(outputs).count == outputs.count)
+    // No labels at all is no label.
+    let unlabelled = model.network(
+      Variable(model.images), cNoise: [0], augment: augment
+    ).value.floats
+    #expect(unlabelled == outputs[3])
+    // All-zero augmentation labels are none: the layer has no bias.
+    #expect(output(0, 1, Tensor(zeros: [1, 9], on: model.engine)) == outputs[4])
+  }
+
+  /// The gradient of a whole network against a central difference along a random direction, in f32.
+  @Test(arguments: SmallNetworks.all.indices)
+  func directionalDerivative(_ index: Int) {
+    var settings = SmallNetworks.all[index]
+    settings.dropout = 0
+    let model = RandomNetwork(settings, on: Engine(threadCount: 2))
+    let parameters = model.network.parameters
+    parameters.beginStep()
+    model.backward()
+    let gradients = parameters.gradients.floats.wide
+    let start = parameters.weights.floats
+    let direction = values(start.count, 77)
+    func loss(_ step: Float) -> Double {
+      let moved = Tensor(
+        zip(start, direction).map { $0 + step * $1 }, [start.count], on: model.engine)
+      return parameters.withWeights(moved) {
+        squaredError(
+          model.forward(0..<3), model.images, weights: [Double](repeating: 1.0 / 3, count: 3)
+        ).terms.reduce(0, +)
+      }
+    }
+    let expected = zip(gradients, direction).reduce(0) { $0 + $1.0 * Double($1.1) }
+    // Richardson's extrapolation takes the third derivative out, so that the step can be large.
+    let h: Float = 1.0 / 2048
+    let wide = (loss(2 * h) - loss(-2 * h)) / Double(4 * h)
+    let narrow = (loss(h) - loss(-h)) / Double(2 * h)
+    let derivative = (4 * narrow - wide) / 3
+    #expect(abs(derivative - expected) < 2e-3 * abs(expected), "\(derivative) \(expected)")
+  }
+
+  @Test func memoryFallsBack() {
+    let model = RandomNetwork(SmallNetworks.all[2])
+    let memory = model.engine.memory
+    let start = memory.liveBytes
+    model.backward()
+    #expect(memory.liveBytes == start)
+    // Without a tape only what the next layer needs is alive.
+    memory.trim()
+    let held = memory.peakBytes
+    _ = model.forward(0..<3)
+    #expect(memory.liveBytes == start && memory.peakBytes == held)
+  }
+}
