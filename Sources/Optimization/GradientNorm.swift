@@ -2,7 +2,7 @@ import TensorCore
 
 /// Sum of squares of a flat range, in f64: blocks of 4,096 elements, added in a binary tree, so that
 /// the result depends on neither threads nor ranges aligned to blocks. Not finite where an element is
-/// not, or where its square overflows f64.
+/// not; the square of a finite f32 never overflows f64.
 public func sumOfSquares(_ x: Tensor) -> Double {
   let blocks = (x.count + 4095) / 4096
   var sums = [Double](repeating: 0, count: blocks)

@@ -142,12 +142,14 @@ private final class GaussianDenoiser: Denoiser {
     }
   }
 
-  /// Outside its range churn does nothing.
-  @Test func churnRange() {
-    func sample(_ minimum: Double, _ maximum: Double) -> ([UInt32], [Double]) {
+  /// Outside its range churn does nothing; inside it raises the level by amount / steps, at most to
+  /// sqrt 2 of it.
+  @Test(arguments: [(30.0, 2.0.squareRoot()), (0.6, 1.1)])
+  func churnRange(_ amount: Double, _ factor: Double) {
+    func sample(_ minimum: Double, _ maximum: Double, noise: Double = 1) -> ([UInt32], [Double]) {
       var sampler = HeunSampler()
-      sampler.steps = 6
-      (sampler.churn.amount, sampler.churn.minimum, sampler.churn.maximum) = (30, minimum, maximum)
+      (sampler.steps, sampler.churn.amount, sampler.churn.noise) = (6, amount, noise)
+      (sampler.churn.minimum, sampler.churn.maximum) = (minimum, maximum)
       let denoiser = GaussianDenoiser(mean: 0, spread: 0.5)
       let bits = sampler.sample(seeds: [1], image: image, with: denoiser, on: Engine()).bits
       return (bits, denoiser.levels)
@@ -159,9 +161,9 @@ private final class GaussianDenoiser: Denoiser {
     let t = still.schedule
     #expect(sample(100, 200).0 == plain)
     let (bits, levels) = sample(t[2], t[2])
-    #expect(bits != plain)
-    // Level t_2 alone is raised, by the largest factor allowed: sqrt 2.
+    #expect(bits != plain && bits != sample(t[2], t[2], noise: 0.9).0)
+    // Level t_2 alone is raised.
     let extra = Set(levels).subtracting(t)
-    #expect(extra.count == 1 && abs((extra.first ?? 0) - t[2] * 2.0.squareRoot()) < 1e-12)
+    #expect(extra.count == 1 && abs((extra.first ?? 0) - factor * t[2]) < 1e-12)
   }
 }

@@ -4,7 +4,7 @@ static void add(const float *a, const float *b, int64_t begin, int64_t end, floa
   FOR_VECTORS(begin, end) store_upto(y + i, load_upto(a + i, part) + load_upto(b + i, part), part);
 }
 
-// y (+)= a x + b, b optional.
+// y = a x + b, b optional.
 static void scale_add(float a, const float *x, const float *b, int64_t begin, int64_t end, float *y) {
   FOR_VECTORS(begin, end) {
     const vf v = load_upto(x + i, part);
@@ -98,7 +98,7 @@ static void dropout(const float *x, int64_t begin, int64_t end, const uint32_t c
   }
 }
 
-// Sum of weight (a - b)^2 over [begin, end), and d[i] = slope (a - b) where d is given.
+// Sum of (a - b)^2 over [begin, end), and d[i] = slope (a - b) where d is given.
 static double squared_error(const float *a, const float *b, float slope, int64_t begin, int64_t end,
                             float *d) {
   double total = 0;
