@@ -96,7 +96,7 @@ private final class GaussianDenoiser: Denoiser {
     let slope =
       points.reduce(0) { $0 + ($1.x - mx) * ($1.y - my) }
       / points.reduce(0) { $0 + ($1.x - mx) * ($1.x - mx) }
-    #expect(abs(slope + Double(HeunSampler.order)) < 0.2, "slope \(slope)")
+    #expect(abs(slope + 2) < 0.2, "slope \(slope)")
     #expect(error(steps: 18) < 0.04)
   }
 
