@@ -27,7 +27,7 @@ public final class ParameterSet {
 
   /// Ends the declaration and lays the ranges out.
   public func seal() {
-    precondition(!isSealed, "ParameterSet: sealed twice")
+    invariant(!isSealed, "ParameterSet: sealed twice")
     for parameter in parameters.reversed() {
       parameter.offset = flatCount
       flatCount += (parameter.count + Self.alignment - 1) / Self.alignment * Self.alignment
@@ -37,7 +37,7 @@ public final class ParameterSet {
 
   /// Makes the weights, zero, and for training the gradients.
   public func allocate(on engine: Engine, gradients: Bool) {
-    precondition(isSealed, "ParameterSet: allocate before seal")
+    invariant(isSealed, "ParameterSet: allocate before seal")
     storage = (
       Tensor(zeros: [flatCount], on: engine),
       gradients ? Tensor(zeros: [flatCount], on: engine) : nil
@@ -45,13 +45,13 @@ public final class ParameterSet {
   }
 
   public var weights: Tensor {
-    guard let storage else { preconditionFailure("ParameterSet: weights before allocate") }
+    guard let storage else { fatalError("ParameterSet: weights before allocate") }
     return storage.weights
   }
 
   public var gradients: Tensor {
     guard let gradients = storage?.gradients else {
-      preconditionFailure("ParameterSet: no gradients allocated")
+      fatalError("ParameterSet: no gradients allocated")
     }
     return gradients
   }
@@ -72,7 +72,7 @@ public final class ParameterSet {
 
   /// Runs `body` with other weights in place, such as an average.
   public func withWeights<R>(_ weights: Tensor, _ body: () throws -> R) rethrows -> R {
-    precondition(
+    invariant(
       weights.count == flatCount, "withWeights: \(weights.shape) for \(flatCount) elements")
     let saved = storage
     storage = (weights, saved?.gradients)
@@ -108,8 +108,8 @@ public final class ParameterSet {
   fileprivate func declare(
     _ name: String, _ shape: Shape, _ layout: TensorLayout, _ initializer: Initializer
   ) -> Parameter {
-    precondition(!isSealed, "ParameterSet: \(name) declared after seal")
-    precondition(!parameters.contains { $0.name == name }, "ParameterSet: \(name) declared twice")
+    invariant(!isSealed, "ParameterSet: \(name) declared after seal")
+    invariant(!parameters.contains { $0.name == name }, "ParameterSet: \(name) declared twice")
     let parameter = Parameter(
       name: name, shape: shape, layout: layout, initializer: initializer, index: parameters.count,
       owner: self)

@@ -20,6 +20,8 @@ public final class Tape {
   /// By parameter: nodes that have yet to add to its gradient.
   private var uses: [Int: Int] = [:]
 
+  private var isSpent = false
+
   public init(dropout: DropoutSource? = nil) { self.dropout = dropout }
 
   /// A variable to differentiate with respect to.
@@ -63,9 +65,11 @@ public final class Tape {
     from root: Variable, seed: Tensor?, wanted: Set<Int>?, keepGraph: Bool
   ) -> [Int: Tensor] {
     guard let last = root.slot.node, root.tape === self else {
-      preconditionFailure("backward: the root was not recorded on this tape")
+      fatalError("backward: the root was not recorded on this tape")
     }
-    precondition(
+    invariant(!isSpent, "backward: this tape has been run, which freed it")
+    isSpent = !keepGraph
+    invariant(
       seed != nil || root.value.count == 1,
       "backward: a root of shape \(root.value.shape) needs a seed")
     let gradients = Gradients(on: root.value.engine, writesParameters: wanted == nil) {

@@ -75,7 +75,7 @@ public struct CheckpointReader: Sendable {
   public func read(
     _ vector: String, _ range: Range<Int>, into values: Floats
   ) throws(CheckpointError) {
-    precondition(
+    invariant(
       range.lowerBound >= 0 && range.upperBound <= manifest.flatCount,
       "CheckpointReader.read: \(range) of \(manifest.flatCount) elements")
     guard manifest.vectors.contains(vector) else {
@@ -96,7 +96,7 @@ public struct CheckpointReader: Sendable {
   public func read(
     _ vector: String, _ range: Range<Int>, into values: Tensor
   ) throws(CheckpointError) {
-    precondition(
+    invariant(
       values.count == range.count,
       "CheckpointReader.read: \(range) of \(vector) into \(values.shape)")
     try values.withFloats { floats in

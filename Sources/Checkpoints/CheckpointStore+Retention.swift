@@ -1,4 +1,5 @@
 import Foundation
+import TensorCore
 
 extension CheckpointStore {
   /// Removes old checkpoints. Call it after a commit.
@@ -12,7 +13,7 @@ extension CheckpointStore {
   /// - Returns: the directories removed, oldest first.
   @discardableResult
   public func applyRetention(keep: Int, keepEvery: Int) throws(CheckpointError) -> [URL] {
-    precondition(keep >= 0 && keepEvery >= 0, "applyRetention: keep \(keep), every \(keepEvery)")
+    invariant(keep >= 0 && keepEvery >= 0, "applyRetention: keep \(keep), every \(keepEvery)")
     guard keep > 0 else { return [] }
     var whole: [Location] = []
     for location in try list() {

@@ -14,7 +14,7 @@ extension CheckpointStore {
   /// Makes the hidden directory that the shards of this save go to. Rank 0 only, before the others
   /// write.
   public func beginWrite(images: Int) throws(CheckpointError) {
-    precondition(images >= 0, "CheckpointStore.beginWrite: \(images) images")
+    invariant(images >= 0, "CheckpointStore.beginWrite: \(images) images")
     try FileSystem.makeDirectory(path)
     try FileSystem.sync(directory: FileSystem.parent(of: path))
     try clearLeftovers()
@@ -56,7 +56,7 @@ extension CheckpointStore {
       vectors.map { SafetensorsWriter.Announcement($0.name, .float32, [range.count]) },
       replacing: false)
     for vector in vectors {
-      precondition(
+      invariant(
         vector.values.count == range.count && vector.values.dtype == .float32,
         "CheckpointStore.writeShard: \(vector.name) has \(vector.values.count) "
           + "\(vector.values.dtype) elements for the range \(range)")

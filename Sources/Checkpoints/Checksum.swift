@@ -1,4 +1,5 @@
 import CChecksum
+import TensorCore
 
 /// A streaming 128-bit XXH3 checksum (libxxhash, `XXH3_128bits_update`).
 ///
@@ -8,7 +9,7 @@ public struct Checksum: ~Copyable {
   private let state: OpaquePointer
 
   public init() {
-    guard let state = dc_xxh3_create() else { preconditionFailure("Checksum: out of memory") }
+    guard let state = dc_xxh3_create() else { fatalError("Checksum: out of memory") }
     self.state = state
   }
 
@@ -16,7 +17,7 @@ public struct Checksum: ~Copyable {
 
   public mutating func update(_ bytes: UnsafeRawBufferPointer) {
     let status = dc_xxh3_update(state, bytes.baseAddress, bytes.count)
-    precondition(status == 0, "Checksum: update of \(bytes.count) bytes failed")
+    invariant(status == 0, "Checksum: update of \(bytes.count) bytes failed")
   }
 
   /// 32 hexadecimal digits: the checksum of all bytes so far.

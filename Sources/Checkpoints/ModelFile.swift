@@ -49,7 +49,7 @@ public enum ModelFile {
   public static func load(
     _ file: SafetensorsFile, _ table: ParameterTable, prefix: String = "", into flat: Tensor
   ) throws(CheckpointError) {
-    precondition(
+    invariant(
       flat.count == table.flatCount,
       "ModelFile.load: \(flat.shape) for \(table.flatCount) elements")
     try check(file, table, prefix: prefix)

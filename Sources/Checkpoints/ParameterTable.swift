@@ -36,7 +36,7 @@ public struct ParameterTable: Equatable, Sendable {
   public init(_ entries: [ParameterEntry], flatCount: Int) {
     let entries = entries.sorted { ($0.offset, $0.count) < ($1.offset, $1.count) }
     if let fault = ParameterTable.fault(entries, flatCount: flatCount) {
-      preconditionFailure("ParameterTable: \(fault)")
+      fatalError("ParameterTable: \(fault)")
     }
     (self.entries, self.flatCount) = (entries, flatCount)
   }

@@ -57,7 +57,7 @@ public enum SafetensorsDType: String, CaseIterable, Sendable {
       for i in 0..<count {
         to[i] = Float(bytes.loadUnaligned(fromByteOffset: i * 2, as: Float16.self))
       }
-    default: preconditionFailure("convertToFloats: \(rawValue) is not a floating-point type")
+    default: fatalError("convertToFloats: \(rawValue) is not a floating-point type")
     }
   }
 
@@ -72,7 +72,7 @@ public enum SafetensorsDType: String, CaseIterable, Sendable {
     case .uint32: Int(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     case .int32: Int(bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self))
     case .int64: Int(bytes.loadUnaligned(fromByteOffset: offset, as: Int64.self))
-    default: preconditionFailure("integer: \(rawValue) is not a signed-width integer type")
+    default: fatalError("integer: \(rawValue) is not a signed-width integer type")
     }
   }
 }

@@ -70,7 +70,7 @@ public struct SafetensorsFile: Sendable {
     _ name: String, _ range: Range<Int>, into values: Floats
   ) throws(CheckpointError) {
     let entry = try entry(name)
-    precondition(
+    invariant(
       range.lowerBound >= 0 && range.upperBound <= entry.count,
       "SafetensorsFile.readFloats: \(range) of \(name) \(entry.shape)")
     guard entry.dtype.isFloatingPoint else {

@@ -1,4 +1,5 @@
 import Foundation
+import TensorCore
 
 /// Writes a safetensors file, its tensors one after the other in the order announced.
 ///
@@ -38,7 +39,7 @@ public final class SafetensorsWriter {
     var names = Set<String>()
     var end = 0
     for tensor in tensors {
-      precondition(
+      invariant(
         tensor.name != "__metadata__" && names.insert(tensor.name).inserted
           && tensor.shape.allSatisfy { $0 >= 0 },
         "SafetensorsWriter: tensor \(tensor.name) \(tensor.shape): a name twice, or a bad shape")
@@ -49,7 +50,7 @@ public final class SafetensorsWriter {
       end = next
     }
     let header = SafetensorsHeader.encode(entries, metadata: metadata)
-    precondition(
+    invariant(
       header.count - 8 <= SafetensorsHeader.limit,
       "SafetensorsWriter: a header of \(header.count) bytes")
     file = try OutputFile(workPath)
@@ -65,7 +66,7 @@ public final class SafetensorsWriter {
 
   /// Appends data of the announced tensors, in any pieces.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
-    precondition(
+    invariant(
       file.size + bytes.count <= expectedSize,
       "SafetensorsWriter: \(bytes.count) bytes more than the shapes announced in \(path)")
     try file.write(bytes)
@@ -82,7 +83,7 @@ public final class SafetensorsWriter {
   /// - Returns: its size in bytes and its `Checksum`.
   @discardableResult
   public func finish() throws(CheckpointError) -> (size: Int, checksum: String) {
-    precondition(
+    invariant(
       file.size == expectedSize,
       "SafetensorsWriter: \(file.size) bytes written to \(path), announced \(expectedSize)")
     let checksum = try file.finish()

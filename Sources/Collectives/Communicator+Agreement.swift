@@ -38,7 +38,7 @@ extension Communicator {
         code: first.code)
     }
     guard case .success(let value) = result else {
-      preconditionFailure("agree: a failure on rank \(rank) was not gathered")
+      fatalError("agree: a failure on rank \(rank) was not gathered")
     }
     return value
   }

@@ -21,7 +21,7 @@ public final class GradientReducer {
     _ gradients: Tensor, buckets: GradientBuckets, over communicator: any Communicator,
     overlap: Bool = false
   ) {
-    precondition(
+    invariant(
       gradients.count == buckets.count && gradients.dtype == .float32,
       "GradientReducer: \(gradients.shape) \(gradients.dtype) for buckets of \(buckets.count)")
     (self.gradients, self.buckets, self.communicator) = (gradients, buckets, communicator)
@@ -33,7 +33,7 @@ public final class GradientReducer {
   public func isFinal(_ range: Range<Int>) throws(CommunicationError) {
     for index in buckets.indices(touching: range) {
       missing[index] -= range.clamped(to: buckets.ranges[index]).count
-      precondition(missing[index] >= 0, "GradientReducer: \(range) became final twice in a step")
+      invariant(missing[index] >= 0, "GradientReducer: \(range) became final twice in a step")
     }
     guard overlap else { return }
     while pending.count < missing.count && missing[pending.count] == 0 { try startNext() }

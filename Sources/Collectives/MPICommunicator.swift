@@ -22,7 +22,7 @@ public final class MPICommunicator: Communicator {
   ///   - launched: the number of ranks according to the launcher, which the library must confirm.
   ///   - chunk: most elements a message, up to 2^30; tests lower it.
   public init(launched: Int? = nil, chunk: Int = 1 << 30) throws(CommunicationError) {
-    precondition(chunk > 0 && chunk <= 1 << 30, "MPICommunicator: chunk \(chunk)")
+    invariant(chunk > 0 && chunk <= 1 << 30, "MPICommunicator: chunk \(chunk)")
     self.chunk = Int64(chunk)
     var (rank, size, localRank, localSize) = (Int32(-1), Int32(0), Int32(0), Int32(0))
     try MPICommunicator.check(cmpi_init(), "start", rank: -1)
@@ -40,7 +40,7 @@ public final class MPICommunicator: Communicator {
   public func broadcast(
     _ bytes: UnsafeMutableRawBufferPointer, from root: Int
   ) throws(CommunicationError) {
-    precondition(root >= 0 && root < size, "broadcast: from rank \(root) of \(size)")
+    invariant(root >= 0 && root < size, "broadcast: from rank \(root) of \(size)")
     guard let start = bytes.baseAddress else { return }
     try call("broadcast") { cmpi_broadcast(start, Int64(bytes.count), chunk, Int32(root)) }
   }
@@ -48,7 +48,7 @@ public final class MPICommunicator: Communicator {
   public func gather(
     _ mine: UnsafeRawBufferPointer, into all: UnsafeMutableRawBufferPointer
   ) throws(CommunicationError) {
-    precondition(
+    invariant(
       all.count == mine.count * size, "gather: \(mine.count) bytes into \(all.count), \(size) ranks"
     )
     guard let from = mine.baseAddress, let to = all.baseAddress else { return }

@@ -15,11 +15,11 @@ public final class SingleCommunicator: Communicator {
   public func barrier() {}
 
   public func broadcast(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) {
-    precondition(root == 0, "broadcast: from rank \(root) of 1")
+    invariant(root == 0, "broadcast: from rank \(root) of 1")
   }
 
   public func gather(_ mine: UnsafeRawBufferPointer, into all: UnsafeMutableRawBufferPointer) {
-    precondition(all.count == mine.count, "gather: \(mine.count) bytes into \(all.count) on 1 rank")
+    invariant(all.count == mine.count, "gather: \(mine.count) bytes into \(all.count) on 1 rank")
     all.copyMemory(from: mine)
   }
 

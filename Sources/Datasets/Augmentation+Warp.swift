@@ -1,3 +1,5 @@
+import TensorCore
+
 extension Augmentation {
   /// Flips and warps an image in place.
   ///
@@ -9,7 +11,7 @@ extension Augmentation {
   ///
   /// - Parameter image: [height, width, 3].
   public func apply(to image: inout [Float], height: Int, width: Int) {
-    precondition(
+    invariant(
       height > 0 && width > 0 && image.count == height * width * 3,
       "Augmentation: \(image.count) values for [\(height), \(width), 3]")
     guard flipX || flipY || isWarp else { return }

@@ -62,7 +62,7 @@ public struct AugmentationPipe: Sendable {
   public let probability: Double
 
   public init(probability: Double) {
-    precondition(
+    invariant(
       probability > 0 && probability <= 1, "AugmentationPipe: probability \(probability)")
     self.probability = probability
   }

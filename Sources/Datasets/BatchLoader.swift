@@ -1,4 +1,5 @@
 import Foundation
+import TensorCore
 
 /// Prepares one rank's batches ahead of training, on a thread of its own.
 ///
@@ -16,7 +17,7 @@ public final class BatchLoader: Sendable {
     dataset: any ImageDataset, seed: UInt64, augmentation: AugmentationPipe?, start: UInt64,
     globalBatch: Int, share: Range<Int>, depth: Int = 2
   ) {
-    precondition(
+    invariant(
       globalBatch > 0 && share.lowerBound >= 0 && share.upperBound <= globalBatch && depth > 0,
       "BatchLoader: share \(share) of a batch of \(globalBatch), depth \(depth)")
     let queue = BatchQueue(depth: depth)
@@ -74,7 +75,7 @@ private final class BatchQueue: @unchecked Sendable {
   func next() -> Result<Batch, DatasetError> {
     condition.lock()
     defer { condition.unlock() }
-    precondition(!stopping, "BatchLoader.next: the loader was stopped")
+    invariant(!stopping, "BatchLoader.next: the loader was stopped")
     if let failure { return .failure(failure) }
     while ready.isEmpty { condition.wait() }
     let result = ready.removeFirst()

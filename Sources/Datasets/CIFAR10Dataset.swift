@@ -65,7 +65,7 @@ public struct CIFAR10Dataset: ImageDataset {
   ) throws(DatasetError) -> Int {
     checkRead(index, pixels)
     guard let file = files.first(where: { $0.records.contains(index) }) else {
-      preconditionFailure("CIFAR10Dataset.read: no file holds image \(index)")
+      fatalError("CIFAR10Dataset.read: no file holds image \(index)")
     }
     let start = (index - file.records.lowerBound) * CIFAR10Dataset.recordSize
     return file.bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in

@@ -13,7 +13,7 @@ public final class DataOrder: Sendable {
   private let recent = Mutex<[(epoch: UInt64, permutation: [UInt32])]>([])
 
   public init(seed: UInt64, count: Int) {
-    precondition(count > 0 && count <= UInt32.max, "DataOrder: \(count) images")
+    invariant(count > 0 && count <= UInt32.max, "DataOrder: \(count) images")
     (self.seed, self.count) = (seed, count)
   }
 

@@ -1,3 +1,5 @@
+import TensorCore
+
 /// Labelled square RGB images, read by index.
 ///
 /// Reading is safe from several threads at once, and an index always gives the same bytes.
@@ -35,7 +37,7 @@ extension ImageDataset {
   }
 
   func checkRead(_ index: Int, _ pixels: UnsafeMutableBufferPointer<UInt8>) {
-    precondition(
+    invariant(
       index >= 0 && index < count && pixels.count == imageSize,
       "\(Self.self).read: image \(index) of \(count) into \(pixels.count) bytes of \(imageSize)")
   }

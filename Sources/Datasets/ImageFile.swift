@@ -1,5 +1,6 @@
 import CImageIO
 import Foundation
+import TensorCore
 
 /// An 8-bit RGB picture: pixels [height, width, 3], row by row.
 public struct RGBImage: Sendable, Equatable {
@@ -8,7 +9,7 @@ public struct RGBImage: Sendable, Equatable {
   public let pixels: [UInt8]
 
   public init(width: Int, height: Int, pixels: [UInt8]) {
-    precondition(
+    invariant(
       width > 0 && height > 0 && pixels.count == width * height * 3,
       "RGBImage: \(pixels.count) bytes for \(width) x \(height) pixels")
     (self.width, self.height, self.pixels) = (width, height, pixels)

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TensorCore
 
 /// A folder with one sub-folder a class, each with JPEG and PNG files of any size.
 ///
@@ -33,7 +34,7 @@ public final class ImageFolderDataset: ImageDataset {
   public init(
     path: String, resolution: Int, cacheBytes: Int = 1 << 30
   ) throws(DatasetError) {
-    precondition(resolution > 0, "ImageFolderDataset: resolution \(resolution)")
+    invariant(resolution > 0, "ImageFolderDataset: resolution \(resolution)")
     guard try Files.kind(path) == .folder else {
       throw .unreadable(path: path, reason: "it is a file, expected a folder of class folders")
     }

@@ -1,3 +1,5 @@
+import TensorCore
+
 /// Many pictures in one: rows of images with a gutter around each.
 public enum ImageGrid {
   /// Brings [-1, 1] to 0...255 as EDM does: 127.5 x + 128, clamped and truncated. NaN becomes 0, so
@@ -21,7 +23,7 @@ public enum ImageGrid {
     scale: Int = 1, background: UInt8 = 255
   ) -> RGBImage {
     let size = height * width * 3
-    precondition(
+    invariant(
       size > 0 && !images.isEmpty && images.count % size == 0 && gutter >= 0 && scale > 0
         && columns ?? 1 > 0,
       "ImageGrid: \(images.count) values as images of [\(height), \(width), 3], scale \(scale)")

@@ -1,8 +1,10 @@
+import TensorCore
+
 extension RGBImage {
   /// The largest centred square of this image, brought to `side` pixels by an antialiased bicubic
   /// filter (Catmull-Rom; where it shrinks, the filter widens with the scale, as Pillow's does).
   public func centerSquare(resizedTo side: Int) -> RGBImage {
-    precondition(side > 0, "centerSquare: side \(side)")
+    invariant(side > 0, "centerSquare: side \(side)")
     let crop = min(width, height)
     let (left, top) = ((width - crop) / 2, (height - crop) / 2)
     let taps = FilterTaps.bicubic(from: crop, to: side)

@@ -17,7 +17,7 @@ public struct ShapesDataset: ImageDataset {
   private static let samples = 4
 
   public init(resolution: Int, count: Int = 50_000) {
-    precondition(
+    invariant(
       resolution > 0 && count > 0, "ShapesDataset: \(count) images of side \(resolution)")
     self.resolution = resolution
     self.count = count

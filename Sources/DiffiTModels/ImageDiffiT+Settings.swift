@@ -26,6 +26,21 @@ extension ImageDiffiT {
 
     public init() {}
 
+    /// Traps where no network has these settings.
+    func check() {
+      invariant(
+        !channels.isEmpty && channels.count == blocks.count && blocks.allSatisfy { $0 > 0 },
+        "ImageDiffiT: channels \(channels), blocks \(blocks)")
+      for stage in channels.indices {
+        invariant(
+          resolution % (1 << stage) == 0 && (resolution >> stage) % window(stage: stage) == 0,
+          "ImageDiffiT: windows of \(window) in stage \(stage) of \(resolution) pixels")
+        invariant(
+          channels[stage] % headWidth == 0,
+          "ImageDiffiT: heads of \(headWidth) in \(channels[stage]) channels")
+      }
+    }
+
     func window(stage: Int) -> Int { min(window, resolution >> stage) }
 
     public func imageShape(batch: Int) -> Shape {

@@ -30,6 +30,7 @@ public struct ImageDiffiT {
   /// Declares the network; no memory is taken before `parameters.allocate`.
   public init(_ settings: Settings) {
     let s = settings
+    s.check()
     self.settings = s
     parameters = ParameterSet()
     let root = parameters.root
@@ -95,9 +96,12 @@ public struct ImageDiffiT {
   public func callAsFunction(
     _ x: Variable, cNoise: [Double], labels: [Int?]? = nil, augment: Tensor? = nil
   ) -> Variable {
-    precondition(
+    invariant(
       x.shape == settings.imageShape(batch: cNoise.count),
       "ImageDiffiT: x \(x.shape), \(cNoise.count) noise levels, \(settings)")
+    invariant(
+      (labels == nil || settings.classes > 0) && (augment == nil || settings.augmentLabels > 0),
+      "ImageDiffiT: labels or augmentation for a network without that input, \(settings)")
     let xt = timeToken(cNoise, labels: labels, augment: augment, like: x)
     var x = tokenizer(x)
     var skips: [Variable] = []

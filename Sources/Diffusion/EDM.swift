@@ -49,6 +49,9 @@ public struct EDM: Sendable {
 
   /// Unit noise of the images at `positions`, [B, H, W, C].
   public func noise(seed: UInt64, positions: [UInt64], like images: Tensor) -> Tensor {
+    invariant(
+      positions.count == images.shape[0],
+      "EDM.noise: \(positions.count) positions for images \(images.shape)")
     let noise = Tensor(images.shape, on: images.engine)
     let inner = images.count / max(positions.count, 1)
     noise.withFloats { to in

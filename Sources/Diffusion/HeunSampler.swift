@@ -47,7 +47,7 @@ public struct HeunSampler: Sendable {
   public func sample(
     seeds: [UInt64], image: Shape, with denoiser: some Denoiser, on engine: Engine
   ) -> Tensor {
-    precondition(steps >= 1 && image.rank == 3, "HeunSampler: \(steps) steps, image \(image)")
+    invariant(steps >= 1 && image.rank == 3, "HeunSampler: \(steps) steps, image \(image)")
     let t = schedule
     var x = noise(seeds, .samplerNoise, 0, image.count).map { $0 * t[0] }
     func slope(_ x: [Double], _ sigma: Double) -> [Double] {  // dx/dt = (x - D(x; t)) / t
@@ -77,8 +77,7 @@ public struct HeunSampler: Sendable {
     _ seeds: [UInt64], _ purpose: RandomPurpose, _ substream: Int, _ count: Int
   ) -> [Double] {
     seeds.flatMap { seed in
-      let stream = RandomStream(seed: 0, purpose, substream: substream, position: seed)
-      return (0..<count).map(stream.normal)
+      RandomStream(seed: 0, purpose, substream: substream, position: seed).normals(count)
     }
   }
 }

@@ -8,7 +8,7 @@ import TensorCore
 public func positionalEmbedding(
   _ x: [Double], width: Int, period: Double = 10000, on engine: Engine
 ) -> Tensor {
-  precondition(width % 2 == 0 && width >= 4, "positionalEmbedding: width \(width)")
+  invariant(width % 2 == 0 && width >= 4, "positionalEmbedding: width \(width)")
   let half = width / 2
   let frequencies = (0..<half).map { PortableMath.pow(period, -Double($0) / Double(half - 1)) }
   var values: [Float] = []
@@ -28,7 +28,7 @@ public func oneHot(_ labels: [Int?], classes: Int, value: Float = 1, on engine: 
   rows.withFloats { rows in
     for (image, label) in labels.enumerated() {
       guard let label else { continue }
-      precondition(label >= 0 && label < classes, "oneHot: label \(label) of \(classes) classes")
+      invariant(label >= 0 && label < classes, "oneHot: label \(label) of \(classes) classes")
       rows[image * classes + label] = value
     }
   }

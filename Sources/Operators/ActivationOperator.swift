@@ -19,7 +19,7 @@ public enum ActivationOperator: Sendable {
   }
 
   public func gradient(_ dy: Tensor, x: Tensor) -> Tensor {
-    precondition(dy.shape == x.shape, "\(self) gradient: dy \(dy.shape), x \(x.shape)")
+    invariant(dy.shape == x.shape, "\(self) gradient: dy \(dy.shape), x \(x.shape)")
     let dx = Tensor(x.shape, on: x.engine)
     let kernels = x.engine.kernels.table.pointee
     let kernel = self == .silu ? kernels.silu_gradient : kernels.gelu_gradient

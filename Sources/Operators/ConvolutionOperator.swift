@@ -36,7 +36,7 @@ public enum ConvolutionOperator {
     _ dy: Tensor, weight: Tensor, kind: Kind, inputShape shape: Shape
   ) -> Tensor {
     let s = Sizes(x: shape, weight: weight.shape, kind)
-    precondition(
+    invariant(
       dy.shape == [s.images, s.output.h, s.output.w, s.n],
       "convolution gradient: dy \(dy.shape) for x \(shape), weight \(weight.shape)")
     let dx = Tensor(shape, on: dy.engine)
@@ -50,7 +50,7 @@ public enum ConvolutionOperator {
     _ x: Tensor, _ dy: Tensor, kind: Kind, into dw: Tensor, accumulate: Bool
   ) {
     let s = Sizes(x: x.shape, weight: [3, 3, x.shape.channels, dy.shape.channels], kind)
-    precondition(
+    invariant(
       dw.count == 9 * s.k * s.n && dy.shape == [s.images, s.output.h, s.output.w, s.n],
       "convolution weight gradient: x \(x.shape), dy \(dy.shape), dw \(dw.shape)")
     x.engine.weightGradient(s.forwardClasses, x, dy, into: dw, accumulate: accumulate)
@@ -67,11 +67,11 @@ public enum ConvolutionOperator {
     let kind: Kind
 
     init(x: Shape, weight: Shape, _ kind: Kind) {
-      precondition(
+      invariant(
         x.rank == 4 && weight.rank == 4 && weight[0] == 3 && weight[1] == 3 && x[3] == weight[2],
         "convolution: x \(x), weight \(weight)")
       let widest = Int(DK_MAX_GATHERED_CHANNELS)
-      precondition(
+      invariant(
         max(weight[2], weight[3]) <= widest,
         "convolution: weight \(weight), at most \(widest) channels")
       (images, k, n) = (x[0], weight[2], weight[3])

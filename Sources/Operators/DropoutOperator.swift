@@ -15,7 +15,7 @@ public struct DropoutOperator: Sendable {
   ///   - layer: which dropout of the network this is.
   ///   - positions: each image's place in the run's image sequence, [B].
   public init(rate: Double, seed: UInt64, layer: Int, positions: [UInt64]) {
-    precondition(rate >= 0 && rate < 1, "dropout: rate \(rate) is not in [0, 1)")
+    invariant(rate >= 0 && rate < 1, "dropout: rate \(rate) is not in [0, 1)")
     threshold = UInt32((rate * 65536).rounded())
     scale = Float(65536 / (65536 - Double(threshold)))
     streams = positions.map {
@@ -25,7 +25,7 @@ public struct DropoutOperator: Sendable {
 
   /// x [B, ...] -> [B, ...]
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    precondition(x.shape[0] == streams.count, "dropout: x \(x.shape), \(streams.count) positions")
+    invariant(x.shape[0] == streams.count, "dropout: x \(x.shape), \(streams.count) positions")
     let y = Tensor(x.shape, on: x.engine)
     let inner = x.count / max(streams.count, 1)
     withFloats(x, y) { from, to in

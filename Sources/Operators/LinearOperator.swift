@@ -8,7 +8,7 @@ import TensorCore
 public enum LinearOperator {
   public static func forward(_ x: Tensor, weight: Tensor, bias: Tensor?) -> Tensor {
     let (k, n) = (weight.shape.rows, weight.shape.channels)
-    precondition(
+    invariant(
       x.shape.channels == k && (bias == nil || bias?.count == n),
       "linear: x \(x.shape), weight \(weight.shape), bias \(String(describing: bias?.shape))")
     let y = Tensor(Shape(x.shape.dimensions.dropLast() + [n]), on: x.engine)
@@ -21,7 +21,7 @@ public enum LinearOperator {
   /// dx = dy w^T
   public static func inputGradient(_ dy: Tensor, weight: Tensor) -> Tensor {
     let (k, n) = (weight.shape.rows, weight.shape.channels)
-    precondition(dy.shape.channels == n, "linear gradient: dy \(dy.shape), weight \(weight.shape)")
+    invariant(dy.shape.channels == n, "linear gradient: dy \(dy.shape), weight \(weight.shape)")
     let dx = Tensor(Shape(dy.shape.dimensions.dropLast() + [k]), on: dy.engine)
     let panels = dy.engine.packed(weight, taps: 1, k: n, n: k, transposed: true)
     let g = ProductGeometry.linear(rows: dy.shape.rows, inputs: n, outputs: k)
@@ -34,7 +34,7 @@ public enum LinearOperator {
     _ x: Tensor, _ dy: Tensor, into dw: Tensor, accumulate: Bool
   ) {
     let (k, n) = (x.shape.channels, dy.shape.channels)
-    precondition(
+    invariant(
       x.shape.rows == dy.shape.rows && dw.count == k * n,
       "linear weight gradient: x \(x.shape), dy \(dy.shape), dw \(dw.shape)")
     let g = ProductGeometry.linear(rows: x.shape.rows, inputs: k, outputs: n)

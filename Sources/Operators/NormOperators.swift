@@ -11,7 +11,7 @@ public enum GroupNormOperator {
   ) -> (y: Tensor, statistics: Tensor) {
     let (images, channels) = (x.shape[0], x.shape.channels)
     let rows = x.count / max(images * channels, 1)
-    precondition(
+    invariant(
       groups > 0 && channels % groups == 0 && gamma.count == channels && beta.count == channels,
       "groupNorm: x \(x.shape), \(groups) groups, gamma \(gamma.shape), beta \(beta.shape)")
     let engine = x.engine
@@ -39,7 +39,7 @@ public enum GroupNormOperator {
     _ dy: Tensor, x: Tensor, gamma: Tensor, beta: Tensor, statistics: Tensor, groups: Int,
     swish: Bool
   ) -> (dx: Tensor, shares: Tensor) {
-    precondition(dy.shape == x.shape, "groupNorm gradient: dy \(dy.shape), x \(x.shape)")
+    invariant(dy.shape == x.shape, "groupNorm gradient: dy \(dy.shape), x \(x.shape)")
     let (images, channels) = (x.shape[0], x.shape.channels)
     let rows = x.count / max(images * channels, 1)
     let engine = x.engine
@@ -96,7 +96,7 @@ public enum LayerNormOperator {
   }
 
   public static func gradient(_ dy: Tensor, y: Tensor, inverseDeviation: Tensor) -> Tensor {
-    precondition(dy.shape == y.shape, "layerNorm gradient: dy \(dy.shape), y \(y.shape)")
+    invariant(dy.shape == y.shape, "layerNorm gradient: dy \(dy.shape), y \(y.shape)")
     let (rows, channels) = (y.shape.rows, y.shape.channels)
     let dx = Tensor(y.shape, on: y.engine)
     let engine = y.engine

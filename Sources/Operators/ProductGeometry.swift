@@ -122,7 +122,7 @@ extension Engine {
   /// out[n] (+)= sum over rows of x[row, n].
   func columnSums(_ x: Tensor, into out: Tensor, accumulate: Bool) {
     let (rows, channels) = (x.shape.rows, x.shape.channels)
-    precondition(out.count == channels, "columnSums: \(x.shape) into \(out.shape)")
+    invariant(out.count == channels, "columnSums: \(x.shape) into \(out.shape)")
     withFloats(x, out) { x, out in
       threads.forRanges(of: channels, grain: 16) { range in
         kernels.table.pointee.column_sums(

@@ -9,7 +9,7 @@ public enum SquaredErrorOperator {
   public static func forward(_ x: Tensor, target: Tensor, weights: [Double]) -> (
     terms: [Double], gradient: Tensor
   ) {
-    precondition(
+    invariant(
       x.shape == target.shape && x.shape[0] == weights.count,
       "squaredError: x \(x.shape), target \(target.shape), \(weights.count) weights")
     let inner = x.count / max(weights.count, 1)

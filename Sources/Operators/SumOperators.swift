@@ -3,7 +3,7 @@ import TensorCore
 
 /// a + b, element by element. Its gradient is dy for both.
 public func sum(_ a: Tensor, _ b: Tensor) -> Tensor {
-  precondition(a.shape == b.shape, "sum: \(a.shape) + \(b.shape)")
+  invariant(a.shape == b.shape, "sum: \(a.shape) + \(b.shape)")
   let y = Tensor(a.shape, on: a.engine)
   withFloats(a, b, y) { first, second, y in
     a.engine.forElements(a.count) { a.engine.kernels.table.pointee.add(first, second, $0, $1, y) }
@@ -14,7 +14,7 @@ public func sum(_ a: Tensor, _ b: Tensor) -> Tensor {
 /// y[b, ...] = factors[b] x[b, ...] (+ c[b, ...]): one factor an image. Its gradient is itself,
 /// without c.
 public func scaled(_ x: Tensor, by factors: [Float], plus c: Tensor? = nil) -> Tensor {
-  precondition(
+  invariant(
     x.shape[0] == factors.count && (c == nil || c?.shape == x.shape),
     "scaled: x \(x.shape), \(factors.count) factors, plus \(String(describing: c?.shape))")
   let y = Tensor(x.shape, on: x.engine)
@@ -35,7 +35,7 @@ public func scaled(_ x: Tensor, by factors: [Float], plus c: Tensor? = nil) -> T
 
 /// Channels side by side: [..., A], [..., B] -> [..., A + B].
 public func concatenated(_ a: Tensor, _ b: Tensor) -> Tensor {
-  precondition(
+  invariant(
     a.shape.dimensions.dropLast() == b.shape.dimensions.dropLast(),
     "concatenated: \(a.shape) with \(b.shape)")
   let (first, second) = (a.shape.channels, b.shape.channels)
@@ -55,7 +55,7 @@ public func concatenated(_ a: Tensor, _ b: Tensor) -> Tensor {
 /// Channels `range` of x: [..., C] -> [..., range.count]; the gradient of `concatenated`.
 public func channels(_ range: Range<Int>, of x: Tensor) -> Tensor {
   let width = x.shape.channels
-  precondition(range.upperBound <= width, "channels: \(range) of \(x.shape)")
+  invariant(range.upperBound <= width, "channels: \(range) of \(x.shape)")
   let y = Tensor(Shape(x.shape.dimensions.dropLast() + [range.count]), on: x.engine)
   withFloats(x, y) { from, to in
     x.engine.threads.forRanges(of: x.shape.rows, grain: 64) { rows in

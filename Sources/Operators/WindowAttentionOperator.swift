@@ -15,7 +15,7 @@ public struct WindowAttentionOperator: Sendable {
   public let window: Int
 
   public init(heads: Int, window: Int) {
-    precondition(heads > 0 && window > 0, "windowAttention: \(heads) heads, window \(window)")
+    invariant(heads > 0 && window > 0, "windowAttention: \(heads) heads, window \(window)")
     (self.heads, self.window) = (heads, window)
   }
 
@@ -143,7 +143,7 @@ public struct WindowAttentionOperator: Sendable {
 
   private func geometry(_ qkv: Shape, _ shift: Shape, _ table: Shape) -> dk_attention {
     let side = 2 * window - 1
-    precondition(
+    invariant(
       qkv.rank == 4 && qkv[1] % window == 0 && qkv[2] % window == 0 && qkv[3] % (3 * heads) == 0
         && shift == [qkv[0], qkv[3]] && table == [side * side, heads],
       "windowAttention: qkv \(qkv), shift \(shift), table \(table), \(heads) heads, window \(window)"

@@ -28,7 +28,7 @@ public struct Adam {
   public mutating func update(
     _ weights: Tensor, gradients: Tensor, learningRate: Double, factor: Float
   ) {
-    precondition(
+    invariant(
       weights.count == first.count && gradients.count == first.count,
       "Adam: weights \(weights.shape), gradients \(gradients.shape), moments \(first.shape)")
     updates += 1
@@ -38,7 +38,8 @@ public struct Adam {
     withFloats(gradients, first, second, weights) { g, m, v, w in
       engine.threads.forRanges(of: weights.count, grain: 4096) { range in
         engine.kernels.table.pointee.adam(
-          g, factor, Float(betas.0), Float(betas.1), Float(learningRate / correction1),
+          g, factor, Float(1 - betas.0), Float(betas.1), Float(1 - betas.1),
+          Float(learningRate / correction1),
           Float(correction2.squareRoot()), Float(epsilon), Float(1 - learningRate * weightDecay),
           Int64(range.lowerBound), Int64(range.upperBound), m, v, w)
       }

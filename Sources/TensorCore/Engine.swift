@@ -47,7 +47,7 @@ public struct KernelTable: @unchecked Sendable {  // a pointer to a constant
     let asked = ProcessInfo.processInfo.environment["DIFFIT_KERNELS"]
     let level = Level.allCases.first { "\($0)" == asked } ?? bestLevel
     guard let table = KernelTable(min(level, bestLevel)) ?? KernelTable(.portable) else {
-      preconditionFailure("KernelTable: the portable kernels run everywhere")
+      fatalError("KernelTable: the portable kernels run everywhere")
     }
     return table
   }

@@ -48,7 +48,7 @@ public struct RandomStream: Sendable {
 
   /// - Parameter substream: a layer or a phase within the purpose, below 2^24.
   public init(seed: UInt64, _ purpose: RandomPurpose, substream: Int = 0, position: UInt64) {
-    precondition(substream >= 0 && substream < 1 << 24, "RandomStream: substream \(substream)")
+    invariant(substream >= 0 && substream < 1 << 24, "RandomStream: substream \(substream)")
     self.seed = seed
     self.position = position
     stream = purpose.rawValue << 24 | UInt32(substream)
@@ -75,7 +75,7 @@ public struct RandomStream: Sendable {
   ///
   /// - Parameter bound: 1 to 2^32.
   public func index(below bound: Int, _ draw: Int) -> Int {
-    precondition(bound >= 1 && bound <= 1 << 32, "RandomStream.index: bound \(bound)")
+    invariant(bound >= 1 && bound <= 1 << 32, "RandomStream.index: bound \(bound)")
     return Int((UInt64(bits(draw)) * UInt64(bound)) >> 32)  // Swift's >> binds before *
   }
 
@@ -100,6 +100,14 @@ public struct RandomStream: Sendable {
       if written + 3 < count { to[written + 3] = Float(values.3) }
       written += 4
     }
+  }
+
+  /// Normals `0..<count`.
+  public func normals(_ count: Int) -> [Double] {
+    (0..<(count + 1) / 2).flatMap { pair in
+      let (first, second) = normalPair(pair)
+      return [first, second]
+    }.dropLast(count & 1)
   }
 
   private func normalPair(_ pair: Int) -> (Double, Double) {

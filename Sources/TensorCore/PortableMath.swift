@@ -7,7 +7,7 @@ public enum PortableMath {
 
   /// Natural logarithm of a positive, normal number.
   public static func log(_ x: Double) -> Double {
-    precondition(x > 0 && x.isNormal, "PortableMath.log: \(x)")
+    invariant(x > 0 && x.isNormal, "PortableMath.log: \(x)")
     var exponent = Double(x.exponent)
     var mantissa = x.significand  // [1, 2)
     if mantissa > 1.4142135623730951 {
@@ -26,7 +26,7 @@ public enum PortableMath {
   /// e^x, 0 where it underflows.
   public static func exp(_ x: Double) -> Double {
     if x < -708 { return 0 }
-    precondition(x < 709, "PortableMath.exp: \(x) overflows")
+    invariant(x < 709, "PortableMath.exp: \(x) overflows")
     let k = (x / 0.6931471805599453).rounded()
     let r = (x - k * ln2High) - k * ln2Low  // |r| <= 0.347
     var series = 0.0

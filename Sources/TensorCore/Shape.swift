@@ -3,7 +3,7 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
   public let dimensions: [Int]
 
   public init(_ dimensions: [Int]) {
-    precondition(dimensions.allSatisfy { $0 >= 0 }, "Shape: negative extent in \(dimensions)")
+    invariant(dimensions.allSatisfy { $0 >= 0 }, "Shape: negative extent in \(dimensions)")
     self.dimensions = dimensions
   }
 

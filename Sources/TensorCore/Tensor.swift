@@ -31,7 +31,7 @@ public struct Tensor: Sendable {
   }
 
   public init(_ values: [Float], _ shape: Shape, on engine: Engine) {
-    precondition(values.count == shape.count, "Tensor: \(values.count) values for shape \(shape)")
+    invariant(values.count == shape.count, "Tensor: \(values.count) values for shape \(shape)")
     self.init(shape, on: engine)
     withFloats { to in
       values.withUnsafeBufferPointer { to.update(from: $0.baseAddress!, count: $0.count) }
@@ -42,13 +42,13 @@ public struct Tensor: Sendable {
 
   /// The same elements under another shape.
   public func reshaped(_ shape: Shape) -> Tensor {
-    precondition(shape.count == count, "reshaped: \(self.shape) does not hold \(shape)")
+    invariant(shape.count == count, "reshaped: \(self.shape) does not hold \(shape)")
     return Tensor(shape: shape, dtype: dtype, engine: engine, storage: storage, offset: offset)
   }
 
   /// A view of `shape.count` elements from element `start` on.
   public func view(at start: Int, _ shape: Shape) -> Tensor {
-    precondition(
+    invariant(
       start >= 0 && start + shape.count <= count, "view: \(shape) at \(start) leaves \(self.shape)")
     return Tensor(
       shape: shape, dtype: dtype, engine: engine, storage: storage, offset: offset + start)
@@ -76,7 +76,7 @@ public struct Tensor: Sendable {
 
   /// The f32 elements; valid inside `body` only.
   public func withFloats<R>(_ body: (Floats) throws -> R) rethrows -> R {
-    precondition(dtype == .float32, "withFloats: the tensor \(shape) holds \(dtype)")
+    invariant(dtype == .float32, "withFloats: the tensor \(shape) holds \(dtype)")
     defer { withExtendedLifetime(storage) {} }
     return try body(
       (storage.bytes + offset * dtype.size).assumingMemoryBound(to: Float.self))
@@ -89,7 +89,7 @@ public struct Tensor: Sendable {
 
   /// Copies another tensor's elements into this one, in place.
   public func copy(from other: Tensor) {
-    precondition(
+    invariant(
       other.count == count && other.dtype == dtype, "copy: \(other.shape) into \(shape)")
     withBytes { to in other.withBytes { from in to.copyMemory(from: UnsafeRawBufferPointer(from)) }
     }

@@ -40,7 +40,7 @@ public enum TensorLayout: String, Codable, Sendable, CaseIterable {
 
   /// Nil for `plain`.
   private func strides(_ shape: [Int]) -> Strides? {
-    precondition(accepts(fileShape: shape), "TensorLayout.\(self): shape \(shape)")
+    invariant(accepts(fileShape: shape), "TensorLayout.\(self): shape \(shape)")
     switch self {
     case .plain: return nil
     case .linear:
@@ -103,7 +103,7 @@ public enum TensorLayout: String, Codable, Sendable, CaseIterable {
   private func reordered(
     _ values: [Float], _ shape: [Int], _ body: (UnsafePointer<Float>, Floats) -> Void
   ) -> [Float] {
-    precondition(
+    invariant(
       values.count == shape.reduce(1, *), "TensorLayout: \(values.count) values, shape \(shape)")
     var result = [Float](repeating: 0, count: values.count)
     values.withUnsafeBufferPointer { from in

@@ -13,7 +13,7 @@ public final class ThreadPool: Sendable {
   private let gang: Gang
 
   public init(threadCount: Int) {
-    precondition(threadCount >= 1, "ThreadPool: \(threadCount) threads")
+    invariant(threadCount >= 1, "ThreadPool: \(threadCount) threads")
     count = threadCount
     gang = Gang(spins: threadCount <= ThreadPool.availableCores ? 4000 : 0)
     for index in stride(from: 1, to: threadCount, by: 1) {

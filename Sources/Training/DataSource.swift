@@ -8,7 +8,7 @@ extension Configuration {
     case .shapes: dataset = ShapesDataset(resolution: model.resolution)
     case .cifar10: dataset = try CIFAR10Dataset(path: data.path)
     case .folder: dataset = try ImageFolderDataset(path: data.path, resolution: model.resolution)
-    case .packed: preconditionFailure("data.kind packed passed validation")
+    case .packed: fatalError("data.kind packed passed validation")
     }
     let found = dataset.classNames.count
     guard model.classes == 0 || model.classes == found else {

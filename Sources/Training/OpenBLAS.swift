@@ -20,7 +20,7 @@ public enum OpenBLAS {
   /// c = a b (`cblas_sgemm`), on one thread. Shapes: a [M, K], b [K, N], c [M, N], all f32.
   public static func product(_ a: Tensor, _ b: Tensor, into c: Tensor) {
     let (m, k, n) = (a.shape[0], a.shape[1], b.shape[1])
-    precondition(
+    invariant(
       b.shape == [k, n] && c.shape == [m, n],
       "OpenBLAS.product: \(a.shape) by \(b.shape) into \(c.shape)")
     withFloats(a, b, c) { a, b, c in copenblas_sgemm(Int64(m), Int64(n), Int64(k), a, b, c) }

@@ -51,6 +51,6 @@ extension SeedList: RandomAccessCollection {
       if left < range.count { return range.lowerBound + UInt64(left) }
       left -= range.count
     }
-    preconditionFailure("SeedList: image \(position) of \(count)")
+    fatalError("SeedList: image \(position) of \(count)")
   }
 }

@@ -98,7 +98,7 @@ typedef struct {
   // ---- norms (template/norm.h)
 
   /// One image: y = act(gamma (x - mean) rstd + beta), act Swish or none. `statistics` [2, channels]
-  /// receives mean and rstd for backward; `scratch` [2, channels].
+  /// receives mean and rstd for backward; `scratch` [channels].
   void (*_Nonnull group_norm)(const float *_Nonnull x, int64_t rows, int64_t channels,
                               int64_t groups, const float *_Nonnull gamma,
                               const float *_Nonnull beta, float epsilon, int swish,
@@ -135,9 +135,10 @@ typedef struct {
 
   // ---- the update (template/optimizer.h)
 
-  /// Adam with decoupled decay; the gradient is multiplied by `factor` first (clipping).
-  void (*_Nonnull adam)(const float *_Nonnull g, float factor, float beta1, float beta2, float step,
-                        float root2, float epsilon, float decay, int64_t begin, int64_t end,
+  /// Adam with decoupled decay; the gradient is multiplied by `factor` first (clipping). gain1 and gain2
+  /// are 1 - beta1 and 1 - beta2, rounded once.
+  void (*_Nonnull adam)(const float *_Nonnull g, float factor, float gain1, float beta2,
+                        float gain2, float step, float root2, float epsilon, float decay, int64_t begin, int64_t end,
                         float *_Nonnull m, float *_Nonnull v, float *_Nonnull w);
   /// average = w + beta (average - w)
   void (*_Nonnull average)(const float *_Nonnull w, float beta, int64_t begin, int64_t end,

@@ -31,11 +31,11 @@ INLINE void group_means(float *value, int64_t channels, int64_t groups, double c
 }
 
 // One image: y = act(gamma (x - mean) rstd + beta). `statistics` [2, channels] receives mean and rstd,
-// repeated over each group; `scratch` [2, channels].
+// repeated over each group; `scratch` [channels].
 static void group_norm(const float *x, int64_t rows, int64_t channels, int64_t groups,
                        const float *gamma, const float *beta, float epsilon, int swish,
                        float *statistics, float *scratch, float *y) {
-  float *mean = statistics, *rstd = statistics + channels, *a = scratch, *b = scratch + channels;
+  float *mean = statistics, *rstd = statistics + channels;
   const double count = (double)(rows * (channels / groups));
   channel_sums(x, rows, channels, NULL, 1, mean);
   group_means(mean, channels, groups, count);
@@ -43,14 +43,13 @@ static void group_norm(const float *x, int64_t rows, int64_t channels, int64_t g
   group_means(rstd, channels, groups, count);
   FOR_VECTORS(0, channels) {
     const vf r = 1.0f / root(load_upto(rstd + i, part) + epsilon);
-    const vf slope = r * load_upto(gamma + i, part);
     store_upto(rstd + i, r, part);
-    store_upto(a + i, slope, part);
-    store_upto(b + i, load_upto(beta + i, part) - load_upto(mean + i, part) * slope, part);
+    store_upto(scratch + i, r * load_upto(gamma + i, part), part);
   }
   for (int64_t row = 0; row < rows; ++row)
     FOR_VECTORS(0, channels) {
-      const vf z = FMA(load_upto(x + row * channels + i, part), load_upto(a + i, part), load_upto(b + i, part));
+      const vf d = load_upto(x + row * channels + i, part) - load_upto(mean + i, part);
+      const vf z = FMA(d, load_upto(scratch + i, part), load_upto(beta + i, part));
       store_upto(y + row * channels + i, swish ? z * sigmoid_of(z) : z, part);
     }
 }

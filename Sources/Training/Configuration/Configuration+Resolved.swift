@@ -21,7 +21,7 @@ extension Configuration {
     do {
       return try serialize(node: Node(sections, .implicit, .block), width: -1, allowUnicode: true)
     } catch {
-      preconditionFailure("Configuration.yaml: libyaml refused plain scalars: \(error)")
+      fatalError("Configuration.yaml: libyaml refused plain scalars: \(error)")
     }
   }
 

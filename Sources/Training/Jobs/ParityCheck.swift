@@ -71,7 +71,7 @@ public enum ParityCheck {
   static func relativeError(
     _ a: [Float], _ b: [Float], floor: (below: Float, use: Float) = (0, 0)
   ) -> Double {
-    precondition(a.count == b.count, "relativeError: \(a.count) values against \(b.count)")
+    invariant(a.count == b.count, "relativeError: \(a.count) values against \(b.count)")
     var difference: Float = 0
     for (x, y) in zip(a, b) {
       let one = abs(x - y)

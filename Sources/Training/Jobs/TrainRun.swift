@@ -53,7 +53,7 @@ final class TrainRun {
     let resumed = try communicator.agree { try chooseCheckpoint() }
     try chooseMicroBatch(saved: resumed?.manifest.configuration)
     let trainer = Trainer(configuration, over: communicator, on: engine) { [unowned self] in
-      guard let loader = self.loader else { preconditionFailure("TrainRun: no loader") }
+      guard let loader = self.loader else { fatalError("TrainRun: no loader") }
       return try loader.next()
     }
     try communicator.agree {

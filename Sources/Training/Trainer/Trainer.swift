@@ -38,7 +38,7 @@ package final class Trainer {
     _ configuration: Configuration, over communicator: any Communicator, on engine: Engine,
     source: @escaping () throws -> Batch
   ) {
-    precondition(configuration.train.microBatch > 0, "Trainer: micro_batch is not chosen yet")
+    invariant(configuration.train.microBatch > 0, "Trainer: micro_batch is not chosen yet")
     self.configuration = configuration
     self.communicator = communicator
     self.engine = engine
