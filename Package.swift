@@ -39,8 +39,7 @@ let package = Package(
     .target(name: "NeuralNetworks", dependencies: ["Autodiff"], swiftSettings: swift),
     .target(name: "DiffiTModels", dependencies: ["NeuralNetworks"], swiftSettings: swift),
     .target(name: "Diffusion", dependencies: ["Autodiff"], swiftSettings: swift),
-    .target(
-      name: "Optimization", dependencies: ["TensorCore", "Operators"], swiftSettings: swift),
+    .target(name: "Optimization", dependencies: ["TensorCore"], swiftSettings: swift),
 
     // Files, data, ranks.
     .target(

@@ -33,10 +33,14 @@ extension CheckpointStore {
 
   /// Removes every checkpoint past `images`, good or bad: the abandoned branch of a run that went back
   /// to an older checkpoint. Call it after the new branch's first commit.
+  ///
+  /// - Parameter kept: that first commit.
   /// - Returns: the directories removed, oldest first.
   @discardableResult
-  public func removeNewer(than images: Int) throws(CheckpointError) -> [URL] {
-    try remove(list().filter { $0.images > images })
+  public func removeNewer(
+    than images: Int, except kept: Int? = nil
+  ) throws(CheckpointError) -> [URL] {
+    try remove(list().filter { $0.images > images && $0.images != kept })
   }
 
   private func remove(_ locations: [Location]) throws(CheckpointError) -> [URL] {

@@ -1,4 +1,3 @@
-import Operators
 import TensorCore
 
 /// Adam with decoupled weight decay (AdamW) over a flat range.

@@ -1,4 +1,5 @@
 import Autodiff
+import Checkpoints
 import Collectives
 import DiffiTModels
 import Foundation
@@ -26,6 +27,11 @@ struct Plan {
     activationBytesPerImage = 4 * (cost.savedElements + widest)
     averages = configuration.ema.count
     self.ranks = ranks
+  }
+
+  /// The parameters of a configuration's network as files know them.
+  static func table(_ configuration: Configuration) -> ParameterTable {
+    ImageDiffiT(configuration.networkSettings).parameters.table
   }
 
   /// Weights, gradients, two moments and the averages, f32.
@@ -59,10 +65,11 @@ struct Plan {
   }
 }
 
-/// Physical memory that this process may use (`/proc/meminfo`, MemAvailable), in bytes.
+/// Memory that this process may use: what is available (`/proc/meminfo`), or less where a control group
+/// limits it; in bytes.
 func availableMemory() -> Int {
   let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
   let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
   let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
-  return (kibibytes ?? 4_000_000) * 1024
+  return min((kibibytes ?? 4_000_000) * 1024, ControlGroup().memoryLimit ?? .max)
 }

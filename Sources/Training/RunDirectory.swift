@@ -1,7 +1,7 @@
 import Checkpoints
 import Foundation
 
-/// The files of a run, as `cli.md` names them. Only the first rank writes outside `checkpoints`.
+/// The files of a run. Only the first rank writes outside `checkpoints`.
 struct RunDirectory {
   let path: String
 

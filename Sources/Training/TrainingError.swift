@@ -8,6 +8,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
   case runHasCheckpoints(run: String, count: Int)
   /// `--resume PATH` would leave newer checkpoints of the same run behind.
   case newerCheckpoints(run: String, resumed: String, newest: String)
+  /// The checkpoint's tensors are not those of the network.
+  case otherNetwork(checkpoint: String, differences: [String])
   case batchTooSmall(batch: Int, ranks: Int)
   case classesDiffer(configured: Int, found: Int, path: String)
   case notACheckpoint(path: String)
@@ -27,6 +29,12 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case .newerCheckpoints(let run, let resumed, let newest):
       "\(run): holds checkpoints newer than \(resumed), up to \(newest); branch off with another"
         + " --run, or discard the newer ones with --force"
+    case .otherNetwork(let checkpoint, let differences):
+      differences.isEmpty
+        ? "\(checkpoint): its tensors are not those of its settings: another version of this program"
+          + " wrote it; use that version"
+        : "\(checkpoint): holds another network: \(differences.joined(separator: "; ")); use the run's"
+          + " settings, or another --run"
     case .batchTooSmall(let batch, let ranks):
       "train.batch: \(batch) images cannot be shared by \(ranks) ranks; expected at least one a rank"
     case .classesDiffer(let configured, let found, let path):
@@ -55,7 +63,7 @@ extension TrainingError: ExitCoded {
   public var exitCode: Int32 {
     switch self {
     case .runHasCheckpoints, .newerCheckpoints, .batchTooSmall, .classesDiffer,
-      .noAverage, .labelOutOfRange:
+      .noAverage, .otherNetwork, .labelOutOfRange:
       2
     case .nonFinite, .notACheckpoint, .outputUnwritable, .notAGolden: 1
     }

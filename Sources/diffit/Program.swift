@@ -64,7 +64,8 @@ enum Program {
   private static func report(_ error: any Error) -> Int32 {
     if let shared = error as? SharedFailure {
       if !shared.isTold { complain("\(shared)", of: nil) }
-    } else {
+    } else if !(error is ConfigurationError) || rank ?? 0 == 0 {
+      // Options that contradict each other do so on every rank.
       complain("\(error)")
     }
     return (error as? any ExitCoded)?.exitCode ?? Outcome.failed.rawValue

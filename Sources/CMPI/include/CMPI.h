@@ -1,5 +1,5 @@
 /// MPI behind plain C types. MPI's handles are macros over globals that differ between libraries, so
-/// mpi.h is included by CMPI.c alone, and Swift sees the same functions over Open MPI and MPICH.
+/// mpi.h is included by the sources alone: Swift sees the same functions over Open MPI and MPICH.
 ///
 /// Every function returns 0 or an MPI error code, which `cmpi_error_text` explains. All ranks of
 /// MPI_COMM_WORLD take part in each operation. Counts are of elements (bytes for void data); a

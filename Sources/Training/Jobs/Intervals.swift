@@ -11,6 +11,7 @@ final class Intervals {
   private let trainer: Trainer
   private let stats: StatsFile?
   private var tickedAt: (images: Int, time: Double)
+  private let startedAt: Int
   private var savedAt: Int?
   private var sampledAt: Int?
 
@@ -23,6 +24,7 @@ final class Intervals {
       run.communicator.rank == 0 ? try StatsFile(run.directory.stats) : nil
     }
     tickedAt = (trainer.imagesSeen, PhaseClock.now)
+    startedAt = trainer.imagesSeen
   }
 
   var progressDetail: String { "loss \(String(format: "%.4f", trainer.statistics.latest))" }
@@ -79,11 +81,22 @@ final class Intervals {
     guard savedAt != trainer.imagesSeen else { return }
     let start = PhaseClock.now
     try trainer.save(to: run.directory.checkpoints, facts: run.facts)
+    if savedAt == nil && run.options.force { try discardNewer() }
     savedAt = trainer.imagesSeen
     run.log.info(
       "checkpoint: \(CheckpointStore.name(images: trainer.imagesSeen)) in"
         + " \(String(format: "%.1f", PhaseClock.now - start)) s")
     tickedAt.time += PhaseClock.now - start
+  }
+
+  /// `--force` from an older checkpoint: the newer ones go once this branch has one of its own.
+  private func discardNewer() throws {
+    try communicator.agree {
+      guard communicator.rank == 0 else { return }
+      let gone = try run.directory.checkpoints.removeNewer(
+        than: startedAt, except: trainer.imagesSeen)
+      for url in gone { run.log.info("discarded \(url.path)") }
+    }
   }
 
   /// Grids from fixed seeds, with the weights themselves and with each average; all ranks draw.

@@ -115,6 +115,9 @@ struct RestoredModel {
       throw TrainingError.labelOutOfRange(label: label, classes: classes)
     }
     let model = ImageDiffiT(configuration.networkSettings)
+    guard model.parameters.table == reader.manifest.table else {
+      throw TrainingError.otherNetwork(checkpoint: reader.url.path, differences: [])
+    }
     model.parameters.allocate(on: engine, gradients: false)
     try reader.read(vector, 0..<model.parameters.flatCount, into: model.parameters.weights)
     var heun = HeunSampler()

@@ -41,6 +41,11 @@ extension TrainRun {
       guard let before = saved[key], before != value else { continue }
       differences.append(ConfigurationDifference(key: key, saved: before, current: value))
     }
+    guard checkpoint.manifest.table == Plan.table(configuration) else {
+      // Not even --force puts one network's weights into another.
+      throw TrainingError.otherNetwork(
+        checkpoint: checkpoint.url.path, differences: differences.map(\.description))
+    }
     if !differences.isEmpty && !options.force {
       throw ConfigurationError.differsFromRun(
         checkpoint: checkpoint.url.path, differences: differences)
@@ -51,7 +56,6 @@ extension TrainRun {
   func prepareDirectory(resumedAt images: Int) throws -> RunLock {
     let lock = try directory.claim()
     try directory.checkpoints.clearLeftovers()
-    if options.force { _ = try directory.checkpoints.removeNewer(than: images) }
     try directory.write(configuration.yaml, to: directory.config)
     try StatsFile.truncate(directory.stats, afterImages: images)
     try? FileManager.default.removeItem(atPath: directory.stopped)

@@ -76,8 +76,7 @@ extension Trainer {
     statistics.noteUpdate(
       learningRate: learningRate(imagesSeen: imagesSeen - configuration.train.batch),
       gradientNorm: norm)
-    guard configuration.optimizer.onNonFinite == .skip else {
-      throw TrainingError.nonFinite(images: imagesSeen)
-    }
+    guard configuration.optimizer.onNonFinite == .stop else { return }
+    try communicator.agree { throw TrainingError.nonFinite(images: imagesSeen) }
   }
 }

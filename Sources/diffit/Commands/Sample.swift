@@ -20,14 +20,14 @@ struct Sample: ParsableCommand {
   @Option(
     name: .customLong("out"),
     help: ArgumentHelp(
-      "A folder for PNG files, or one .npz or .zip file.", valueName: "dir|file.npz|file.zip"))
+      "A folder for PNG files; .npz and .zip files are not built yet.", valueName: "dir"))
   var output: String
 
   @Option(
     name: .long, help: ArgumentHelp("All images in one picture.", valueName: "file.png"))
   var grid: String?
 
-  @Option(name: .long, help: "The sampler.")
+  @Option(name: .long, help: "The sampler: heun or euler; the others are not built yet.")
   var sampler = SampleOptions.Sampler.heun
 
   @Option(
