@@ -3,28 +3,41 @@ import Foundation
 import Synchronization
 
 /// Notes SIGUSR1, SIGTERM and SIGINT instead of dying of them, so that the ranks can save and leave
-/// together. A second SIGINT ends the process as usual.
+/// together. SIGINT after one of them ends the process as usual.
+///
+/// Signals are noted until the process ends: one that is sent again while a job saves or leaves must
+/// not kill it.
 final class StopRequest: Sendable {
   private let noted = Mutex<String?>(nil)
-  private let sources: [any DispatchSourceSignal]
 
+  /// Returns when signals are noted. Until then they have their usual effect, so that none is lost.
   init() {
-    let names = [SIGUSR1: "SIGUSR1", SIGTERM: "SIGTERM", SIGINT: "SIGINT"]
-    sources = names.keys.map { number in
-      signal(number, SIG_IGN)
-      return DispatchSource.makeSignalSource(signal: number, queue: .global())
+    let registered = DispatchGroup()
+    for (number, name) in [(SIGUSR1, "SIGUSR1"), (SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")] {
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      registered.enter()
+      source.setRegistrationHandler { registered.leave() }
+      // The source is kept alive by its own handler.
+      source.setEventHandler { withExtendedLifetime(source) { self.note(number, name) } }
+      source.activate()
     }
-    for (number, source) in zip(names.keys, sources) {
-      source.setEventHandler { [weak self] in
-        self?.noted.withLock { $0 = names[number] }
-        if number == SIGINT { signal(SIGINT, SIG_DFL) }
-      }
-      source.resume()
-    }
+    registered.wait()
   }
 
-  deinit { for source in sources { source.cancel() } }
-
-  /// The signal that came, if one did.
+  /// The first signal that came, if one did.
   var reason: String? { noted.withLock { $0 } }
+
+  private func note(_ number: Int32, _ name: String) {
+    let isFirst = noted.withLock { noted in
+      defer { noted = noted ?? name }
+      return noted == nil
+    }
+    if isFirst || number != SIGINT { return }
+    var interrupt = sigset_t()
+    sigemptyset(&interrupt)
+    sigaddset(&interrupt, SIGINT)
+    signal(SIGINT, SIG_DFL)
+    pthread_sigmask(SIG_UNBLOCK, &interrupt, nil)
+    raise(SIGINT)
+  }
 }

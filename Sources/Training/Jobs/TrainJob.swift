@@ -8,9 +8,10 @@ import TensorCore
 public enum TrainJob {
   public static func run(_ options: TrainOptions) throws {
     if options.dryRun { return try dryRun(options) }
+    let stop = StopRequest()  // before anything that takes time
     try Job.run { communicator, log in
       let configuration = try communicator.agree { try options.configuration() }
-      try TrainRun(options, configuration, communicator, log).run()
+      try TrainRun(options, configuration, communicator, log).run(until: stop)
     }
   }
 

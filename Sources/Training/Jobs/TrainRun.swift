@@ -49,7 +49,8 @@ final class TrainRun {
     }
   }
 
-  func run() throws {
+  /// Trains to the end, or until somebody asks for a stop. Collective.
+  func run(until stop: StopRequest) throws {
     let resumed = try communicator.agree { try chooseCheckpoint() }
     try chooseMicroBatch(saved: resumed?.manifest.configuration)
     let trainer = Trainer(configuration, over: communicator, on: engine) { [unowned self] in
@@ -72,13 +73,12 @@ final class TrainRun {
     try trainer.synchronize()
     if resumed == nil { trainer.restartAverages() }
     announce(trainer, resumed)
-    try loop(trainer)
+    try loop(trainer, until: stop)
   }
 
   private(set) var loader: BatchLoader?
 
-  private func loop(_ trainer: Trainer) throws {
-    let stop = StopRequest()
+  private func loop(_ trainer: Trainer, until stop: StopRequest) throws {
     let target = configuration.train.images
     startLoader(at: trainer.imagesSeen)
     defer { loader?.stop() }
