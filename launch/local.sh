@@ -85,19 +85,33 @@ if segments=$(mktemp -d /dev/shm/diffit.XXXXXX 2>/dev/null); then
   trap 'rm -rf "$segments"' EXIT
 fi
 
+job=
+asker=
+signalled=0
+# mpirun drops a signal that comes before its ranks run: a request to a young job is repeated.
+ask() { while kill -USR1 "$job" && [ "$SECONDS" -lt 10 ]; do sleep 1; done; }
+# shellcheck disable=SC2317  # the traps call it
+request() {
+  signalled=1
+  [ -n "$job" ] && [ -z "$asker" ] || return 0
+  ask >/dev/null 2>&1 &
+  asker=$!
+}
+# shellcheck disable=SC2317
+interrupt() {
+  [ -n "$job" ] || exit 130
+  signalled=1
+  kill -INT "$job" 2>/dev/null || true
+}
+trap request TERM HUP USR1
+trap interrupt INT
+
 # Job control gives mpirun a process group of its own: Ctrl-C reaches this script alone, and once.
 set -m
 mpirun "${options[@]}" "$program" "$@" </dev/null &
 job=$!
 set +m
-signalled=0
-# shellcheck disable=SC2317  # the traps call it
-pass_on() {
-  signalled=1
-  kill -"$1" "$job" 2>/dev/null || true
-}
-trap 'pass_on USR1' TERM HUP USR1
-trap 'pass_on INT' INT
+[ "$signalled" -eq 0 ] || request
 
 # A trapped signal ends `wait` early, with a code of its own: wait again for the job's.
 code=127
@@ -108,6 +122,13 @@ while true; do
   [ "$status" -eq 127 ] || code=$status # 127: there is no more to wait for
   if [ "$signalled" -eq 0 ] || [ "$status" -eq 127 ]; then break; fi
 done
+[ -z "$asker" ] || { kill "$asker" && wait "$asker"; } 2>/dev/null || true
+
+# Who does not listen yet, or any more, dies of the request: there was nothing to save, or all is.
+if [ -n "$asker" ] && [ "$code" -eq 138 ] && [ "$1" = train ]; then
+  say "stopped on request: start again to go on"
+  code=64
+fi
 
 case $code in
   0 | 1 | 2 | 64) ;;
