@@ -7,8 +7,8 @@
 #   --program FILE  instead of .build/release/diffit
 #   Example: launch/local.sh -n 2 -- train --config configs/quickstart.yaml --run runs/quickstart
 #
-# TERM, HUP and USR1 ask the ranks to save and stop (exit code 64); INT ends them at once. The exit
-# code is the program's own.
+# TERM, HUP and USR1 ask the ranks to save and stop (exit code 64); INT ends them at once (130). The
+# exit code is the program's own.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -78,33 +78,37 @@ export DIFFIT_THREADS=$threads
 # Open MPI shows every rank a terminal; whether there is one behind it only this script can see.
 [ ! -t 1 ] || export DIFFIT_TERMINAL=1
 
-# A folder of its own for message segments, so that a killed job's can be found and removed.
-segments=
-if segments=$(mktemp -d /dev/shm/diffit.XXXXXX 2>/dev/null); then
-  export OMPI_MCA_btl_vader_backing_directory=$segments OMPI_MCA_btl_sm_backing_directory=$segments
-  trap 'rm -rf "$segments"' EXIT
-fi
-
 job=
 asker=
 signalled=0
+interrupted=
 # mpirun drops a signal that comes before its ranks run: a request to a young job is repeated.
 ask() { while kill -USR1 "$job" && [ "$SECONDS" -lt 10 ]; do sleep 1; done; }
 # shellcheck disable=SC2317  # the traps call it
 request() {
   signalled=1
+  job=${job:-${!-}}
   [ -n "$job" ] && [ -z "$asker" ] || return 0
   ask >/dev/null 2>&1 &
   asker=$!
 }
 # shellcheck disable=SC2317
 interrupt() {
-  [ -n "$job" ] || exit 130
   signalled=1
+  interrupted=1
+  job=${job:-${!-}}
+  [ -n "$job" ] || exit 130
   kill -INT "$job" 2>/dev/null || true
 }
 trap request TERM HUP USR1
 trap interrupt INT
+
+# A folder of its own for message segments, so that a killed job's can be found and removed.
+segments=
+trap 'rm -rf "$segments"' EXIT
+if segments=$(mktemp -d /dev/shm/diffit.XXXXXX 2>/dev/null); then
+  export OMPI_MCA_btl_vader_backing_directory=$segments OMPI_MCA_btl_sm_backing_directory=$segments
+fi
 
 # Job control gives mpirun a process group of its own: Ctrl-C reaches this script alone, and once.
 set -m
@@ -130,8 +134,12 @@ if [ -n "$asker" ] && [ "$code" -eq 138 ] && [ "$1" = train ]; then
   code=64
 fi
 
+if [ -n "$interrupted" ] && [ "$code" -ne 0 ]; then
+  say "interrupted"
+  code=130
+fi
 case $code in
-  0 | 1 | 2 | 64) ;;
+  0 | 1 | 2 | 64 | 130) ;;
   *)
     if [ "$code" -gt 128 ] && name=$(kill -l $((code - 128)) 2>/dev/null); then
       say "the job was ended by signal $name (code $code)"
