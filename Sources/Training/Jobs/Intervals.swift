@@ -12,19 +12,32 @@ final class Intervals {
   private let stats: StatsFile?
   private var tickedAt: (images: Int, time: Double)
   private let startedAt: Int
+  private var hasSaved = false
   private var savedAt: Int?
   private var sampledAt: Int?
 
   private var configuration: Configuration { run.configuration }
   private var communicator: any Communicator { run.communicator }
 
-  init(_ run: TrainRun, _ trainer: Trainer) throws {
+  /// - Parameter resumed: where the run goes on from; what it has of that moment is not made again.
+  init(_ run: TrainRun, _ trainer: Trainer, resumed: CheckpointReader?) throws {
     (self.run, self.trainer) = (run, trainer)
     stats = try run.communicator.agree {
       run.communicator.rank == 0 ? try StatsFile(run.directory.stats) : nil
     }
     tickedAt = (trainer.imagesSeen, PhaseClock.now)
     startedAt = trainer.imagesSeen
+    guard let resumed else { return }
+    let store = run.directory.checkpoints.directory.standardizedFileURL.path
+    if resumed.url.deletingLastPathComponent().standardizedFileURL.path == store {
+      savedAt = startedAt
+    }
+    let kinds = ["raw"] + trainer.averages.map(\.name)
+    let isDrawn = kinds.allSatisfy {
+      FileManager.default.fileExists(
+        atPath: run.directory.samples(images: trainer.imagesSeen, kind: $0))
+    }
+    if try run.communicator.allRanks(isDrawn) { sampledAt = startedAt }
   }
 
   var progressDetail: String { "loss \(String(format: "%.4f", trainer.statistics.latest))" }
@@ -41,6 +54,11 @@ final class Intervals {
     try tick()
     try save()
     if configuration.sample.every > 0 { try drawGrids() }
+    guard startedAt < configuration.train.images else {
+      return run.log.info(
+        "nothing to train: the run has seen \(startedAt) of \(configuration.train.images) images;"
+          + " raise train.images to go on")
+    }
     run.log.info("done: \(trainer.imagesSeen) images; \(run.directory.path) holds the run")
   }
 
@@ -81,22 +99,28 @@ final class Intervals {
     guard savedAt != trainer.imagesSeen else { return }
     let start = PhaseClock.now
     try trainer.save(to: run.directory.checkpoints, facts: run.facts)
-    if savedAt == nil && run.options.force { try discardNewer() }
-    savedAt = trainer.imagesSeen
+    try communicator.agree {
+      if communicator.rank == 0 { try removeOld() }
+    }
+    (hasSaved, savedAt) = (true, trainer.imagesSeen)
     run.log.info(
       "checkpoint: \(CheckpointStore.name(images: trainer.imagesSeen)) in"
         + " \(String(format: "%.1f", PhaseClock.now - start)) s")
     tickedAt.time += PhaseClock.now - start
   }
 
-  /// `--force` from an older checkpoint: the newer ones go once this branch has one of its own.
-  private func discardNewer() throws {
-    try communicator.agree {
-      guard communicator.rank == 0 else { return }
-      let gone = try run.directory.checkpoints.removeNewer(
-        than: startedAt, except: trainer.imagesSeen)
-      for url in gone { run.log.info("discarded \(url.path)") }
+  /// Removes the checkpoints that are not kept any more. After `--force` from an older checkpoint the
+  /// newer ones go, once this branch has one of its own; before the others, of which the newest are kept.
+  private func removeOld() throws {
+    let store = run.directory.checkpoints
+    if run.options.force && !hasSaved {
+      for url in try store.removeNewer(than: startedAt, except: trainer.imagesSeen) {
+        run.log.info("discarded \(url.path)")
+      }
     }
+    let settings = configuration.checkpoint
+    try store.applyRetention(
+      keep: settings.keep, keepEvery: settings.keepEvery * settings.every)
   }
 
   /// Grids from fixed seeds, with the weights themselves and with each average; all ranks draw.

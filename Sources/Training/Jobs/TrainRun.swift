@@ -73,16 +73,18 @@ final class TrainRun {
     try trainer.synchronize()
     if resumed == nil { trainer.restartAverages() }
     announce(trainer, resumed)
-    try loop(trainer, until: stop)
+    try loop(trainer, from: resumed, until: stop)
   }
 
   private(set) var loader: BatchLoader?
 
-  private func loop(_ trainer: Trainer, until stop: StopRequest) throws {
+  private func loop(
+    _ trainer: Trainer, from resumed: CheckpointReader?, until stop: StopRequest
+  ) throws {
     let target = configuration.train.images
     startLoader(at: trainer.imagesSeen)
     defer { loader?.stop() }
-    let intervals = try Intervals(self, trainer)
+    let intervals = try Intervals(self, trainer, resumed: resumed)
     var progress = ProgressLine(
       "training", of: target, from: trainer.imagesSeen, startedAt: PhaseClock.now)
     while trainer.imagesSeen < target {

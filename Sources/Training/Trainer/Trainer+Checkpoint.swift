@@ -45,9 +45,6 @@ extension Trainer {
             "updates": Double(adam.updates), "skipped_updates": Double(skippedUpdates),
           ],
           table: table, shards: shards))
-      let settings = configuration.checkpoint
-      _ = try store.applyRetention(
-        keep: settings.keep, keepEvery: settings.keepEvery * settings.every)
     }
   }
 
