@@ -23,11 +23,13 @@ extension Trainer {
   func update(_ body: () -> Void) { clock.measure(.optimizer, body) }
   func sumOverRanks() throws { try clock.measure(.exposedComm) { try reducer.finish() } }
 
-  /// This rank's images of the next step, in micro-batches.
+  /// This rank's images of the next step, in micro-batches. A rank that cannot read its images would
+  /// leave the others waiting for its gradients: so they agree first.
   func nextParts() throws -> [BatchPart] {
-    try clock.measure(.data) {
-      let batch = try source()
-      return stride(from: 0, to: batch.positions.count, by: configuration.train.microBatch).map {
+    let read = clock.measure(.data) { Result { try source() } }
+    let batch = try clock.measure(.exposedComm) { try communicator.agree(on: read) }
+    return clock.measure(.data) {
+      stride(from: 0, to: batch.positions.count, by: configuration.train.microBatch).map {
         part(
           of: batch, $0..<min($0 + configuration.train.microBatch, batch.positions.count))
       }
