@@ -23,31 +23,14 @@ struct RunDirectory {
 
   /// Makes the directories and takes the run's lock, held as long as the result lives.
   func claim() throws -> RunLock {
-    try makeDirectory(path)
+    try FileOutput.makeFolder(path)
     let lock = try RunLock(directory: url)
-    try makeDirectory("\(path)/samples")
+    try FileOutput.makeFolder("\(path)/samples")
     return lock
   }
 
   func write(_ text: String, to path: String) throws {
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw TrainingError.outputUnwritable(path: path, reason: reason(error))
-    }
-  }
-
-  private func makeDirectory(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw TrainingError.outputUnwritable(path: path, reason: reason(error))
-    }
-  }
-
-  private func reason(_ error: any Error) -> String {
-    let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    return cause.map { String(cString: strerror(Int32($0.code))) } ?? error.localizedDescription
+    try FileOutput.write(Data(text.utf8), to: path)
   }
 }
 
@@ -57,6 +40,9 @@ extension CheckpointReader {
     reader: CheckpointReader, passedOver: [CheckpointStore.PassedOver]
   ) {
     let url = URL(fileURLWithPath: path)
+    if FileManager.default.fileExists(atPath: path), !FileOutput.isFolder(path) {
+      throw TrainingError.notACheckpoint(path: path)
+    }
     if FileManager.default.fileExists(atPath: url.appendingPathComponent("manifest.json").path)
       || url.lastPathComponent.hasPrefix("images-")
     {

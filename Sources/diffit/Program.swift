@@ -72,7 +72,8 @@ enum Program {
   }
 
   private static func complain(_ text: String, of rank: Int? = ProcessRank.rank) {
-    let speaker = rank.map { "diffit: rank \($0): " } ?? "diffit: "
+    // As in the log: who does not name itself is the first rank.
+    let speaker = rank.map { $0 > 0 ? "diffit: rank \($0): " : "diffit: " } ?? "diffit: "
     let line = text.split(whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
     FileHandle.standardError.write(Data((speaker + line + "\n").utf8))

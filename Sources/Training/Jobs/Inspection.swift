@@ -88,7 +88,9 @@ struct InspectionReport: Codable, Sendable {
     var lines = ["\(path): \(kind)"]
     for reason in passedOver ?? [] { lines.append("passed over: \(reason)") }
     if let imagesSeen, let worldSize, let build {
-      lines.append("images seen  \(imagesSeen), written by \(worldSize) ranks of \(build)")
+      lines.append(
+        "images seen  \(imagesSeen), written by \(Display.quantity(worldSize, "rank"))"
+          + " of \(build)")
     }
     if let vectors { lines.append("vectors      \(vectors.joined(separator: ", "))") }
     for (key, value) in (progress ?? [:]).sorted(by: { $0.key < $1.key }) {

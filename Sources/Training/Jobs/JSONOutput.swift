@@ -8,9 +8,5 @@ func writeJSON(_ value: some Encodable, to path: String) throws {
     positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
   let data = try encoder.encode(value) + Data("\n".utf8)
   guard path != "-" else { return FileHandle.standardOutput.write(data) }
-  do {
-    try data.write(to: URL(fileURLWithPath: path), options: .atomic)
-  } catch {
-    throw TrainingError.outputUnwritable(path: path, reason: error.localizedDescription)
-  }
+  try FileOutput.write(data, to: path)
 }

@@ -20,13 +20,19 @@ public enum SampleJob {
       }
       let engine = Engine(threadCount: try CoreShare(of: communicator).threads)
       let sampler = try communicator.agree { try restored.sampler(options, on: engine) }
-      try communicator.agree { try makeFolder(options.output) }
+      try communicator.agree {
+        try FileOutput.makeFolder(options.output)
+        // Told now rather than after hours of sampling.
+        if let grid = options.grid { try FileOutput.makeFolder(folder(of: grid)) }
+      }
       let seeds = Array(options.seeds)
       log.info(
         "sampling \(seeds.count) images of \(restored.reader.url.lastPathComponent)"
           + " (\(restored.vector)), \(sampler.sampler.steps) steps")
       let own = communicator.share(of: seeds.count).map { seeds[$0] }
-      var progress = ProgressLine("sampling", of: own.count, startedAt: PhaseClock.now)
+      var progress = ProgressLine(
+        communicator.size > 1 ? "sampling on rank 0" : "sampling", of: own.count,
+        startedAt: PhaseClock.now)
       let images = sampler.images(seeds: own, label: options.label) {
         log.progress(&progress, done: $0)
       }
@@ -66,12 +72,8 @@ public enum SampleJob {
     return (try RestoredModel(reader, ema: options.ema), passedOver)
   }
 
-  private static func makeFolder(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw TrainingError.outputUnwritable(path: path, reason: error.localizedDescription)
-    }
+  private static func folder(of path: String) -> String {
+    URL(fileURLWithPath: path).deletingLastPathComponent().path
   }
 
   private static func write(

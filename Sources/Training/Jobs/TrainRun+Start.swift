@@ -77,22 +77,22 @@ extension TrainRun {
         + (configuration.data.kind == .shapes ? "" : " at \(configuration.data.path)")
         + ", \(dataset.count) images")
     log.info(
-      "ranks: \(ranks) x \(threads) thread\(threads == 1 ? "" : "s"),"
+      "ranks: \(ranks) x \(Display.quantity(threads, "thread")),"
         + " kernels \(engine.kernels.level), \(configuration.train.precision);"
-        + " \(communicator.library)")
+        + " MPI: \(communicator.library)")
     let steps =
       (configuration.train.images - trainer.imagesSeen + configuration.train.batch - 1)
       / configuration.train.batch
     log.info(
       "batch: \(configuration.train.batch) images, in micro-batches of"
-        + " \(configuration.train.microBatch) a rank; \(max(steps, 0)) steps to"
-        + " \(Display.count(configuration.train.images)) images;"
+        + " \(configuration.train.microBatch) a rank;"
+        + " \(Display.quantity(max(steps, 0), "step")) to \(Display.count(configuration.train.images)) images;"
         + " memory a rank about \(Display.bytes(plan.memory(microBatch: configuration.train.microBatch)))"
     )
     if let resumed {
       log.info(
         "resumed from \(resumed.url.path) (\(trainer.imagesSeen) images,"
-          + " written by \(resumed.manifest.worldSize) ranks)")
+          + " written by \(Display.quantity(resumed.manifest.worldSize, "rank")))")
       if resumed.manifest.build != Build.description {
         log.warning(
           "the checkpoint was written by \(resumed.manifest.build), this is \(Build.description):"

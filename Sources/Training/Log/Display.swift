@@ -19,6 +19,11 @@ public enum Display {
     scaled(Double(count), step: 1_024, suffixes: [" B", " KiB", " MiB", " GiB", " TiB", " PiB"])
   }
 
+  /// `1 rank`, `2 ranks`.
+  public static func quantity(_ count: Int, _ noun: String) -> String {
+    "\(count) \(noun)\(count == 1 ? "" : "s")"
+  }
+
   /// `8 s`, `3 min 05 s`, `1 h 02 min`, `2 d 07 h`.
   public static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "unknown" }

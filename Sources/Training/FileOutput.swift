@@ -1,0 +1,37 @@
+import Foundation
+
+/// Writing files with the system's own word for what went wrong.
+enum FileOutput {
+  /// Makes a folder and those above it; one that is there already is kept.
+  static func makeFolder(_ path: String) throws(TrainingError) {
+    if mkdir(path, 0o777) == 0 || isFolder(path) { return }
+    let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    guard errno == ENOENT, parent != path else { throw failure(path) }
+    try makeFolder(parent)
+    // Another rank may have been quicker.
+    guard mkdir(path, 0o777) == 0 || isFolder(path) else { throw failure(path) }
+  }
+
+  /// Writes a whole file, or leaves what was there.
+  static func write(_ data: Data, to path: String) throws(TrainingError) {
+    let work = "\(path).\(getpid()).tmp"
+    guard let file = fopen(work, "w") else { throw failure(path) }
+    let written = data.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
+    guard fclose(file) == 0, written == data.count, rename(work, path) == 0 else {
+      let error = failure(path)
+      unlink(work)
+      throw error
+    }
+  }
+
+  static func isFolder(_ path: String) -> Bool {
+    let code = errno
+    defer { errno = code }
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  private static func failure(_ path: String) -> TrainingError {
+    .outputUnwritable(path: path, reason: String(cString: strerror(errno)))
+  }
+}
