@@ -3,7 +3,7 @@ import Foundation
 extension CheckpointError: CustomStringConvertible {
   public var description: String {
     let again = "; write or download the file again"
-    let other = "; use another checkpoint"
+    let other = Self.other
     return switch self {
     case .system(let operation, let path, let code):
       "\(path): cannot \(operation): \(String(cString: strerror(code)))\(Self.advice(code))"
@@ -18,7 +18,7 @@ extension CheckpointError: CustomStringConvertible {
         .joined(separator: "; ") + "; use a file of the configured model"
     case .noneGood(let directory, let reasons):
       "\(directory): no checkpoint can be used: \(reasons.joined(separator: "; ")); "
-        + "restore one, or start afresh with --resume never"
+        + "restore one, or start afresh in another run directory"
     case .runLocked(let directory, let holder):
       "\(directory): another job uses this run directory (\(holder)); "
         + "wait for it to end, or choose another with --run"
@@ -98,11 +98,19 @@ extension CheckpointError: CustomStringConvertible {
     }
   }
 
+  private static let other = "; use another checkpoint"
+
+  /// The description without the advice to use another checkpoint: for those that are passed over.
+  public var finding: String {
+    description.hasSuffix(Self.other) ? String(description.dropLast(Self.other.count)) : description
+  }
+
   private static func advice(_ code: Int32) -> String {
     switch code {
     case ENOSPC, EDQUOT: "; free some space, or lower checkpoint.keep"
     case EACCES, EPERM, EROFS: "; choose a place that this user may write to and read from"
     case ENOENT: "; check the path"
+    case ENOTDIR: "; a part of the path is a file: choose another path"
     default: ""
     }
   }

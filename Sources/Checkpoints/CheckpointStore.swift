@@ -98,6 +98,6 @@ extension CheckpointStore {
         return (try CheckpointReader(location.url, verifying: true), passedOver)
       } catch { passedOver.append(PassedOver(url: location.url, reason: error)) }
     }
-    throw .noneGood(directory: path, reasons: passedOver.map(\.reason.description))
+    throw .noneGood(directory: path, reasons: passedOver.map(\.reason.finding))
   }
 }

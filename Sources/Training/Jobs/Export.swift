@@ -7,7 +7,7 @@ public enum Export {
     guard ProcessRank.isFirst else { return }
     let (reader, passedOver) = try CheckpointReader.find(options.checkpoint)
     let log = RunLog()
-    for passed in passedOver { log.warning("passed over: \(passed.reason)") }
+    for passed in passedOver { log.warning("passed over: \(passed.reason.finding)") }
     let model = try RestoredModel(reader, ema: options.ema ?? "raw")
     try ModelFile.export(
       reader, vector: model.vector, to: URL(fileURLWithPath: options.output))

@@ -28,7 +28,7 @@ public enum Inspection {
       worldSize: manifest.worldSize, build: manifest.build, vectors: manifest.vectors,
       config: manifest.configuration, progress: manifest.progress,
       shards: manifest.shards.map { .init(file: $0.file, bytes: $0.size, checksum: $0.checksum) },
-      passedOver: passedOver.map(\.reason.description),
+      passedOver: passedOver.map(\.reason.finding),
       tensors: manifest.tensors.map {
         .init(name: $0.name, shape: $0.shape, dtype: $0.dtype)
       })

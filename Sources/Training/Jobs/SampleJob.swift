@@ -16,7 +16,7 @@ public enum SampleJob {
         return try restore(options)
       }
       if communicator.rank == 0 {
-        for passed in passedOver { log.warning("passed over: \(passed.reason)") }
+        for passed in passedOver { log.warning("passed over: \(passed.reason.finding)") }
       }
       let engine = Engine(threadCount: try CoreShare(of: communicator).threads)
       let sampler = try communicator.agree { try restored.sampler(options, on: engine) }

@@ -16,7 +16,7 @@ extension TrainRun {
     case .auto:
       guard let found = try store.newestGood() else { return nil }
       if communicator.rank == 0 {
-        for passed in found.passedOver { log.warning("passed over: \(passed.reason)") }
+        for passed in found.passedOver { log.warning("passed over: \(passed.reason.finding)") }
       }
       return found.checkpoint
     case .checkpoint(let path):
