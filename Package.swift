@@ -72,7 +72,8 @@ let package = Package(
       name: "CollectivesProbe", dependencies: ["Collectives", "TensorCore", "COpenBLAS"],
       path: "Tests/CollectivesProbe", swiftSettings: swift),
     .testTarget(
-      name: "CollectivesTests", dependencies: ["Collectives", "TensorCore", "CollectivesProbe"],
+      name: "CollectivesTests",
+      dependencies: ["Collectives", "TensorCore", "CollectivesProbe", "ProcessSupport"],
       swiftSettings: swift),
     .testTarget(
       name: "DoctorTests", dependencies: ["Training", "Collectives", "TensorCore"],
@@ -98,6 +99,14 @@ let package = Package(
     .testTarget(
       name: "OptimizationTests", dependencies: ["Optimization", "NumericsSupport"],
       swiftSettings: swift),
+
+    // The built program, with and without mpirun.
+    .target(name: "ProcessSupport", path: "Tests/ProcessSupport", swiftSettings: swift),
+    .testTarget(
+      name: "EndToEndTests",
+      dependencies: [
+        "diffit", "Training", "Checkpoints", "Datasets", "TensorCore", "ProcessSupport",
+      ], swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6]
 )

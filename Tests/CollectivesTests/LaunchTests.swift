@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import ProcessSupport
 import Testing
 
 extension JobTests {
@@ -9,7 +10,7 @@ extension JobTests {
       .appendingPathComponent("../../launch/local.sh").standardized.path
 
     private func launch(
-      _ arguments: String..., during: (Process, String) throws -> Void = { _, _ in }
+      _ arguments: String..., during: ((Running) throws -> Void)? = nil
     ) throws -> Outcome {
       let command = [script, "--program", try Job.probe()] + arguments
       return try Job.run(command, during: during)
@@ -39,9 +40,10 @@ extension JobTests {
     @Test(arguments: [SIGTERM, SIGHUP, SIGUSR1])
     func aRequestToStopReachesTheRanksAndNothingIsLeftBehind(signal: Int32) throws {
       var folder = ""
-      let outcome = try launch("-n", "2", "--", "wait") { process, output in
-        folder = String(output.split(whereSeparator: \.isWhitespace).dropFirst().first ?? "")
-        kill(process.processIdentifier, signal)
+      let outcome = try launch("-n", "2", "--", "wait") { running in
+        let words = running.output.split(whereSeparator: \.isWhitespace)
+        folder = String(words.dropFirst().first ?? "")
+        try running.signal(signal)
       }
       #expect(outcome.code == 64, "\(outcome.output)")
       #expect(folder.hasPrefix("/dev/shm/diffit."))

@@ -1,4 +1,5 @@
 import Collectives
+import ProcessSupport
 import Testing
 
 /// What starts jobs; one at a time.
