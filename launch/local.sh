@@ -82,8 +82,15 @@ job=
 asker=
 signalled=0
 interrupted=
-# mpirun drops a signal that comes before its ranks run: a request to a young job is repeated.
-ask() { while kill -USR1 "$job" && [ "$SECONDS" -lt 10 ]; do sleep 1; done; }
+# mpirun drops a signal that comes before its ranks run: a young job is given time to start.
+has_ranks() { [ -n "$(cat "/proc/$job/task/$job/children" 2>/dev/null || echo unknown)" ]; }
+ask() {
+  if [ "$SECONDS" -lt 5 ]; then
+    until has_ranks; do sleep 0.1; done
+    sleep 0.5
+  fi
+  kill -USR1 "$job"
+}
 # shellcheck disable=SC2317  # the traps call it
 request() {
   signalled=1
@@ -128,9 +135,9 @@ while true; do
 done
 [ -z "$asker" ] || { kill "$asker" && wait "$asker"; } 2>/dev/null || true
 
-# Who does not listen yet, or any more, dies of the request: there was nothing to save, or all is.
+# A rank that does not listen yet dies of the request; then there was nothing to save.
 if [ -n "$asker" ] && [ "$code" -eq 138 ] && [ "$1" = train ]; then
-  say "stopped on request: start again to go on"
+  say "stopped on request before training began: start again to go on"
   code=64
 fi
 

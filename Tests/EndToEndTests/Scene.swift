@@ -21,7 +21,9 @@ final class Scene {
 
   func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
-  func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: path(name))) }
+  func bytes(_ name: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: path(name)))
+  }
   func text(_ name: String) throws -> String { String(decoding: try bytes(name), as: UTF8.self) }
 
   /// Names in a folder, sorted, hidden ones left out; none where there is no such folder.
