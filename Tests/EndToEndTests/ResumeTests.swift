@@ -82,6 +82,22 @@ extension EndToEndTests {
       try expectSameBits(run, whole, images: end)
     }
 
+    @Test func aRunKilledInsideOfASave() throws {
+      let run = RunFolder(scene, "run")
+      let settings = ["train.images=100k", "checkpoint.every=16"]
+      let killed = try Diffit.training(run.path, settings).onRanks(2).run { running in
+        try running.wait(until: "a save that has begun") {
+          run.checkpoints.count > 2 && run.checkpoints.contains { $0.hasSuffix(".tmp") }
+        }
+        for rank in try running.children(of: running.processID) { kill(rank, SIGKILL) }
+      }
+      #expect(killed.code == 137, "\(killed.errors)")
+      let end = try #require(run.rows.last).images + 16
+      try run.train("train.images=\(end)", "checkpoint.every=16", ranks: 2)
+      #expect(run.checkpoints.count == 3 && run.checkpoints.allSatisfy { !$0.hasPrefix(".") })
+      #expect(try run.rows.map(\.images) == Array(stride(from: 16, through: end, by: 16)))
+    }
+
     @Test func anOlderCheckpointOnRequest() throws {
       let run = RunFolder(scene, "run")
       try run.train("checkpoint.every=16", "checkpoint.keep=10")
