@@ -27,10 +27,10 @@ struct ShapeDrawing {
     let turns: Double
     switch kind {
     case .circle, .square, .triangle, .ring, .cross, .star:
-      size = draw(0, 0.48, 0.82)
+      size = draw(0, 0.62, 0.86)
       let room = 0.95 - size
       center = (draw(1, -room, room), draw(2, -room, room))
-      turns = draw(3, -0.05, 0.05)
+      turns = draw(3, -0.03, 0.03)
     case .stripes, .checkerboard, .dots, .waves:
       size = draw(0, 0.55, 0.85)  // a period; at 16 pixels more than 4 pixels
       center = (draw(1, -1, 1), draw(2, -1, 1))

@@ -13,7 +13,7 @@ public struct ShapesDataset: ImageDataset {
   public static let classNames = ShapeClass.allCases.map { "\($0)" }
 
   /// Raised when a drawing changes, so that runs on older drawings are told apart.
-  private static let version = 1
+  private static let version = 2
   private static let samples = 4
 
   public init(resolution: Int, count: Int = 50_000) {

@@ -62,9 +62,7 @@ public struct WindowAttentionOperator: Sendable {
           )
           let share = shares + (image * heads + head) * offsets
           share.update(repeating: 0, count: offsets)
-          for i in 0..<tokens {
-            for j in 0..<tokens { share[offset(i, j)] += own[i * biasPitch + j] }
-          }
+          forOffsets { i, j, offset in share[offset] += own[i * biasPitch + j] }
         }
       }
     }
@@ -97,11 +95,18 @@ public struct WindowAttentionOperator: Sendable {
     return shift
   }
 
-  /// Row of the table for query token i and key token j, row-major tokens (Swin indexing).
-  private func offset(_ i: Int, _ j: Int) -> Int {
-    let rows = i / window - j / window + window - 1
-    let columns = i % window - j % window + window - 1
-    return rows * (2 * window - 1) + columns
+  /// Runs `body` for query token i, key token j and their row of the table: row-major tokens, Swin
+  /// indexing, row (drow + w - 1) (2 w - 1) + (dcol + w - 1).
+  private func forOffsets(_ body: (_ i: Int, _ j: Int, _ offset: Int) -> Void) {
+    for i in 0..<window * window {
+      let (row, column) = (i / window, i % window)
+      for keyRow in 0..<window {
+        let first = (row - keyRow + window - 1) * (2 * window - 1) + column + window - 1
+        for keyColumn in 0..<window {
+          body(i, keyRow * window + keyColumn, first - keyColumn)
+        }
+      }
+    }
   }
 
   /// The bias of eq. (6) as [heads, N, N rounded up to a vector].
@@ -111,10 +116,9 @@ public struct WindowAttentionOperator: Sendable {
     let pitch = (tokens + vector - 1) / vector * vector
     let bias = Tensor(zeros: [heads, tokens, pitch], on: table.engine)
     withFloats(table, bias) { table, bias in
-      for i in 0..<tokens {
-        for j in 0..<tokens {
-          let row = offset(i, j) * heads
-          for head in 0..<heads { bias[(head * tokens + i) * pitch + j] = table[row + head] }
+      forOffsets { i, j, offset in
+        for head in 0..<heads {
+          bias[(head * tokens + i) * pitch + j] = table[offset * heads + head]
         }
       }
     }

@@ -139,6 +139,9 @@ extension Configuration {
   /// The configuration that a manifest holds; facts about the run that are no settings are left out.
   init(dotted: [String: String]) throws(ConfigurationError) {
     let known = dotted.filter { $0.key != TrainRun.contentKey }
-    try self.init(file: nil, overrides: known.map { "\($0.key)=\($0.value)" }.sorted())
+    // Entries of a list in their order: ema.2 before ema.10.
+    let settings = known.map { "\($0.key)=\($0.value)" }
+      .sorted { $0.compare($1, options: .numeric) == .orderedAscending }
+    try self.init(file: nil, overrides: settings)
   }
 }
