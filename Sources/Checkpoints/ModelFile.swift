@@ -66,6 +66,11 @@ public enum ModelFile {
     }
   }
 
+  /// Throws where the file's tensors are not those of the table.
+  public static func check(_ url: URL, _ table: ParameterTable) throws(CheckpointError) {
+    try check(SafetensorsFile(url), table, prefix: "")
+  }
+
   private static func check(
     _ file: SafetensorsFile, _ table: ParameterTable, prefix: String
   ) throws(CheckpointError) {

@@ -34,7 +34,7 @@ public enum GroupNormOperator {
   }
 
   /// Gradient of x, and each image's share [B, 2, C] of the gradients of beta and gamma, to be summed
-  /// over images by `parameterGradients`.
+  /// over images by `parameterGradient`.
   public static func gradient(
     _ dy: Tensor, x: Tensor, gamma: Tensor, beta: Tensor, statistics: Tensor, groups: Int,
     swish: Bool

@@ -3,5 +3,8 @@ import TensorCore
 /// What built this program, for manifests and headers.
 enum Build {
   static let version = "0.1.0"
-  static var description: String { "diffit \(version), kernels \(KernelTable.best.level)" }
+  /// - Parameter kernels: the instruction set that the ranks agreed on.
+  static func description(kernels: KernelTable.Level) -> String {
+    "diffit \(version), kernels \(kernels)"
+  }
 }

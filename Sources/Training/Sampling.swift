@@ -44,24 +44,27 @@ struct ImageSampler {
   var batch = 16
 
   /// [B, H, W, 3] in about [-1, 1], one a seed.
-  ///
-  /// - Parameters:
-  ///   - label: for all images; nil: each image's own, where the network knows classes.
-  ///   - note: called after each batch with the number of images done.
-  func images(seeds: [UInt64], label: Int? = nil, note: (Int) -> Void = { _ in }) -> [Float] {
+  func images(seeds: [UInt64]) -> [Float] {
     var values: [Float] = []
+    draw(seeds: seeds) { values += $1 }
+    return values
+  }
+
+  /// Draws batch by batch and gives each to `take`: seeds, and pixels as `images` has them.
+  ///
+  /// - Parameter label: for all images; nil: each image's own, where the network knows classes.
+  func draw(
+    seeds: [UInt64], label: Int? = nil, take: (_ seeds: [UInt64], _ pixels: [Float]) throws -> Void
+  ) rethrows {
     for start in stride(from: 0, to: seeds.count, by: batch) {
       let part = Array(seeds[start..<min(start + batch, seeds.count)])
       let labels = model.settings.classes > 0 ? part.map { label ?? self.label(seed: $0) } : nil
       let denoiser = NetworkDenoiser(model: model, edm: edm, labels: labels, guidance: guidance)
       let shape = model.settings.imageShape(batch: 1).dimensions.dropFirst()
-      values +=
-        sampler.sample(
-          seeds: part, image: Shape(Array(shape)), with: denoiser, on: engine
-        ).floats
-      note(start + part.count)
+      let drawn = sampler.sample(
+        seeds: part, image: Shape(Array(shape)), with: denoiser, on: engine)
+      try take(part, drawn.floats)
     }
-    return values
   }
 
   /// The class that an image's seed draws.

@@ -10,6 +10,7 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
   case newerCheckpoints(run: String, resumed: String, newest: String)
   /// The checkpoint's tensors are not those of the network.
   case otherNetwork(checkpoint: String, differences: [String])
+  case runNotShared(run: String, host: String)
   case batchTooSmall(batch: Int, ranks: Int)
   case classesDiffer(configured: Int, found: Int, path: String)
   case notACheckpoint(path: String)
@@ -17,6 +18,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
   case labelOutOfRange(label: Int, classes: Int)
   case outputUnwritable(path: String, reason: String)
   case notAGolden(path: String, reason: String)
+  /// `doctor` found something that will not work.
+  case notWell
 
   public var description: String {
     switch self {
@@ -35,6 +38,9 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
           + " wrote it; use that version"
         : "\(checkpoint): holds another network: \(differences.joined(separator: "; ")); use the run's"
           + " settings, or another --run"
+    case .runNotShared(let run, let host):
+      "\(run): \(host) does not see the run directory of the first rank; put it on a file system that all"
+        + " hosts share"
     case .batchTooSmall(let batch, let ranks):
       "train.batch: \(batch) images cannot be shared by \(ranks) ranks; expected at least one a rank"
     case .classesDiffer(let configured, let found, let path):
@@ -52,6 +58,7 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         : "--class: \(label), but the network knows classes 0 to \(classes - 1)"
     case .outputUnwritable(let path, let reason):
       "\(path): cannot be written (\(reason)); choose another place"
+    case .notWell: "something here will not work: see the lines marked wrong, each with its mend"
     case .notAGolden(let path, let reason):
       "\(path): not a golden file for parity: \(reason); make one with make_golden.py"
     }
@@ -62,10 +69,10 @@ extension TrainingError: ExitCoded {
   /// 2 where the command or the configuration has to change, else 1.
   public var exitCode: Int32 {
     switch self {
-    case .runHasCheckpoints, .newerCheckpoints, .batchTooSmall, .classesDiffer,
+    case .runHasCheckpoints, .runNotShared, .newerCheckpoints, .batchTooSmall, .classesDiffer,
       .noAverage, .otherNetwork, .labelOutOfRange:
       2
-    case .nonFinite, .notACheckpoint, .outputUnwritable, .notAGolden: 1
+    case .nonFinite, .notACheckpoint, .outputUnwritable, .notAGolden, .notWell: 1
     }
   }
 }

@@ -69,8 +69,9 @@ extension ModelSettings: SettingsSection {
 
   private func validateStages() throws(SettingProblem) {
     try require(
-      !channels.isEmpty && channels.allSatisfy { (4...65_536).contains($0) }, .channels, channels,
-      expected: "the width of at least one stage, each 4 to 65536")
+      !channels.isEmpty && channels.allSatisfy { (4...4_096).contains($0) }
+        && zip(channels, channels.dropFirst()).allSatisfy { $0 + $1 <= 4_096 }, .channels, channels,
+      expected: "the width of at least one stage, each 4 to 4096, neighbours together at most 4096")
     try require(
       blocks.count == channels.count && blocks.allSatisfy { (1...1_024).contains($0) }, .blocks,
       blocks, expected: "one number of blocks, 1 to 1024, for each of the \(channels.count) stages",

@@ -5,9 +5,13 @@ public enum DoctorJob {
   public static func run(_ options: DoctorOptions) throws {
     try Job.run { communicator, _ in
       let report = try Doctor.examine(communicator)
-      guard communicator.rank == 0 else { return }
-      if options.json != "-" { print(report.lines.joined(separator: "\n")) }
-      if let path = options.json { try writeJSON(report, to: path) }
+      try communicator.agree {
+        if communicator.rank == 0 {
+          if options.json != "-" { print(report.lines.joined(separator: "\n")) }
+          if let path = options.json { try writeJSON(report, to: path) }
+        }
+        guard report.passed else { throw TrainingError.notWell }
+      }
     }
   }
 }

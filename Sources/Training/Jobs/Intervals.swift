@@ -113,7 +113,7 @@ final class Intervals {
   /// newer ones go, once this branch has one of its own; before the others, of which the newest are kept.
   private func removeOld() throws {
     let store = run.directory.checkpoints
-    if run.options.force && !hasSaved {
+    if case .checkpoint = run.options.resume, run.options.force, !hasSaved {
       for url in try store.removeNewer(than: startedAt, except: trainer.imagesSeen) {
         run.log.info("discarded \(url.path)")
       }
@@ -132,6 +132,7 @@ final class Intervals {
       paths.append(try drawGrid(kind: average.name, weights: average.values))
     }
     sampledAt = trainer.imagesSeen
+    run.engine.memory.trim()  // sampling has sizes of its own
     run.log.info(
       "samples: \(paths.joined(separator: ", ")) in"
         + " \(String(format: "%.1f", PhaseClock.now - start)) s")

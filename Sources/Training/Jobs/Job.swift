@@ -18,8 +18,10 @@ enum Job {
       try communicator.finalize()
       throw SharedFailure(error: error, isTold: communicator.rank != 0)
     } catch {
-      log.conclude("error: \(error)")
-      if communicator.size == 1 { throw error }
+      if communicator.size == 1 {
+        log.conclude("error: \(error)")
+        throw error
+      }
       // The other ranks are somewhere else and will not come to a common end.
       log.error("\(error); all ranks end")
       communicator.abort(code: (error as? any ExitCoded)?.exitCode ?? 1)

@@ -33,16 +33,19 @@ public enum SampleJob {
       var progress = ProgressLine(
         communicator.size > 1 ? "sampling on rank 0" : "sampling", of: own.count,
         startedAt: PhaseClock.now)
-      let images = sampler.images(seeds: own, label: options.label) {
-        log.progress(&progress, done: $0)
+      let side = restored.configuration.model.resolution
+      var (done, kept) = (0, [Float]())
+      try communicator.agree {
+        try sampler.draw(seeds: own, label: options.label) { seeds, pixels in
+          try write(pixels, seeds: seeds, side: side, to: options.output)
+          if options.grid != nil { kept += pixels }
+          done += seeds.count
+          log.progress(&progress, done: done)
+        }
       }
       log.endProgress()
-      let side = restored.configuration.model.resolution
-      try communicator.agree {
-        try write(images, seeds: own, side: side, to: options.output)
-      }
       if let grid = options.grid {
-        let all = try communicator.gather(images)
+        let all = try communicator.gather(kept)
         try communicator.agree {
           if communicator.rank == 0 { try ImageGrid.writePNG(all, side: side, to: grid) }
         }

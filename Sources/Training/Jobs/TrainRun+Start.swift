@@ -3,8 +3,51 @@ import Foundation
 import TensorCore
 
 extension TrainRun {
-  /// The checkpoint to go on from, as `--resume` says; every rank finds the same.
-  func chooseCheckpoint() throws -> CheckpointReader? {
+  /// Throws where another rank does not see the run directory that the first one has claimed. Collective.
+  func checkDirectoryIsShared() throws {
+    guard communicator.size > 1 else { return }
+    let hosts = try communicator.gather(Array(communicator.host.utf8))
+      .map { String(decoding: $0, as: UTF8.self) }
+    let token = String(
+      decoding: try communicator.broadcast(Array(UUID().uuidString.utf8)), as: UTF8.self)
+    func probe(_ rank: Int) -> String { "\(directory.path)/.probe-\(token)-\(rank)" }
+    defer { try? FileManager.default.removeItem(atPath: probe(communicator.rank)) }
+    try communicator.agree {
+      do {
+        try directory.write("", to: probe(communicator.rank))
+      } catch {
+        throw TrainingError.runNotShared(run: directory.path, host: communicator.host)
+      }
+    }
+    try communicator.agree {
+      guard communicator.rank == 0 else { return }
+      for (rank, host) in hosts.enumerated()
+      where !FileManager.default.fileExists(atPath: probe(rank)) {
+        throw TrainingError.runNotShared(run: directory.path, host: host)
+      }
+    }
+  }
+
+  /// The checkpoint to go on from: the first rank chooses and verifies it, the others open the same one.
+  /// Collective.
+  func commonCheckpoint() throws -> CheckpointReader? {
+    let chosen = try communicator.agree {
+      communicator.rank == 0 ? try chooseCheckpoint() : nil
+    }
+    let path = try communicator.broadcast(Array((chosen?.url.path ?? "").utf8))
+    guard !path.isEmpty else { return nil }
+    let reader = try communicator.agree {
+      try chosen
+        ?? CheckpointReader(
+          URL(fileURLWithPath: String(decoding: path, as: UTF8.self)), verifying: false)
+    }
+    let shards = reader.manifest.shards.map(\.checksum).joined(separator: " ")
+    try communicator.requireEqual(Array(shards.utf8), of: "the checkpoints found")
+    return reader
+  }
+
+  /// As `--resume` says.
+  private func chooseCheckpoint() throws -> CheckpointReader? {
     let store = directory.checkpoints
     switch options.resume {
     case .never:
@@ -15,12 +58,11 @@ extension TrainRun {
       return nil
     case .auto:
       guard let found = try store.newestGood() else { return nil }
-      if communicator.rank == 0 {
-        for passed in found.passedOver { log.warning("passed over: \(passed.reason.finding)") }
-      }
+      for passed in found.passedOver { log.warning("passed over: \(passed.reason.finding)") }
       return found.checkpoint
     case .checkpoint(let path):
-      let reader = try CheckpointReader.find(path).reader
+      let (reader, passedOver) = try CheckpointReader.find(path)
+      for passed in passedOver { log.warning("passed over: \(passed.reason.finding)") }
       if let newest = try store.list().last, newest.images > reader.manifest.imagesSeen,
         !options.force
       {
@@ -52,15 +94,13 @@ extension TrainRun {
     }
   }
 
-  /// Takes the run directory over: lock, settings, log, and statistics without rows past the start.
-  func prepareDirectory(resumedAt images: Int) throws -> RunLock {
-    let lock = try directory.claim()
+  /// Takes the run directory over: settings, log, and statistics without rows past the start.
+  func prepareDirectory(resumedAt images: Int) throws {
     try directory.checkpoints.clearLeftovers()
     try directory.write(configuration.yaml, to: directory.config)
     try StatsFile.truncate(directory.stats, afterImages: images)
     try? FileManager.default.removeItem(atPath: directory.stopped)
     try log.open(directory.log)
-    return lock
   }
 
   /// The run's header: what runs, on what, from where to where.
@@ -93,9 +133,11 @@ extension TrainRun {
       log.info(
         "resumed from \(resumed.url.path) (\(trainer.imagesSeen) images,"
           + " written by \(Display.quantity(resumed.manifest.worldSize, "rank")))")
-      if resumed.manifest.build != Build.description {
+      if options.initialWeights != nil { log.info("--init is left aside: the run has begun") }
+      let build = Build.description(kernels: engine.kernels.level)
+      if resumed.manifest.build != build {
         log.warning(
-          "the checkpoint was written by \(resumed.manifest.build), this is \(Build.description):"
+          "the checkpoint was written by \(resumed.manifest.build), this is \(build):"
             + " results may differ in the last bits")
       }
     } else if let path = options.initialWeights {

@@ -23,12 +23,16 @@ final class TrainRun {
     _ options: TrainOptions, _ given: Configuration, _ communicator: any Communicator, _ log: RunLog
   ) throws {
     (self.options, self.communicator, self.log) = (options, communicator, log)
-    directory = RunDirectory(path: options.run)
+    let directory = RunDirectory(path: options.run)
+    self.directory = directory
     var configuration = given
     let ranks = communicator.size
     dataset = try communicator.agree {
       guard given.train.batch >= ranks else {
         throw TrainingError.batchTooSmall(batch: given.train.batch, ranks: ranks)
+      }
+      if let path = options.initialWeights, try directory.checkpoints.list().isEmpty {
+        try ModelFile.check(URL(fileURLWithPath: path), Plan.table(given))
       }
       return try given.dataset()
     }
@@ -42,16 +46,21 @@ final class TrainRun {
       threadCount: configuration.train.threads,
       kernels: KernelTable.Level(rawValue: Int(level)).flatMap { KernelTable($0) } ?? .best)
     self.configuration = configuration
-    if configuration.train.threads > share.cores {
+    if configuration.train.threads * share.sharers > share.cores && configuration.train.threads > 1
+    {
       log.warning(
-        "\(configuration.train.threads) threads on \(share.cores) cores: lower train.threads, or"
+        "\(share.sharers) x \(configuration.train.threads) threads share \(share.cores) cores: lower train.threads, or"
           + " bind ranks to more cores (launch/local.sh does)")
     }
   }
 
   /// Trains to the end, or until somebody asks for a stop. Collective.
   func run(until stop: StopRequest) throws {
-    let resumed = try communicator.agree { try chooseCheckpoint() }
+    // The lock first: a job that is still saving must not add a checkpoint behind our back.
+    let lock = try communicator.agree { communicator.rank == 0 ? try directory.claim() : nil }
+    defer { lock?.release() }
+    try checkDirectoryIsShared()
+    let resumed = try commonCheckpoint()
     try chooseMicroBatch(saved: resumed?.manifest.configuration)
     let trainer = Trainer(configuration, over: communicator, on: engine) { [unowned self] in
       guard let loader = self.loader else { fatalError("TrainRun: no loader") }
@@ -66,12 +75,11 @@ final class TrainRun {
           URL(fileURLWithPath: path), trainer.table, into: trainer.parameters.weights)
       }
     }
-    let lock = try communicator.agree {
-      communicator.rank == 0 ? try prepareDirectory(resumedAt: trainer.imagesSeen) : nil
-    }
-    defer { lock?.release() }
     try trainer.synchronize()
     if resumed == nil { trainer.restartAverages() }
+    try communicator.agree {
+      if communicator.rank == 0 { try prepareDirectory(resumedAt: trainer.imagesSeen) }
+    }
     announce(trainer, resumed)
     try loop(trainer, from: resumed, until: stop)
   }

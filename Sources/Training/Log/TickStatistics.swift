@@ -51,9 +51,10 @@ public struct TickStatistics: Codable, Equatable, Sendable {
 }
 
 /// Mean loss of the images whose sigma lies in [`sigmaMin`, `sigmaMax`), in units of pixels in [-1, 1].
+/// The last level has no end: `null`.
 public struct NoiseLevelLoss: Codable, Equatable, Sendable {
   public var sigmaMin: Double
-  public var sigmaMax: Double
+  @FiniteOrNull public var sigmaMax: Double
   public var images: Int
   /// `null` where no image of the tick fell here.
   @FiniteOrNull public var loss: Double

@@ -22,6 +22,16 @@ extension Trainer {
   ///
   /// - Parameter facts: what the manifest says of the run beside its configuration.
   func save(to store: CheckpointStore, facts: [String: String]) throws {
+    do {
+      try write(to: store, facts: facts)
+    } catch {
+      // What there is of it would only take room.
+      if communicator.rank == 0 { try? store.abandonWrite(images: imagesSeen) }
+      throw error
+    }
+  }
+
+  private func write(to store: CheckpointStore, facts: [String: String]) throws {
     try communicator.agree {
       if communicator.rank == 0 { try store.beginWrite(images: imagesSeen) }
     }
@@ -40,7 +50,8 @@ extension Trainer {
       try store.commit(
         Manifest(
           imagesSeen: imagesSeen, vectors: vectors.map(\.name),
-          configuration: configuration.dotted.merging(facts) { $1 }, build: Build.description,
+          configuration: configuration.dotted.merging(facts) { $1 },
+          build: Build.description(kernels: engine.kernels.level),
           progress: [
             "updates": Double(adam.updates), "skipped_updates": Double(skippedUpdates),
           ],

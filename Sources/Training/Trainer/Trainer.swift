@@ -9,8 +9,8 @@ import TensorCore
 /// One rank's share of a training run: a replica of the network, its optimiser and its averages.
 ///
 /// All ranks hold the same weights; each works on its part of every global batch, and gradients are
-/// added up over the ranks. The state after a step is a function of the configuration and of the images
-/// seen. `Trainer+Step.swift` is the data path.
+/// added up over the ranks. For given ranks, instruction set and micro-batch, the state after a step
+/// is a function of the settings and of the images seen. `Trainer+Step.swift` is the data path.
 package final class Trainer {
   let configuration: Configuration
   let communicator: any Communicator
