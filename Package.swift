@@ -12,7 +12,6 @@ let package = Package(
   products: [.executable(name: "diffit", targets: ["diffit"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
@@ -52,7 +51,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "DiffiTModels", "Diffusion", "Optimization", "Datasets", "Checkpoints", "Collectives",
-        "COpenBLAS", .product(name: "Logging", package: "swift-log"), "Yams",
+        "COpenBLAS", "Yams",
       ], swiftSettings: swift),
     .executableTarget(
       name: "diffit",

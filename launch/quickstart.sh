@@ -13,5 +13,5 @@ launch/local.sh -n 2 -- train --config configs/quickstart.yaml --run "$run"
 
 # Guidance (Ho and Salimans, arXiv:2207.12598) makes each picture more like its class.
 picture=$run/quickstart.png
-launch/local.sh -n 2 -- sample "$run" --seeds 0-63 --guidance 2 --out "$run/pictures" --grid "$picture"
+launch/local.sh -n 2 -- sample "$run" --seeds 0-63 --guidance 3 --out "$run/pictures" --grid "$picture"
 echo "launch/quickstart.sh: done, the picture is $PWD/$picture"

@@ -5,8 +5,6 @@
 
 static XXH3_state_t *state_of(dc_xxh3 *state) { return (XXH3_state_t *)(void *)state; }
 
-uint64_t dc_xxh3_64(const void *bytes, size_t size) { return XXH3_64bits(bytes, size); }
-
 dc_xxh3 *dc_xxh3_create(void) {
   XXH3_state_t *state = XXH3_createState();
   if (state && XXH3_128bits_reset(state) != XXH_OK) {

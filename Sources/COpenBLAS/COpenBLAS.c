@@ -10,7 +10,6 @@
 static const char *const guard = "DIFFIT_OPENBLAS_CORE";
 
 const char *copenblas_core(void) { return openblas_get_corename(); }
-const char *copenblas_config(void) { return openblas_get_config(); }
 
 #if defined(__x86_64__)
 // 2: AVX-512, 1: AVX2, 0: older. SapphireRapids counts as older: its kernels have been seen to hang.
@@ -38,7 +37,7 @@ const char *copenblas_better_core(void) { return NULL; }
 void copenblas_repair(char *const *argv) {
   openblas_set_num_threads(1);
   const char *better = copenblas_better_core();
-  if (!better || getenv(guard) || !strstr(copenblas_config(), "DYNAMIC_ARCH")) return;
+  if (!better || getenv(guard) || !strstr(openblas_get_config(), "DYNAMIC_ARCH")) return;
   if (setenv("OPENBLAS_CORETYPE", better, 1) || setenv(guard, better, 1)) return;
   // By its path, so that the process keeps its name; the link is for a file that was replaced.
   char path[4096];

@@ -43,11 +43,6 @@ public struct Checksum: ~Copyable {
     Array(text.utf8).withUnsafeBytes { digest(of: $0) }
   }
 
-  /// 64 bits of XXH3 (`XXH3_64bits`), for comparing replicas in memory.
-  public static func hash64(of bytes: UnsafeRawBufferPointer) -> UInt64 {
-    dc_xxh3_64(bytes.baseAddress, bytes.count)
-  }
-
   /// Size and digest of a file, read in pieces.
   public static func ofFile(
     _ path: String

@@ -57,13 +57,6 @@ public final class StatsFile: Sendable {
     }.get()
   }
 
-  /// Makes the rows so far durable.
-  public func sync() throws(CheckpointError) {
-    guard fsync(descriptor) == 0 else {
-      throw .system(operation: "fsync", path: path, code: errno)
-    }
-  }
-
   /// Drops the rows whose `images` exceed a number, and torn ones; rows without `images` stay. The file
   /// is replaced as a whole, or not at all; nothing happens where there is none. Call it before opening.
   @discardableResult

@@ -9,9 +9,6 @@ public enum OpenBLAS {
   /// The core this CPU deserves; nil where the loaded one cannot be bettered.
   public static var betterCore: String? { copenblas_better_core().map { String(cString: $0) } }
 
-  /// How the library was built (`openblas_get_config`).
-  public static var build: String { String(cString: copenblas_config()) }
-
   /// Makes the library single-threaded, and where it took the CPU for an older one starts the program
   /// again with the right core, once. Call it first in main; it costs microseconds where nothing is
   /// to be done. `DIFFIT_OPENBLAS_CORE` in the environment, with any value, switches it off.

@@ -136,11 +136,9 @@ import Testing
     #expect(read.size == size && read.digest == checksum)
   }
 
-  /// Values of the reference implementation for the empty input (`xxh128sum`, `xxhsum -H3`).
+  /// Values of the reference implementation for the empty input (`xxh128sum`).
   @Test func checksumOfKnownInput() {
     #expect(Checksum.digest(of: "") == "99aa06d3014798d86001c324468d497f")
-    #expect(
-      Checksum.hash64(of: UnsafeRawBufferPointer(start: nil, count: 0)) == 0x2d06_8005_38d3_94c2)
     #expect(Checksum.digest(of: "a") != Checksum.digest(of: "b"))
   }
 }

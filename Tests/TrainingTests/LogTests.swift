@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import Testing
 import Training
 
@@ -102,16 +101,6 @@ struct LogTests {
     let errors = try streams.text("err")
     #expect(
       errors == "warning: log.txt cannot be written (No space left on device): no more of it\n")
-  }
-
-  @Test func swiftLogGoesTheSameWay() throws {
-    let streams = try Streams()
-    let logger = streams.log().logger
-    logger.debug("hidden")
-    logger.info("plain", metadata: ["b": "2", "a": "1"])
-    logger.warning("odd")
-    #expect(try streams.text("out") == "plain  a=1  b=2\n")
-    #expect(try streams.text("err") == "warning: odd\n")
   }
 }
 

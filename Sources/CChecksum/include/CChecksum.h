@@ -1,4 +1,4 @@
-/// XXH3 over libxxhash: one shot and streaming.
+/// XXH3 over libxxhash: streaming.
 ///
 /// A shim because `XXH3_state_t` has an alignment and a size that Swift need not know.
 #ifndef CCHECKSUM_H
@@ -8,9 +8,6 @@
 #include <stdint.h>
 
 typedef struct dc_xxh3 dc_xxh3;
-
-/// The 64-bit XXH3 of `size` bytes (`XXH3_64bits`).
-uint64_t dc_xxh3_64(const void *bytes, size_t size);
 
 /// A fresh 128-bit state (`XXH3_128bits_reset`), or NULL where memory is out.
 dc_xxh3 *dc_xxh3_create(void);

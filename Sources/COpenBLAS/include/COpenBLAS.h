@@ -12,8 +12,6 @@
 const char *_Nonnull copenblas_core(void);
 /// The core this CPU deserves; null where the loaded one cannot be bettered.
 const char *_Nullable copenblas_better_core(void);
-/// How the library was built (`openblas_get_config`).
-const char *_Nonnull copenblas_config(void);
 
 /// Makes OpenBLAS single-threaded: the trainer's own pool splits the work. Then, where there is a
 /// better core, re-executes this program once with it; returns if nothing is to be done or the attempt

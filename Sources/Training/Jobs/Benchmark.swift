@@ -1,10 +1,8 @@
-import COpenBLAS
 import Collectives
 import Datasets
 import DiffiTModels
 import Diffusion
 import Foundation
-import Operators
 import TensorCore
 
 /// `diffit bench`: time of training steps and of sampling, with images made up.
@@ -120,64 +118,7 @@ struct BenchReport: Codable, Sendable {
       "sampling  \(String(format: "%.2f", sampleImagesPerSecond)) images/s",
       "memory    \(Display.bytes(peakRSSBytes)) at most",
     ]
-    let rows = operators.map {
-      "  \($0.name)  \(String(format: "%.2f ms", $0.seconds * 1e3))"
-        + "  \(String(format: "%.0f", $0.gflopsPerSecond)) GFLOP/s"
-    }
-    return (lines + ["operators (forward)"] + rows).joined(separator: "\n")
-  }
-}
-
-/// One matrix product, measured by itself.
-struct OperatorTiming: Codable, Sendable {
-  let name: String
-  let seconds: Double
-  let gflopsPerSecond: Double
-
-  enum CodingKeys: String, CodingKey {
-    case name, seconds
-    case gflopsPerSecond = "gflops_per_second"
-  }
-
-  /// The finest stage's convolution and MLP product, and OpenBLAS on the same matrices for comparison.
-  static func measure(_ settings: ImageDiffiT.Settings, on engine: Engine) -> [OperatorTiming] {
-    let (images, side, width) = (8, settings.resolution, settings.channels[0])
-    let rows = images * side * side
-    let x = filled([images, side, side, width], on: engine)
-    let kernel = filled([3, 3, width, width], on: engine)
-    let weight = filled([width, 4 * width], on: engine)
-    let y = Tensor([rows, 4 * width], on: engine)
-    return [
-      time("conv 3x3 \(side)x\(side) \(width)->\(width)", flops: 18 * rows * width * width) {
-        _ = ConvolutionOperator.forward(x, weight: kernel, bias: nil, kind: .same)
-      },
-      time("linear \(rows) rows \(width)->\(4 * width)", flops: 8 * rows * width * width) {
-        _ = LinearOperator.forward(x, weight: weight, bias: nil)
-      },
-      time("the same by OpenBLAS, one thread", flops: 8 * rows * width * width) {
-        OpenBLAS.product(x.reshaped([rows, width]), weight, into: y)
-      },
-    ]
-  }
-
-  private static func filled(_ shape: Shape, on engine: Engine) -> Tensor {
-    let tensor = Tensor(shape, on: engine)
-    tensor.withFloats {
-      RandomStream(seed: 0, .test, substream: 1, position: 0)
-        .fillNormals($0, count: shape.count)
-    }
-    return tensor
-  }
-
-  private static func time(_ name: String, flops: Int, _ body: () -> Void) -> OperatorTiming {
-    body()
-    let best =
-      (0..<5).map { _ in
-        let start = PhaseClock.now
-        body()
-        return PhaseClock.now - start
-      }.min() ?? 0
-    return OperatorTiming(
-      name: name, seconds: best, gflopsPerSecond: Double(flops) / max(best, 1e-9) / 1e9)
+    return (lines + ["operators of the finest stage"] + operators.map { "  \($0.text)" })
+      .joined(separator: "\n")
   }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import Synchronization
 
 /// What a rank says: on the terminal, and in `RUN/log.txt` once the run directory is known.
