@@ -26,19 +26,23 @@ extension ImageDiffiT {
 
     public init() {}
 
-    /// Traps where no network has these settings.
-    func check() {
-      invariant(
-        !channels.isEmpty && channels.count == blocks.count && blocks.allSatisfy { $0 > 0 },
-        "ImageDiffiT: channels \(channels), blocks \(blocks)")
+    /// Why no network has these settings; nil where one does.
+    public var problem: String? {
+      guard
+        !channels.isEmpty, channels.count == blocks.count, blocks.allSatisfy({ $0 > 0 }),
+        channels.allSatisfy({ $0 > 0 }), resolution > 0, window > 0, headWidth > 0, timeWidth > 0
+      else { return "channels \(channels), blocks \(blocks), resolution \(resolution)" }
+      if embeddingWidth < 4 || embeddingWidth % 2 != 0 { return "embedding of \(embeddingWidth)" }
       for stage in channels.indices {
-        invariant(
-          resolution % (1 << stage) == 0 && (resolution >> stage) % window(stage: stage) == 0,
-          "ImageDiffiT: windows of \(window) in stage \(stage) of \(resolution) pixels")
-        invariant(
-          channels[stage] % headWidth == 0,
-          "ImageDiffiT: heads of \(headWidth) in \(channels[stage]) channels")
+        let side = resolution >> stage
+        if side == 0 || side << stage != resolution || side % window(stage: stage) != 0 {
+          return "windows of \(window) in stage \(stage) of \(resolution) pixels"
+        }
+        if channels[stage] % headWidth != 0 {
+          return "heads of \(headWidth) in \(channels[stage]) channels"
+        }
       }
+      return nil
     }
 
     func window(stage: Int) -> Int { min(window, resolution >> stage) }

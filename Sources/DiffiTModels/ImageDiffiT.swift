@@ -30,7 +30,7 @@ public struct ImageDiffiT {
   /// Declares the network; no memory is taken before `parameters.allocate`.
   public init(_ settings: Settings) {
     let s = settings
-    s.check()
+    invariant(s.problem == nil, "ImageDiffiT: \(s.problem ?? "")")
     self.settings = s
     parameters = ParameterSet()
     let root = parameters.root

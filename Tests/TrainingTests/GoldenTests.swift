@@ -169,3 +169,41 @@ private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent(
     }
   }
 }
+
+@Suite("Files that are no goldens") struct BadGoldenTests {
+  /// A copy of a golden whose header has `old` replaced by `new`, of the same length.
+  private func golden(replacing old: String, by new: String) throws -> URL {
+    #expect(old.utf8.count == new.utf8.count)
+    var bytes = try Data(contentsOf: goldens.appendingPathComponent("classes.safetensors"))
+    let range = try #require(bytes.range(of: Data(old.utf8)))
+    bytes.replaceSubrange(range, with: Data(new.utf8))
+    let url = FileManager.default.temporaryDirectory
+      .appendingPathComponent("golden-\(UUID().uuidString).safetensors")
+    try bytes.write(to: url)
+    return url
+  }
+
+  private func expectRefusal(_ old: String, _ new: String, saying part: String) throws {
+    let url = try golden(replacing: old, by: new)
+    defer { try? FileManager.default.removeItem(at: url) }
+    do {
+      _ = try ParityCheck.compare(Golden(url.path), tolerance: 1e-4, on: Engine(threadCount: 1))
+      Issue.record("\(new) was accepted")
+    } catch let error as TrainingError {
+      #expect("\(error)".contains(part), "\(error)")
+    }
+  }
+
+  @Test func settingsThatNoNetworkHas() throws {
+    try expectRefusal("\\\"head_dim\\\": 8", "\\\"head_dim\\\": 7", saying: "heads of 7")
+    try expectRefusal("\\\"window\\\": 4", "\\\"window\\\": 3", saying: "windows of 3")
+  }
+
+  @Test func inputsOfAnotherBatch() throws {
+    try expectRefusal("\\\"batch\\\": 5", "\\\"batch\\\": 4", saying: "elements, not")
+  }
+
+  @Test func anotherKind() throws {
+    try expectRefusal("\\\"image\\\"", "\\\"imago\\\"", saying: "imago")
+  }
+}

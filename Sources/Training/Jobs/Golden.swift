@@ -60,8 +60,39 @@ public struct Golden {
     settings.embeddingWidth = config.embedDim
     settings.classes = config.classes
     settings.augmentLabels = config.augmentDim
+    if let problem = config.batch > 0 ? settings.problem : "a batch of \(config.batch)" {
+      throw TrainingError.notAGolden(path: path, reason: "no network has its settings: \(problem)")
+    }
     self.settings = settings
     batch = config.batch
+  }
+
+  /// A list of one entry an image (or `width`).
+  private func checked<T>(_ values: [T], _ name: String, width: Int = 1) throws -> [T] {
+    guard values.count == batch * width else {
+      throw TrainingError.notAGolden(
+        path: file.path, reason: "\(name) has \(values.count) elements, not \(batch * width)")
+    }
+    return values
+  }
+
+  /// The oracle's loss, one element.
+  func loss() throws -> [Float] {
+    let values = try file.floats("output.loss")
+    guard values.count == 1 else {
+      throw TrainingError.notAGolden(
+        path: file.path, reason: "output.loss has \(values.count) elements, not 1")
+    }
+    return values
+  }
+
+  /// Noise levels, [B].
+  func sigma() throws -> [Double] {
+    let values = try checked(file.floats("input.sigma"), "input.sigma").map { Double($0) }
+    guard values.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+      throw TrainingError.notAGolden(path: file.path, reason: "input.sigma is not positive")
+    }
+    return values
   }
 
   /// A tensor [B, 3, H, W] of the file as [B, H, W, 3].
@@ -86,12 +117,18 @@ public struct Golden {
   /// Nil for an unconditional network; an entry nil where the file has the value `classes`: no label.
   func labels() throws -> [Int?]? {
     guard settings.classes > 0 else { return nil }
-    return try file.integers("input.labels").map { $0 == settings.classes ? nil : $0 }
+    let labels = try checked(file.integers("input.labels"), "input.labels")
+    guard labels.allSatisfy({ (0...settings.classes).contains($0) }) else {
+      throw TrainingError.notAGolden(
+        path: file.path, reason: "input.labels leaves 0...\(settings.classes)")
+    }
+    return labels.map { $0 == settings.classes ? nil : $0 }
   }
 
   func augment(on engine: Engine) throws -> Tensor? {
     guard settings.augmentLabels > 0 else { return nil }
     return Tensor(
-      try file.floats("input.augment"), [batch, settings.augmentLabels], on: engine)
+      try checked(file.floats("input.augment"), "input.augment", width: settings.augmentLabels),
+      [batch, settings.augmentLabels], on: engine)
   }
 }

@@ -36,7 +36,7 @@ public enum ParityCheck {
 
     let images = try golden.images("input.images", on: engine)
     let noise = try golden.images("input.noise", on: engine)
-    let sigma = try golden.file.floats("input.sigma").map { Double($0) }
+    let sigma = try golden.sigma()
     let (labels, augment) = (try golden.labels(), try golden.augment(on: engine))
     let edm = EDM()
     func network(_ x: Variable, _ cNoise: [Double]) -> Variable {
@@ -55,7 +55,7 @@ public enum ParityCheck {
     report.outputs["denoised"] = relativeError(
       denoised.floats, try golden.images("output.denoised", on: engine).floats)
     report.outputs["loss"] = relativeError(
-      loss.value.floats, try golden.file.floats("output.loss"))
+      loss.value.floats, try golden.loss())
     // A gradient that is zero but for rounding is compared with the largest one instead.
     let largest = expected.floats.map(abs).max() ?? 0
     for parameter in parameters.parameters {
