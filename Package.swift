@@ -34,10 +34,14 @@ let package = Package(
     .target(name: "TensorCore", dependencies: ["CKernels"], swiftSettings: swift),
     .target(
       name: "Operators", dependencies: ["TensorCore", "CKernels"], swiftSettings: swift),
-    .target(name: "Autodiff", dependencies: ["Operators"], swiftSettings: swift),
-    .target(name: "NeuralNetworks", dependencies: ["Autodiff"], swiftSettings: swift),
-    .target(name: "DiffiTModels", dependencies: ["NeuralNetworks"], swiftSettings: swift),
-    .target(name: "Diffusion", dependencies: ["Autodiff"], swiftSettings: swift),
+    .target(name: "Autodiff", dependencies: ["Operators", "TensorCore"], swiftSettings: swift),
+    .target(
+      name: "NeuralNetworks", dependencies: ["Autodiff", "Operators", "TensorCore"],
+      swiftSettings: swift),
+    .target(
+      name: "DiffiTModels", dependencies: ["NeuralNetworks", "Autodiff", "TensorCore"],
+      swiftSettings: swift),
+    .target(name: "Diffusion", dependencies: ["Autodiff", "TensorCore"], swiftSettings: swift),
     .target(name: "Optimization", dependencies: ["TensorCore"], swiftSettings: swift),
 
     // Files, data, ranks.
@@ -51,7 +55,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "DiffiTModels", "Diffusion", "Optimization", "Datasets", "Checkpoints", "Collectives",
-        "COpenBLAS", "Yams",
+        "Autodiff", "Operators", "TensorCore", "COpenBLAS", "Yams",
       ], swiftSettings: swift),
     .executableTarget(
       name: "diffit",

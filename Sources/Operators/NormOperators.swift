@@ -17,7 +17,7 @@ public enum GroupNormOperator {
     let engine = x.engine
     let y = Tensor(x.shape, on: engine)
     let statistics = Tensor([images, 2, channels], on: engine)
-    let scratch = Tensor([images, 2, channels], on: engine)
+    let scratch = Tensor([images, channels], on: engine)
     withFloats(gamma, beta, scratch) { gamma, beta, scratch in
       withFloats(x, y, statistics) { x, y, statistics in
         engine.threads.forRanges(of: images) { range in
@@ -25,7 +25,7 @@ public enum GroupNormOperator {
             engine.kernels.table.pointee.group_norm(
               x + image * rows * channels, Int64(rows), Int64(channels), Int64(groups), gamma, beta,
               epsilon, swish ? 1 : 0, statistics + image * 2 * channels,
-              scratch + image * 2 * channels, y + image * rows * channels)
+              scratch + image * channels, y + image * rows * channels)
           }
         }
       }

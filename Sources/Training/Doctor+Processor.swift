@@ -81,18 +81,21 @@ extension Doctor {
       mend: "start fewer ranks or threads, or raise the limit (docker --cpus, systemd CPUQuota)")
   }
 
+  /// An entry of /proc/meminfo, which counts in KiB.
+  static func bytes(_ key: String, in info: String) -> Int? {
+    info.split(separator: "\n").first { $0.hasPrefix(key + ":") }
+      .flatMap { Int($0.split(separator: " ").dropFirst().first ?? "") }.map { $0 * 1024 }
+  }
+
   /// - Parameter ranks: of this node.
   package static func memory(info: String, limit: Int?, ranks: Int) -> DoctorReport.Finding {
-    let kilobytes = { (key: String) -> Int? in
-      info.split(separator: "\n").first { $0.hasPrefix(key + ":") }
-        .flatMap { Int($0.split(separator: " ").dropFirst().first ?? "") }
-    }
-    guard let total = kilobytes("MemTotal"), let available = kilobytes("MemAvailable") else {
+    guard let total = bytes("MemTotal", in: info), let available = bytes("MemAvailable", in: info)
+    else {
       return .warning("memory", "/proc/meminfo cannot be read", mend: "mount /proc")
     }
-    let free = min(available * 1024, limit ?? .max)
+    let free = min(available, limit ?? .max)
     let found =
-      "\(gigabytes(free)) available of \(gigabytes(total * 1024))"
+      "\(gigabytes(free)) available of \(gigabytes(total))"
       + (limit.map { ", control group limit \(gigabytes($0))" } ?? "")
     if free >= ranks << 30 { return .ok("memory", found) }
     return .warning(

@@ -68,8 +68,6 @@ struct Plan {
 /// Memory that this process may use: what is available (`/proc/meminfo`), or less where a control group
 /// limits it; in bytes.
 func availableMemory() -> Int {
-  let text = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8)) ?? ""
-  let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
-  let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
-  return min((kibibytes ?? 4_000_000) * 1024, ControlGroup().memoryLimit ?? .max)
+  let available = Doctor.bytes("MemAvailable", in: Doctor.text("/proc/meminfo"))
+  return min(available ?? 4_096_000_000, ControlGroup().memoryLimit ?? .max)
 }

@@ -16,9 +16,7 @@ struct RunDirectory {
   var stopped: String { "\(path)/STOPPED" }
 
   func samples(images: Int, kind: String) -> String {
-    let digits = String(images)
-    let name = String(repeating: "0", count: max(12 - digits.count, 0)) + digits
-    return "\(path)/samples/images-\(name)-\(kind).png"
+    "\(path)/samples/\(CheckpointStore.name(images: images))-\(kind).png"
   }
 
   /// Makes the directories and takes the run's lock, held as long as the result lives.

@@ -72,6 +72,15 @@ INLINE void gather_window(const dk_attention *g, const float *first, int64_t pit
     }
 }
 
+// q, already scaled by 1 / sqrt(D), k and v of one window.
+INLINE void gather_heads(const dk_attention *g, const float *first, const float *shift, int64_t dp,
+                         float *q, float *k, float *v) {
+  const int64_t channels = g->heads * g->head_dim, pitch = 3 * channels;
+  gather_window(g, first, pitch, shift, 1.0f / __builtin_sqrtf((float)g->head_dim), dp, q);
+  gather_window(g, first + channels, pitch, shift + channels, 1, dp, k);
+  gather_window(g, first + 2 * channels, pitch, shift + 2 * channels, 1, dp, v);
+}
+
 INLINE void scatter_window(const dk_attention *g, const float *from, int64_t dp, float scale, int64_t first_row,
                            int64_t rows, float *first, int64_t pitch) {
   for (int64_t i0 = 0; i0 < rows; ++i0, from += dp) {
@@ -90,7 +99,6 @@ static void attention(const dk_attention *g, int64_t image, int64_t head, const 
                       const float *bias, float *scratch, float *out) {
   const int64_t n = g->window * g->window, np = round_up(n), d = g->head_dim, dp = round_up(d);
   const int64_t channels = g->heads * d, pitch = 3 * channels;
-  const float scale = 1.0f / __builtin_sqrtf((float)d);
   memset(scratch, 0, (size_t)(3 * n * dp + d * np) * sizeof(float));
   float *q = scratch, *k = q + n * dp, *v = k + n * dp, *kt = v + n * dp;
   float *p = kt + d * np, *o = p + DK_QUERIES * np;
@@ -100,9 +108,7 @@ static void attention(const dk_attention *g, int64_t image, int64_t head, const 
     for (int64_t x = 0; x < g->width; x += g->window) {
       const int64_t corner = (image * g->height + y) * g->width + x;
       const float *first = qkv + corner * pitch + head * d;
-      gather_window(g, first, pitch, t, scale, dp, q);
-      gather_window(g, first + channels, pitch, t + channels, 1, dp, k);
-      gather_window(g, first + 2 * channels, pitch, t + 2 * channels, 1, dp, v);
+      gather_heads(g, first, t, dp, q, k, v);
       transpose(k, n, d, dp, kt, np);
       for (int64_t i = 0; i < n; i += DK_QUERIES) {
         const int64_t rows = n - i < DK_QUERIES ? n - i : DK_QUERIES;
@@ -132,9 +138,7 @@ static void attention_gradient(const dk_attention *g, int64_t image, int64_t hea
       const int64_t corner = (image * g->height + y) * g->width + x;
       const float *first = qkv + corner * pitch + head * d;
       float *d_first = dqkv + corner * pitch + head * d;
-      gather_window(g, first, pitch, t, scale, dp, q);
-      gather_window(g, first + channels, pitch, t + channels, 1, dp, k);
-      gather_window(g, first + 2 * channels, pitch, t + 2 * channels, 1, dp, v);
+      gather_heads(g, first, t, dp, q, k, v);
       gather_window(g, dout + corner * channels + head * d, channels, NULL, 1, dp, go);
       transpose(k, n, d, dp, kt, np);
       transpose(v, n, d, dp, vt, np);

@@ -85,8 +85,7 @@ public enum SampleJob {
     let size = side * side * 3
     for (index, seed) in seeds.enumerated() {
       let pixels = ImageGrid.bytes(Array(images[index * size..<(index + 1) * size]))
-      let digits = String(seed)
-      let name = String(repeating: "0", count: max(6 - digits.count, 0)) + digits
+      let name = String(format: "%06llu", seed)
       try ImageFile.writePNG(
         RGBImage(width: side, height: side, pixels: pixels), to: "\(folder)/\(name).png")
     }

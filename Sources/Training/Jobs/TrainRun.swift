@@ -49,8 +49,8 @@ final class TrainRun {
     if configuration.train.threads * share.sharers > share.cores && configuration.train.threads > 1
     {
       log.warning(
-        "\(share.sharers) x \(configuration.train.threads) threads share \(share.cores) cores: lower train.threads, or"
-          + " bind ranks to more cores (launch/local.sh does)")
+        "\(share.sharers) x \(configuration.train.threads) threads share \(share.cores) cores:"
+          + " lower train.threads, or bind ranks to more cores (launch/local.sh does)")
     }
   }
 
