@@ -42,7 +42,8 @@ let package = Package(
       name: "DiffiTModels", dependencies: ["NeuralNetworks", "Autodiff", "TensorCore"],
       swiftSettings: swift),
     .target(name: "Diffusion", dependencies: ["Autodiff", "TensorCore"], swiftSettings: swift),
-    .target(name: "Optimization", dependencies: ["TensorCore"], swiftSettings: swift),
+    .target(
+      name: "Optimization", dependencies: ["TensorCore", "CKernels"], swiftSettings: swift),
 
     // Files, data, ranks.
     .target(

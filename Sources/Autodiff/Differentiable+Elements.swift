@@ -39,13 +39,32 @@ public func scale(_ x: Variable, by factors: [Float], plus c: Tensor? = nil) -> 
   }
 }
 
-/// Dropout where the tape of `x` says that this pass trains; else x itself. See `DropoutOperator`.
-public func dropout(_ x: Variable, rate: Double, layer: Int) -> Variable {
-  guard rate > 0, let source = x.tape?.dropout else { return x }
-  let mask = DropoutOperator(
-    rate: rate, seed: source.seed, layer: layer, positions: source.positions)
+/// One dropout of a network: its rate, and the number of its random stream.
+public struct Dropout: Sendable {
+  let rate: Double
+  let layer: Int
+
+  public init(rate: Double, layer: Int) { (self.rate, self.layer) = (rate, layer) }
+
+  public init(_ scope: ParameterScope, rate: Double) {
+    self.init(rate: rate, layer: scope.dropoutLayer())
+  }
+
+  /// The mask, where the tape of `x` says that this pass trains.
+  func mask(beside x: Variable) -> DropoutOperator? {
+    guard rate > 0, let source = x.tape?.dropout else { return nil }
+    return DropoutOperator(
+      rate: rate, seed: source.seed, layer: layer, positions: source.positions)
+  }
+}
+
+/// The same values in another precision.
+public func cast(_ x: Variable, to dtype: DType) -> Variable {
+  guard x.value.dtype != dtype else { return x }
   let input = x.slot
-  return record(mask(x.value), of: x) { dy, gradients in gradients.add(to: input) { mask(dy) } }
+  return record(x.value.cast(to: dtype), of: x) { dy, gradients in
+    gradients.add(to: input) { dy.cast(to: input.dtype) }
+  }
 }
 
 /// Sum over images of weights[b] mean((x[b] - target[b])^2), as a scalar [1], and its terms in f64.

@@ -19,14 +19,14 @@ public func groupNorm(
   return record(y, of: x, gain, bias) { dy, gradients in
     let (dx, shares) = GroupNormOperator.gradient(
       dy, x: x.value, gamma: gain.value, beta: bias.value, statistics: statistics, groups: groups,
-      swish: swish)
+      swish: swish, plus: gradients.take(x.slot))
+    gradients.add(to: x.slot) { dx }
     gradients.write(to: bias.slot) {
       GroupNormOperator.parameterGradient(shares, row: 0, into: $0, accumulate: $1)
     }
     gradients.write(to: gain.slot) {
       GroupNormOperator.parameterGradient(shares, row: 1, into: $0, accumulate: $1)
     }
-    gradients.add(to: x.slot) { dx }
   }
 }
 
@@ -37,6 +37,9 @@ public func layerNorm(_ x: Variable, epsilon: Float) -> Variable {
   let (y, inverse) = LayerNormOperator.forward(x.value, epsilon: epsilon)
   let input = x.slot
   return record(y, of: x) { dy, gradients in
-    gradients.add(to: input) { LayerNormOperator.gradient(dy, y: y, inverseDeviation: inverse) }
+    gradients.add(to: input) {
+      LayerNormOperator.gradient(
+        dy, y: y, inverseDeviation: inverse, plus: gradients.take(input))
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Operators
 import TensorCore
 
 /// A trained tensor: a named range of its set's flat ranges.
@@ -15,6 +16,8 @@ public final class Parameter {
   /// Whether this step has written the gradient already; false: its contents are stale.
   public internal(set) var hasGradient = false
   private unowned let owner: ParameterSet
+  /// Its panels, while the weights are held.
+  var panels: WeightPanels? { owner.heldPanels?[index] }
 
   init(
     name: String, shape: Shape, layout: TensorLayout, initializer: Initializer, index: Int,

@@ -1,3 +1,4 @@
+import Operators
 import TensorCore
 
 /// All parameters of a network in one flat f32 range, and their gradients in another.
@@ -10,6 +11,8 @@ public final class ParameterSet {
   /// Elements of each flat range, gaps included; known once sealed.
   public private(set) var flatCount = 0
   private var storage: (weights: Tensor, gradients: Tensor?)?
+  /// One a parameter, while the weights are held.
+  private(set) var heldPanels: [WeightPanels]?
   private var dropoutLayers = 0
   private var isSealed = false
 
@@ -74,9 +77,17 @@ public final class ParameterSet {
   public func withWeights<R>(_ weights: Tensor, _ body: () throws -> R) rethrows -> R {
     invariant(
       weights.count == flatCount, "withWeights: \(weights.shape) for \(flatCount) elements")
-    let saved = storage
-    storage = (weights, saved?.gradients)
-    defer { storage = saved }
+    let saved = (storage, heldPanels)
+    (storage, heldPanels) = ((weights, storage?.gradients), nil)
+    defer { (storage, heldPanels) = saved }
+    return try body()
+  }
+
+  /// Runs `body`, which does not change the weights: products keep the panels they make of them.
+  public func holdingWeights<R>(_ body: () throws -> R) rethrows -> R {
+    let saved = heldPanels
+    heldPanels = saved ?? parameters.map { _ in WeightPanels() }
+    defer { heldPanels = saved }
     return try body()
   }
 

@@ -21,8 +21,16 @@ public final class Tape {
   private var uses: [Int: Int] = [:]
 
   private var isSpent = false
+  /// False: values are computed as in training, dropout included, and nothing is remembered.
+  let records: Bool
 
-  public init(dropout: DropoutSource? = nil) { self.dropout = dropout }
+  public convenience init(dropout: DropoutSource? = nil) {
+    self.init(dropout: dropout, records: true)
+  }
+
+  init(dropout: DropoutSource?, records: Bool) {
+    (self.dropout, self.records) = (dropout, records)
+  }
 
   /// A variable to differentiate with respect to.
   public func variable(_ value: Tensor) -> Variable { append(value, nil) }
@@ -34,7 +42,7 @@ public final class Tape {
 
   /// A parameter as a variable. Each call counts as one use.
   func variable(_ parameter: Parameter) -> Variable {
-    uses[parameter.index, default: 0] += 1
+    if records { uses[parameter.index, default: 0] += 1 }
     return Variable(value: parameter.value, tape: self, node: nil, parameter: parameter)
   }
 
@@ -47,7 +55,7 @@ public final class Tape {
   ///
   /// - Parameter seed: gradient of `root`; 1 for a scalar.
   public func backward(from root: Variable, seed: Tensor? = nil) {
-    _ = run(from: root, seed: seed, wanted: nil, keepGraph: false)
+    _ = run(from: root, seed: seed, wanted: [], writesParameters: true, keepGraph: false)
   }
 
   /// Gradients of `root` at chosen variables, in their order; nil where `root` does not depend on one.
@@ -56,13 +64,24 @@ public final class Tape {
     of root: Variable, at variables: [Variable], seed: Tensor? = nil, keepGraph: Bool = true
   ) -> [Tensor?] {
     let wanted = variables.compactMap(\.slot.node)
-    let found = run(from: root, seed: seed, wanted: Set(wanted), keepGraph: keepGraph)
+    let found = run(
+      from: root, seed: seed, wanted: Set(wanted), writesParameters: false, keepGraph: keepGraph)
     return variables.map { $0.slot.node.flatMap { found[$0] } }
   }
 
-  /// - Parameter wanted: nodes whose gradients are returned; nil for those of parameters, in place.
+  /// Runs the reverse pass as `backward` does, and returns the gradients at chosen variables.
+  func backward(from root: Variable, seed: Tensor, at variables: [Variable]) -> [Tensor?] {
+    let found = run(
+      from: root, seed: seed, wanted: Set(variables.compactMap(\.slot.node)),
+      writesParameters: true, keepGraph: false)
+    return variables.map { $0.slot.node.flatMap { found[$0] } }
+  }
+
+  /// - Parameters:
+  ///   - wanted: nodes whose gradients are returned.
+  ///   - writesParameters: whether those of parameters are written, in place.
   private func run(
-    from root: Variable, seed: Tensor?, wanted: Set<Int>?, keepGraph: Bool
+    from root: Variable, seed: Tensor?, wanted: Set<Int>, writesParameters: Bool, keepGraph: Bool
   ) -> [Int: Tensor] {
     guard let last = root.slot.node, root.tape === self else {
       fatalError("backward: the root was not recorded on this tape")
@@ -72,7 +91,7 @@ public final class Tape {
     invariant(
       seed != nil || root.value.count == 1,
       "backward: a root of shape \(root.value.shape) needs a seed")
-    let gradients = Gradients(on: root.value.engine, writesParameters: wanted == nil) {
+    let gradients = Gradients(on: root.value.engine, writesParameters: writesParameters) {
       [weak self] parameter in
       self?.finishUse(of: parameter)
     }
@@ -80,7 +99,7 @@ public final class Tape {
     var found: [Int: Tensor] = [:]
     for node in stride(from: last, through: 0, by: -1) {
       let gradient = gradients.values.removeValue(forKey: node)
-      if wanted?.contains(node) == true { found[node] = gradient }
+      if wanted.contains(node) { found[node] = gradient }
       if let gradient, let backward = nodes[node] { backward(gradient, gradients) }
       if !keepGraph { nodes[node] = nil }
     }
@@ -126,8 +145,14 @@ final class Gradients {
         into.copy(from: accumulate ? sum(into, gradient) : gradient)
       }
     } else if let node = input.node {
-      accumulate(make(), at: node)
+      accumulate(make(), at: node, of: input)
     }
+  }
+
+  /// What was added so far, taken out: for an operator that adds it where it stores, and gives the sum
+  /// to `add`.
+  func take(_ input: Slot) -> Tensor? {
+    input.node.flatMap { values.removeValue(forKey: $0) }
   }
 
   /// Lets an operator write, or add, straight into the gradient of an input: a parameter's range of
@@ -141,11 +166,15 @@ final class Gradients {
     } else if let node = input.node {
       let fresh = Tensor(input.shape, on: engine)
       body(fresh, false)
-      accumulate(fresh, at: node)
+      accumulate(fresh, at: node, of: input)
     }
   }
 
-  private func accumulate(_ gradient: Tensor, at node: Int) {
+  private func accumulate(_ gradient: Tensor, at node: Int, of input: Slot) {
+    invariant(
+      gradient.shape == input.shape && gradient.dtype == input.dtype,
+      "backward: a gradient \(gradient.shape) \(gradient.dtype) for a value \(input.shape)"
+        + " \(input.dtype)")
     values[node] = values[node].map { sum($0, gradient) } ?? gradient
   }
 }

@@ -1,3 +1,4 @@
+import Operators
 import TensorCore
 
 /// A value and, while training, its place on a tape.
@@ -12,15 +13,18 @@ public struct Variable {
 
   /// A constant: nothing is differentiated with respect to it.
   public init(_ value: Tensor) {
-    (self.value, tape, slot) = (value, nil, Slot(node: nil, parameter: nil, shape: value.shape))
+    (self.value, tape, slot) = (value, nil, Slot(node: nil, parameter: nil, value: value))
   }
 
   init(value: Tensor, tape: Tape, node: Int?, parameter: Parameter?) {
     (self.value, self.tape) = (value, tape)
-    slot = Slot(node: node, parameter: parameter, shape: value.shape)
+    slot = Slot(node: node, parameter: parameter, value: value)
   }
 
   public var shape: Shape { value.shape }
+
+  /// As the weight of a product; a parameter's panels are kept while its set says that they hold.
+  var weight: Weight { Weight(value, keptIn: slot.parameter?.panels) }
 }
 
 /// Where the gradient of a variable goes. A backward closure that does not need an input's value holds
@@ -29,6 +33,12 @@ struct Slot {
   let node: Int?
   let parameter: Parameter?
   let shape: Shape
+  let dtype: DType
+
+  init(node: Int?, parameter: Parameter?, value: Tensor) {
+    (self.node, self.parameter) = (node, parameter)
+    (shape, dtype) = (value.shape, value.dtype)
+  }
 }
 
 /// The value of an operator, recorded on the tape of its inputs where one of them has a tape.
@@ -36,5 +46,5 @@ func record(
   _ value: Tensor, of inputs: Variable?..., backward: @escaping Tape.Backward
 ) -> Variable {
   guard let tape = inputs.lazy.compactMap({ $0?.tape }).first else { return Variable(value) }
-  return tape.append(value, backward)
+  return tape.records ? tape.append(value, backward) : tape.constant(value)
 }

@@ -14,7 +14,7 @@ extern const dk_table dk_table_portable;
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-extern const dk_table dk_table_avx2, dk_table_avx512;
+extern const dk_table dk_table_avx2, dk_table_avx512, dk_table_avx512bf16;
 
 // XCR0: which register states the operating system saves.
 __attribute__((target("xsave"))) static uint64_t saved_states(void) { return __builtin_ia32_xgetbv(0); }
@@ -27,11 +27,17 @@ dk_level dk_best_level(void) {
   const uint64_t states = saved_states();
   if ((states & 0x6) != 0x6 || !(b >> 5 & 1)) return DK_PORTABLE;  // XMM, YMM; AVX2
   const unsigned wanted = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;  // AVX512 F, DQ, BW, VL
-  return (states & 0xe6) == 0xe6 && (b & wanted) == wanted ? DK_AVX512 : DK_AVX2;
+  if ((states & 0xe6) != 0xe6 || (b & wanted) != wanted) return DK_AVX2;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1) ? DK_AVX512_BF16 : DK_AVX512;
 }
 
 const dk_table *dk_table_for(dk_level level) {
-  return level == DK_AVX512 ? &dk_table_avx512 : level == DK_AVX2 ? &dk_table_avx2 : &dk_table_portable;
+  switch (level) {
+    case DK_AVX2: return &dk_table_avx2;
+    case DK_AVX512: return &dk_table_avx512;
+    case DK_AVX512_BF16: return &dk_table_avx512bf16;
+    default: return &dk_table_portable;
+  }
 }
 #else
 dk_level dk_best_level(void) { return DK_PORTABLE; }

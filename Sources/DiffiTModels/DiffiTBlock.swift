@@ -7,29 +7,24 @@ import NeuralNetworks
 /// Shapes: x [B, H, W, C], xt [B, T] -> [B, H, W, C].
 public struct DiffiTBlock {
   let attention: TMSA
-  let attentionDropout: Int
-  let expand: Linear
-  let contract: Linear
-  let mlpDropout: Int
-  let rate: Double
+  let attentionDropout: Dropout
+  let mlp: MultilayerPerceptron
+  let mlpDropout: Dropout
 
   public init(
     _ scope: ParameterScope, width: Int, timeWidth: Int, heads: Int, window: Int, dropout: Double
   ) {
     attention = TMSA(
       scope("attn"), width: width, timeWidth: timeWidth, heads: heads, window: window)
-    attentionDropout = scope.dropoutLayer()
-    expand = Linear(scope("mlp", "fc1"), in: width, out: 4 * width)
-    contract = Linear(scope("mlp", "fc2"), in: 4 * width, out: width)
-    mlpDropout = scope.dropoutLayer()
-    rate = dropout
+    attentionDropout = Dropout(scope, rate: dropout)
+    mlp = MultilayerPerceptron(scope("mlp"), width: width, hidden: 4 * width)
+    mlpDropout = Dropout(scope, rate: dropout)
   }
 
   public func callAsFunction(_ x: Variable, at xt: Variable) -> Variable {
-    let x = x + dropout(attention(norm(x), at: xt), rate: rate, layer: attentionDropout)  // eq. (7)
-    return x + dropout(mlp(norm(x)), rate: rate, layer: mlpDropout)  // eq. (8)
+    let x = attention(norm(x), at: xt, addedTo: x, through: attentionDropout)  // eq. (7)
+    return mlp(norm(x), addedTo: x, through: mlpDropout)  // eq. (8)
   }
 
   private func norm(_ x: Variable) -> Variable { layerNorm(x, epsilon: 1e-6) }
-  private func mlp(_ x: Variable) -> Variable { contract(gelu(expand(x))) }
 }

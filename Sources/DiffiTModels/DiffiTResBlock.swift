@@ -27,6 +27,7 @@ public struct DiffiTResBlock {
 
   public func callAsFunction(_ x: Variable, at xt: Variable) -> Variable {
     let hidden = convolution(norm(x))  // Conv3x3(Swish(GN(x))), eq. (9)
-    return block(hidden, at: xt) + (skip?(x) ?? x)  // eq. (10)
+    let y = block(hidden, at: xt)
+    return skip?(x, addedTo: y) ?? y + x  // eq. (10)
   }
 }

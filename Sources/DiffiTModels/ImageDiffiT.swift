@@ -7,10 +7,14 @@ import TensorCore
 ///
 /// Source: arXiv:2312.02139v3, Fig. 4, Tables S.2 and S.3. Checkpoint keys are the property names of the
 /// PyTorch oracle. Parameters are declared in the order of the forward pass.
-/// Shapes: x [B, R, R, 3], cNoise [B] -> [B, R, R, 3].
+/// Shapes: x [B, R, R, 3], cNoise [B] -> [B, R, R, 3], f32.
 public struct ImageDiffiT {
   public let settings: Settings
   public let parameters: ParameterSet
+  /// Type of the activations. The time token's path is f32 in any case, and so is the result.
+  public let precision: DType
+  /// Whether backward computes the activations of each ResBlock again, instead of keeping them.
+  public let recomputes: Bool
   let mapLabel: Linear?
   let mapAugment: Linear?
   let timeMLP: (first: Linear, second: Linear)
@@ -28,7 +32,8 @@ public struct ImageDiffiT {
   }
 
   /// Declares the network; no memory is taken before `parameters.allocate`.
-  public init(_ settings: Settings) {
+  public init(_ settings: Settings, precision: DType = .float32, recomputes: Bool = false) {
+    (self.precision, self.recomputes) = (precision, recomputes)
     let s = settings
     invariant(s.problem == nil, "ImageDiffiT: \(s.problem ?? "")")
     self.settings = s
@@ -103,18 +108,21 @@ public struct ImageDiffiT {
       (labels == nil || settings.classes > 0) && (augment == nil || settings.augmentLabels > 0),
       "ImageDiffiT: labels or augmentation for a network without that input, \(settings)")
     let xt = timeToken(cNoise, labels: labels, augment: augment, like: x)
-    var x = tokenizer(x)
+    func run(_ block: DiffiTResBlock, _ x: Variable) -> Variable {
+      recomputes ? recomputed([x, xt]) { block($0[0], at: $0[1]) } : block(x, at: xt)
+    }
+    var x = tokenizer(cast(x, to: precision))
     var skips: [Variable] = []
     for stage in encoder {
-      for block in stage.blocks { x = block(x, at: xt) }
+      for block in stage.blocks { x = run(block, x) }
       guard let down = stage.resample else { continue }
       skips.append(x)
       x = down(x)
     }
     for stage in decoder {
       if let up = stage.resample { x = concatenate(up(x), skips.removeLast()) }
-      for block in stage.blocks { x = block(x, at: xt) }
+      for block in stage.blocks { x = run(block, x) }
     }
-    return head(headNorm(x))  // Fig. 4: GN, then Conv3x3
+    return head(headNorm(x), output: .float32)  // Fig. 4: GN, then Conv3x3
   }
 }

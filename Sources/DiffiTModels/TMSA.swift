@@ -23,11 +23,14 @@ public struct TMSA {
     (self.heads, self.window) = (heads, window)
   }
 
-  public func callAsFunction(_ xs: Variable, at xt: Variable) -> Variable {
+  /// residual + dropout(TMSA(xs, xt)).
+  public func callAsFunction(
+    _ xs: Variable, at xt: Variable, addedTo residual: Variable, through dropout: Dropout
+  ) -> Variable {
     let qkv = spatial(xs)  // xs Ws, eq. (3)-(5)
     let shift = temporal(xt)  // xt Wt, one row an image, added to every token by the operator
     let mixed = windowAttention(  // eq. (6)
       qkv, plus: shift, bias: bias, heads: heads, window: window)
-    return projection(mixed)
+    return projection(mixed, addedTo: residual, through: dropout)
   }
 }

@@ -1,5 +1,6 @@
 import Autodiff
 import Operators
+import TensorCore
 
 /// 3x3 convolution of an NHWC image. Checkpoint keys: `weight`, `bias`.
 ///
@@ -21,5 +22,8 @@ public struct Convolution {
     self.kind = kind
   }
 
-  public func callAsFunction(_ x: Variable) -> Variable { convolution(x, weight, bias, kind) }
+  /// - Parameter output: precision of the result, where it is not that of x: f32.
+  public func callAsFunction(_ x: Variable, output: DType? = nil) -> Variable {
+    convolution(x, weight, bias, kind, output: output)
+  }
 }

@@ -13,6 +13,35 @@ public struct Linear {
   }
 
   public func callAsFunction(_ x: Variable) -> Variable { linear(x, weight, bias) }
+
+  /// residual + dropout(x w + b).
+  public func callAsFunction(
+    _ x: Variable, addedTo residual: Variable, through dropout: Dropout
+  ) -> Variable {
+    linear(x, weight, bias, addedTo: residual, through: dropout)
+  }
+}
+
+/// Two linear layers with GELU between them. Checkpoint keys: `fc1`, `fc2`.
+///
+/// Shapes: x [..., C] -> [..., C].
+public struct MultilayerPerceptron {
+  let expand: Linear
+  let contract: Linear
+
+  public init(_ scope: ParameterScope, width: Int, hidden: Int) {
+    expand = Linear(scope("fc1"), in: width, out: hidden)
+    contract = Linear(scope("fc2"), in: hidden, out: width)
+  }
+
+  /// residual + dropout(W2 GELU(W1 x)).
+  public func callAsFunction(
+    _ x: Variable, addedTo residual: Variable, through dropout: Dropout
+  ) -> Variable {
+    multilayerPerceptron(
+      x, expand.weight, expand.bias, contract.weight, contract.bias, addedTo: residual,
+      through: dropout)
+  }
 }
 
 /// 1x1 convolution of an NHWC image: a linear layer whose file layout is a convolution's.
@@ -26,5 +55,7 @@ public struct PointwiseConvolution {
     bias = scope.parameter("bias", [outputs], .zeros)
   }
 
-  public func callAsFunction(_ x: Variable) -> Variable { linear(x, weight, bias) }
+  public func callAsFunction(_ x: Variable, addedTo residual: Variable) -> Variable {
+    linear(x, weight, bias, addedTo: residual)
+  }
 }

@@ -1,7 +1,7 @@
 import CKernels
 import TensorCore
 
-/// Activations, element by element. Backward needs x.
+/// Activations, element by element, f32 or bf16. Backward needs x.
 public enum ActivationOperator: Sendable {
   /// x sigmoid(x), also called Swish.
   case silu
@@ -9,30 +9,47 @@ public enum ActivationOperator: Sendable {
   case gelu
 
   public func forward(_ x: Tensor) -> Tensor {
-    let y = Tensor(x.shape, on: x.engine)
-    let kernels = x.engine.kernels.table.pointee
+    let y = Tensor(x.shape, x.dtype, on: x.engine)
+    let kernels = x.engine.kernels[x.dtype]
     let kernel = self == .silu ? kernels.silu : kernels.gelu
-    withFloats(x, y) { from, to in
-      x.engine.forElements(x.count) { kernel(from, $0, $1, to) }
+    x.engine.measured("\(self)", flops: 0, bytes: 2 * x.byteCount) {
+      withElements(x, y) { from, to in
+        x.engine.forElements(x.count) { kernel(from, $0, $1, to) }
+      }
     }
     return y
   }
 
   public func gradient(_ dy: Tensor, x: Tensor) -> Tensor {
-    invariant(dy.shape == x.shape, "\(self) gradient: dy \(dy.shape), x \(x.shape)")
-    let dx = Tensor(x.shape, on: x.engine)
-    let kernels = x.engine.kernels.table.pointee
-    let kernel = self == .silu ? kernels.silu_gradient : kernels.gelu_gradient
-    withFloats(x, dy, dx) { from, slope, to in
-      x.engine.forElements(x.count) { kernel(from, slope, $0, $1, to) }
+    invariant(
+      dy.shape == x.shape && dy.dtype == x.dtype, "\(self) gradient: dy \(dy.shape), x \(x.shape)")
+    let dx = Tensor(x.shape, x.dtype, on: x.engine)
+    let kernels = x.engine.kernels[x.dtype]
+    x.engine.measured("\(self), gradient", flops: 0, bytes: 3 * x.byteCount) {
+      withElements(x, dy, dx) { from, slope, to in
+        x.engine.forElements(x.count) { begin, end in
+          switch self {
+          case .silu: kernels.silu_gradient(from, slope, begin, end, to)
+          case .gelu: kernels.gelu_gradient(from, slope, begin, end, to, nil)
+          }
+        }
+      }
     }
     return dx
   }
-}
 
-extension Engine {
-  /// Runs a kernel over flat ranges of `count` elements, one a thread.
-  func forElements(_ count: Int, _ body: (Int64, Int64) -> Void) {
-    threads.forRanges(of: count, grain: 4096) { body(Int64($0.lowerBound), Int64($0.upperBound)) }
+  /// The gradient of GELU, and its value once more: what a backward pass needs that kept x alone.
+  ///
+  /// - Parameter dy: becomes the gradient of x, in place.
+  public static func geluAgain(_ x: Tensor, gradient dy: Tensor) -> Tensor {
+    invariant(dy.shape == x.shape && dy.dtype == x.dtype, "gelu: dy \(dy.shape), x \(x.shape)")
+    let y = Tensor(x.shape, x.dtype, on: x.engine)
+    let kernels = x.engine.kernels[x.dtype]
+    x.engine.measured("gelu, gradient", flops: 0, bytes: 4 * x.byteCount) {
+      withElements(x, dy, y) { from, slope, again in
+        x.engine.forElements(x.count) { kernels.gelu_gradient(from, slope, $0, $1, slope, again) }
+      }
+    }
+    return y
   }
 }

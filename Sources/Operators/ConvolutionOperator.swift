@@ -4,6 +4,7 @@ import TensorCore
 /// 3x3 convolutions on NHWC images, without unfolding them in memory.
 ///
 /// Shapes: x [B, H, W, K], w [3, 3, K, N], b [N] -> y [B, H', W', N]. Backward needs x and w.
+/// Precision: that of x, with f32 sums; weights, bias and their gradients are f32.
 public enum ConvolutionOperator {
   public enum Kind: Sendable {
     /// Stride 1, padding 1: H' = H (`torch.nn.Conv2d(k, n, 3, padding=1)`).
@@ -23,25 +24,30 @@ public enum ConvolutionOperator {
     }
   }
 
-  public static func forward(_ x: Tensor, weight: Tensor, bias: Tensor?, kind: Kind) -> Tensor {
+  /// - Parameter output: type of y, where it is not that of x: f32.
+  public static func forward(
+    _ x: Tensor, weight: Weight, bias: Tensor?, kind: Kind, output: DType? = nil
+  ) -> Tensor {
     let s = Sizes(x: x.shape, weight: weight.shape, kind)
-    let y = Tensor([s.images, s.output.h, s.output.w, s.n], on: x.engine)
-    let panels = x.engine.packed(weight, taps: 9, k: s.k, n: s.n, transposed: false)
-    x.engine.product(s.forwardClasses, x, panels, bias: bias, into: y)
+    let y = Tensor([s.images, s.output.h, s.output.w, s.n], output ?? x.dtype, on: x.engine)
+    let panels = weight.packed(x.dtype, taps: 9, k: s.k, n: s.n, transposed: false)
+    x.engine.product(s.name, s.forwardClasses, x, panels, Epilogue(bias: bias), into: y)
     return y
   }
 
-  /// Gradient of the input of shape `shape`.
+  /// Gradient of the input of shape `shape`, plus the addend where there is one.
   public static func inputGradient(
-    _ dy: Tensor, weight: Tensor, kind: Kind, inputShape shape: Shape
+    _ dy: Tensor, weight: Weight, kind: Kind, inputShape shape: Shape, plus addend: Tensor? = nil
   ) -> Tensor {
     let s = Sizes(x: shape, weight: weight.shape, kind)
     invariant(
       dy.shape == [s.images, s.output.h, s.output.w, s.n],
       "convolution gradient: dy \(dy.shape) for x \(shape), weight \(weight.shape)")
-    let dx = Tensor(shape, on: dy.engine)
-    let panels = dy.engine.packed(weight, taps: 9, k: s.n, n: s.k, transposed: true)
-    dy.engine.product(s.inputGradientClasses, dy, panels, bias: nil, into: dx)
+    let dx = Tensor(shape, dy.dtype, on: dy.engine)
+    let panels = weight.packed(dy.dtype, taps: 9, k: s.n, n: s.k, transposed: true)
+    dy.engine.product(
+      "\(s.name), input gradient", s.inputGradientClasses, dy, panels, Epilogue(addend: addend),
+      into: dx)
     return dx
   }
 
@@ -53,7 +59,8 @@ public enum ConvolutionOperator {
     invariant(
       dw.count == 9 * s.k * s.n && dy.shape == [s.images, s.output.h, s.output.w, s.n],
       "convolution weight gradient: x \(x.shape), dy \(dy.shape), dw \(dw.shape)")
-    x.engine.weightGradient(s.forwardClasses, x, dy, into: dw, accumulate: accumulate)
+    x.engine.weightGradient(
+      "\(s.name), weight gradient", s.forwardClasses, x, dy, into: dw, accumulate: accumulate)
   }
 
   public static func biasGradient(_ dy: Tensor, into db: Tensor, accumulate: Bool) {
@@ -78,6 +85,14 @@ public enum ConvolutionOperator {
       input = (x[1], x[2])
       output = (kind.outputSide(x[1]), kind.outputSide(x[2]))
       self.kind = kind
+    }
+
+    var name: String {
+      switch kind {
+      case .same: "convolution \(k) to \(n)"
+      case .down: "convolution down \(k) to \(n)"
+      case .up: "convolution up \(k) to \(n)"
+      }
     }
 
     var forwardClasses: [dk_geometry] {

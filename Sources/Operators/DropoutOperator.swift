@@ -23,19 +23,34 @@ public struct DropoutOperator: Sendable {
     }
   }
 
-  /// x [B, ...] -> [B, ...]
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    invariant(x.shape[0] == streams.count, "dropout: x \(x.shape), \(streams.count) positions")
-    let y = Tensor(x.shape, on: x.engine)
+  /// x [B, ...] -> [B, ...], plus the addend where there is one.
+  public func callAsFunction(_ x: Tensor, plus addend: Tensor? = nil) -> Tensor {
+    invariant(
+      x.shape[0] == streams.count
+        && (addend == nil || (addend?.shape == x.shape && addend?.dtype == x.dtype)),
+      "dropout: x \(x.shape), plus \(String(describing: addend?.shape)),"
+        + " \(streams.count) positions")
+    let engine = x.engine
+    let y = Tensor(x.shape, x.dtype, on: engine)
     let inner = x.count / max(streams.count, 1)
-    withFloats(x, y) { from, to in
-      x.engine.threads.forRanges(of: streams.count) { range in
-        for image in range {
-          let stream = streams[image]
-          let counter = [stream.counterWord, low(stream.position), high(stream.position)]
-          x.engine.kernels.table.pointee.dropout(
-            from + image * inner, 0, Int64(inner), counter, [low(stream.seed), high(stream.seed)],
-            threshold, scale, to + image * inner)
+    // Each image in as many ranges as it takes to give every thread work.
+    let cuts = max(1, (engine.threads.count + streams.count - 1) / max(streams.count, 1))
+    let chunks = (inner + 127) / 128
+    engine.measured("dropout", flops: 0, bytes: (addend == nil ? 2 : 3) * x.byteCount) {
+      withElements(x, y) { from, to in
+        withElements(of: addend) { addend in
+          engine.threads.forRanges(of: streams.count * cuts) { range in
+            for unit in range {
+              let (image, cut) = (unit / cuts, unit % cuts)
+              let stream = streams[image]
+              let counter = [stream.counterWord, low(stream.position), high(stream.position)]
+              let at = image * inner * x.dtype.size
+              engine.kernels[x.dtype].dropout(
+                from + at, addend.map { $0 + at }, Int64(chunks * cut / cuts * 128),
+                Int64(min(chunks * (cut + 1) / cuts * 128, inner)), counter,
+                [low(stream.seed), high(stream.seed)], threshold, scale, to + at)
+            }
+          }
         }
       }
     }

@@ -3,29 +3,60 @@ import TensorCore
 
 /// y = x w + b on the rows of x; also the 1x1 convolution of an NHWC image.
 ///
-/// Shapes: x [..., K], w [K, N] (or [1, 1, K, N]), b [N] -> y [..., N]. Backward needs x and w. Precision: f32, one FMA
-/// chain an element in the order of K.
+/// Shapes: x [..., K], w [K, N] (or [1, 1, K, N]), b [N] -> y [..., N]. Backward needs x and w.
+/// Precision: that of x, f32 or bf16, with f32 sums: one chain of multiply-adds an element in the order
+/// of K. Weights, bias and their gradients are f32.
 public enum LinearOperator {
-  public static func forward(_ x: Tensor, weight: Tensor, bias: Tensor?) -> Tensor {
+  /// - Parameter addend: [..., N], added to the result: a residual.
+  public static func forward(
+    _ x: Tensor, weight: Weight, bias: Tensor?, plus addend: Tensor? = nil
+  ) -> Tensor {
+    let y = result(x, weight, bias)
+    invariant(
+      addend == nil || (addend?.shape == y.shape && addend?.dtype == y.dtype),
+      "linear: y \(y.shape), plus \(String(describing: addend?.shape))")
+    product(x, weight, Epilogue(bias: bias, addend: addend), into: y)
+    return y
+  }
+
+  /// GELU(x w + b), and x w + b itself where it is asked for, as backward needs it.
+  public static func activated(
+    _ x: Tensor, weight: Weight, bias: Tensor?, keepsInput: Bool
+  ) -> (input: Tensor?, activated: Tensor) {
+    let activated = result(x, weight, bias)
+    let input = keepsInput ? Tensor(activated.shape, x.dtype, on: x.engine) : nil
+    product(x, weight, Epilogue(bias: bias, activated: activated), into: input)
+    return (input, activated)
+  }
+
+  private static func result(_ x: Tensor, _ weight: Weight, _ bias: Tensor?) -> Tensor {
     let (k, n) = (weight.shape.rows, weight.shape.channels)
     invariant(
       x.shape.channels == k && (bias == nil || bias?.count == n),
       "linear: x \(x.shape), weight \(weight.shape), bias \(String(describing: bias?.shape))")
-    let y = Tensor(Shape(x.shape.dimensions.dropLast() + [n]), on: x.engine)
-    let panels = x.engine.packed(weight, taps: 1, k: k, n: n, transposed: false)
-    let g = ProductGeometry.linear(rows: x.shape.rows, inputs: k, outputs: n)
-    x.engine.product([g], x, panels, bias: bias, into: y)
-    return y
+    return Tensor(Shape(x.shape.dimensions.dropLast() + [n]), x.dtype, on: x.engine)
   }
 
-  /// dx = dy w^T
-  public static func inputGradient(_ dy: Tensor, weight: Tensor) -> Tensor {
+  private static func product(
+    _ x: Tensor, _ weight: Weight, _ epilogue: Epilogue, into y: Tensor?
+  ) {
+    let (k, n) = (weight.shape.rows, weight.shape.channels)
+    let panels = weight.packed(x.dtype, taps: 1, k: k, n: n, transposed: false)
+    let g = ProductGeometry.linear(rows: x.shape.rows, inputs: k, outputs: n)
+    x.engine.product("linear \(k) to \(n)", [g], x, panels, epilogue, into: y)
+  }
+
+  /// dx = dy w^T, plus the addend where there is one.
+  public static func inputGradient(
+    _ dy: Tensor, weight: Weight, plus addend: Tensor? = nil
+  ) -> Tensor {
     let (k, n) = (weight.shape.rows, weight.shape.channels)
     invariant(dy.shape.channels == n, "linear gradient: dy \(dy.shape), weight \(weight.shape)")
-    let dx = Tensor(Shape(dy.shape.dimensions.dropLast() + [k]), on: dy.engine)
-    let panels = dy.engine.packed(weight, taps: 1, k: n, n: k, transposed: true)
+    let dx = Tensor(Shape(dy.shape.dimensions.dropLast() + [k]), dy.dtype, on: dy.engine)
+    let panels = weight.packed(dy.dtype, taps: 1, k: n, n: k, transposed: true)
     let g = ProductGeometry.linear(rows: dy.shape.rows, inputs: n, outputs: k)
-    dy.engine.product([g], dy, panels, bias: nil, into: dx)
+    dy.engine.product(
+      "linear \(k) to \(n), input gradient", [g], dy, panels, Epilogue(addend: addend), into: dx)
     return dx
   }
 
@@ -38,7 +69,8 @@ public enum LinearOperator {
       x.shape.rows == dy.shape.rows && dw.count == k * n,
       "linear weight gradient: x \(x.shape), dy \(dy.shape), dw \(dw.shape)")
     let g = ProductGeometry.linear(rows: x.shape.rows, inputs: k, outputs: n)
-    x.engine.weightGradient([g], x, dy, into: dw, accumulate: accumulate)
+    x.engine.weightGradient(
+      "linear \(k) to \(n), weight gradient", [g], x, dy, into: dw, accumulate: accumulate)
   }
 
   /// db (+)= column sums of dy

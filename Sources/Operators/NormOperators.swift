@@ -4,7 +4,8 @@ import TensorCore
 /// Group norm over NHWC images, with Swish fused where asked for (Wu and He, arXiv:1803.08494).
 ///
 /// Shapes: x [B, H, W, C], gamma and beta [C]. Backward needs x and the statistics [B, 2, C] (mean and
-/// 1 / standard deviation, repeated over each group). Statistics: two passes, biased variance.
+/// 1 / standard deviation, repeated over each group). Statistics: two passes, biased variance, f32 whatever
+/// the type of x.
 public enum GroupNormOperator {
   public static func forward(
     _ x: Tensor, gamma: Tensor, beta: Tensor, groups: Int, epsilon: Float, swish: Bool
@@ -15,17 +16,20 @@ public enum GroupNormOperator {
       groups > 0 && channels % groups == 0 && gamma.count == channels && beta.count == channels,
       "groupNorm: x \(x.shape), \(groups) groups, gamma \(gamma.shape), beta \(beta.shape)")
     let engine = x.engine
-    let y = Tensor(x.shape, on: engine)
+    let y = Tensor(x.shape, x.dtype, on: engine)
     let statistics = Tensor([images, 2, channels], on: engine)
     let scratch = Tensor([images, channels], on: engine)
-    withFloats(gamma, beta, scratch) { gamma, beta, scratch in
-      withFloats(x, y, statistics) { x, y, statistics in
-        engine.threads.forRanges(of: images) { range in
-          for image in range {
-            engine.kernels.table.pointee.group_norm(
-              x + image * rows * channels, Int64(rows), Int64(channels), Int64(groups), gamma, beta,
-              epsilon, swish ? 1 : 0, statistics + image * 2 * channels,
-              scratch + image * channels, y + image * rows * channels)
+    let (inner, kernels) = (rows * channels * x.dtype.size, engine.kernels[x.dtype])
+    engine.measured("group norm", flops: 0, bytes: 2 * x.byteCount) {
+      withFloats(gamma, beta, statistics, scratch) { gamma, beta, statistics, scratch in
+        withElements(x, y) { x, y in
+          engine.threads.forRanges(of: images) { range in
+            for image in range {
+              kernels.group_norm(
+                x + image * inner, Int64(rows), Int64(channels), Int64(groups), gamma, beta,
+                epsilon, swish ? 1 : 0, statistics + image * 2 * channels,
+                scratch + image * channels, y + image * inner)
+            }
           }
         }
       }
@@ -33,28 +37,37 @@ public enum GroupNormOperator {
     return (y, statistics)
   }
 
-  /// Gradient of x, and each image's share [B, 2, C] of the gradients of beta and gamma, to be summed
-  /// over images by `parameterGradient`.
+  /// Gradient of x, plus the addend where there is one, and each image's share [B, 2, C] of the gradients
+  /// of beta and gamma, to be summed over images by `parameterGradient`.
   public static func gradient(
     _ dy: Tensor, x: Tensor, gamma: Tensor, beta: Tensor, statistics: Tensor, groups: Int,
-    swish: Bool
+    swish: Bool, plus addend: Tensor? = nil
   ) -> (dx: Tensor, shares: Tensor) {
-    invariant(dy.shape == x.shape, "groupNorm gradient: dy \(dy.shape), x \(x.shape)")
+    invariant(
+      dy.shape == x.shape && dy.dtype == x.dtype, "groupNorm gradient: dy \(dy.shape), x \(x.shape)"
+    )
     let (images, channels) = (x.shape[0], x.shape.channels)
     let rows = x.count / max(images * channels, 1)
     let engine = x.engine
-    let dx = Tensor(x.shape, on: engine)
+    let dx = Tensor(x.shape, x.dtype, on: engine)
     let shares = Tensor([images, 2, channels], on: engine)
     let scratch = Tensor([images, 2, channels], on: engine)
-    withFloats(x, dy, dx, shares) { x, dy, dx, shares in
+    let (inner, kernels) = (rows * channels * x.dtype.size, engine.kernels[x.dtype])
+    engine.measured("group norm, gradient", flops: 0, bytes: (addend == nil ? 3 : 4) * x.byteCount)
+    {
       withFloats(gamma, beta, statistics, scratch) { gamma, beta, statistics, scratch in
-        engine.threads.forRanges(of: images) { range in
-          for image in range {
-            engine.kernels.table.pointee.group_norm_gradient(
-              x + image * rows * channels, dy + image * rows * channels, Int64(rows),
-              Int64(channels), Int64(groups), gamma, beta, swish ? 1 : 0,
-              statistics + image * 2 * channels, scratch + image * 2 * channels,
-              shares + image * 2 * channels, dx + image * rows * channels)
+        withElements(x, dy, dx, shares) { x, dy, dx, shares in
+          let shares = shares.assumingMemoryBound(to: Float.self)
+          withElements(of: addend) { addend in
+            engine.threads.forRanges(of: images) { range in
+              for image in range {
+                kernels.group_norm_gradient(
+                  x + image * inner, dy + image * inner, addend.map { $0 + image * inner },
+                  Int64(rows), Int64(channels), Int64(groups), gamma, beta, swish ? 1 : 0,
+                  statistics + image * 2 * channels, scratch + image * 2 * channels,
+                  shares + image * 2 * channels, dx + image * inner)
+              }
+            }
           }
         }
       }
@@ -83,27 +96,43 @@ public enum GroupNormOperator {
 public enum LayerNormOperator {
   public static func forward(_ x: Tensor, epsilon: Float) -> (y: Tensor, inverseDeviation: Tensor) {
     let (rows, channels) = (x.shape.rows, x.shape.channels)
-    let y = Tensor(x.shape, on: x.engine)
+    let y = Tensor(x.shape, x.dtype, on: x.engine)
     let inverse = Tensor([rows], on: x.engine)
     let engine = x.engine
-    withFloats(x, y, inverse) { x, y, inverse in
-      engine.threads.forRanges(of: rows, grain: 16) { range in
-        engine.kernels.table.pointee.layer_norm(
-          x, Int64(channels), Int64(range.lowerBound), Int64(range.upperBound), epsilon, inverse, y)
+    let kernels = engine.kernels[x.dtype]
+    engine.measured("layer norm", flops: 0, bytes: 2 * x.byteCount) {
+      withElements(x, y, inverse) { x, y, inverse in
+        engine.threads.forRanges(of: rows, grain: 16) { range in
+          kernels.layer_norm(
+            x, Int64(channels), Int64(range.lowerBound), Int64(range.upperBound), epsilon,
+            inverse.assumingMemoryBound(to: Float.self), y)
+        }
       }
     }
     return (y, inverse)
   }
 
-  public static func gradient(_ dy: Tensor, y: Tensor, inverseDeviation: Tensor) -> Tensor {
-    invariant(dy.shape == y.shape, "layerNorm gradient: dy \(dy.shape), y \(y.shape)")
+  /// dx, plus the addend where there is one.
+  public static func gradient(
+    _ dy: Tensor, y: Tensor, inverseDeviation: Tensor, plus addend: Tensor? = nil
+  ) -> Tensor {
+    invariant(
+      dy.shape == y.shape && dy.dtype == y.dtype, "layerNorm gradient: dy \(dy.shape), y \(y.shape)"
+    )
     let (rows, channels) = (y.shape.rows, y.shape.channels)
-    let dx = Tensor(y.shape, on: y.engine)
+    let dx = Tensor(y.shape, y.dtype, on: y.engine)
     let engine = y.engine
-    withFloats(dy, y, inverseDeviation, dx) { dy, y, inverse, dx in
-      engine.threads.forRanges(of: rows, grain: 16) { range in
-        engine.kernels.table.pointee.layer_norm_gradient(
-          y, inverse, dy, Int64(channels), Int64(range.lowerBound), Int64(range.upperBound), dx)
+    let kernels = engine.kernels[y.dtype]
+    engine.measured("layer norm, gradient", flops: 0, bytes: (addend == nil ? 3 : 4) * y.byteCount)
+    {
+      withElements(dy, y, inverseDeviation, dx) { dy, y, inverse, dx in
+        withElements(of: addend) { addend in
+          engine.threads.forRanges(of: rows, grain: 16) { range in
+            kernels.layer_norm_gradient(
+              y, inverse.assumingMemoryBound(to: Float.self), dy, addend, Int64(channels),
+              Int64(range.lowerBound), Int64(range.upperBound), dx)
+          }
+        }
       }
     }
     return dx

@@ -73,69 +73,11 @@ enum ProductGeometry {
   }
 }
 
-extension Engine {
-  /// The weight as column panels for `product`: w [taps, k, n] or, transposed, [taps, n, k].
-  func packed(_ w: Tensor, taps: Int, k: Int, n: Int, transposed: Bool) -> Tensor {
-    let width = Int(kernels.table.pointee.vector_width)
-    let panels = Tensor([taps * k * ((n + width - 1) / width * width)], on: self)
-    withFloats(w, panels) { w, panels in
-      kernels.table.pointee.pack(w, Int64(taps), Int64(k), Int64(n), transposed ? 1 : 0, panels)
-    }
-    return panels
-  }
-
-  /// Runs products that write disjoint rows of `y`.
-  func product(
-    _ classes: [dk_geometry], _ x: Tensor, _ panels: Tensor, bias: Tensor?, into y: Tensor
-  ) {
-    withFloats(x, panels, bias ?? panels, y) { from, panels, addend, to in
-      let addend = bias == nil ? nil : UnsafePointer(addend)
-      for geometry in classes {
-        withUnsafePointer(to: geometry) { g in
-          threads.forRanges(of: geometry.positions, grain: 6) { range in
-            kernels.table.pointee.product(
-              g, Int64(range.lowerBound), Int64(range.upperBound), from, panels, addend, 0, to)
-          }
-        }
-      }
-    }
-  }
-
-  /// dw (+)= x^T dy. Threads share the rows of dw, so no sum depends on their number.
-  func weightGradient(
-    _ classes: [dk_geometry], _ x: Tensor, _ dy: Tensor, into dw: Tensor, accumulate: Bool
-  ) {
-    if x.count == 0 && !accumulate { return dw.fill(0) }  // the kernels would not touch it
-    withFloats(x, dy, dw) { from, slope, to in
-      for geometry in classes {
-        withUnsafePointer(to: geometry) { g in
-          threads.forRanges(of: geometry.weightRows, grain: 6) { range in
-            kernels.table.pointee.weight_gradient(
-              g, Int64(range.lowerBound), Int64(range.upperBound), from, slope, accumulate ? 1 : 0,
-              to)
-          }
-        }
-      }
-    }
-  }
-
-  /// out[n] (+)= sum over rows of x[row, n].
-  func columnSums(_ x: Tensor, into out: Tensor, accumulate: Bool) {
-    let (rows, channels) = (x.shape.rows, x.shape.channels)
-    invariant(out.count == channels, "columnSums: \(x.shape) into \(out.shape)")
-    withFloats(x, out) { x, out in
-      threads.forRanges(of: channels, grain: 16) { range in
-        kernels.table.pointee.column_sums(
-          x, Int64(rows), Int64(channels), Int64(range.lowerBound), Int64(range.upperBound),
-          accumulate ? 1 : 0, out)
-      }
-    }
-  }
-}
-
 extension dk_geometry {
   /// Output pixels of the grid.
-  fileprivate var positions: Int { Int(images * grid_h * grid_w) }
+  var positions: Int { Int(images * grid_h * grid_w) }
   /// Rows of the weight seen as [taps * inputs, outputs].
-  fileprivate var weightRows: Int { Int(weight_taps) * Int(in_channels) }
+  var weightRows: Int { Int(weight_taps) * Int(in_channels) }
+  /// Operations of the product.
+  var flops: Int { 2 * positions * Int(taps) * Int(in_channels * out_channels) }
 }

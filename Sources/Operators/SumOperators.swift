@@ -3,16 +3,21 @@ import TensorCore
 
 /// a + b, element by element. Its gradient is dy for both.
 public func sum(_ a: Tensor, _ b: Tensor) -> Tensor {
-  invariant(a.shape == b.shape, "sum: \(a.shape) + \(b.shape)")
-  let y = Tensor(a.shape, on: a.engine)
-  withFloats(a, b, y) { first, second, y in
-    a.engine.forElements(a.count) { a.engine.kernels.table.pointee.add(first, second, $0, $1, y) }
+  invariant(
+    a.shape == b.shape && a.dtype == b.dtype,
+    "sum: \(a.shape) \(a.dtype) + \(b.shape) \(b.dtype)")
+  let y = Tensor(a.shape, a.dtype, on: a.engine)
+  let kernels = a.engine.kernels[a.dtype]
+  a.engine.measured("sum", flops: 0, bytes: 3 * a.byteCount) {
+    withElements(a, b, y) { first, second, y in
+      a.engine.forElements(a.count) { kernels.add(first, second, $0, $1, y) }
+    }
   }
   return y
 }
 
 /// y[b, ...] = factors[b] x[b, ...] (+ c[b, ...]): one factor an image. Its gradient is itself,
-/// without c.
+/// without c. f32.
 public func scaled(_ x: Tensor, by factors: [Float], plus c: Tensor? = nil) -> Tensor {
   invariant(
     x.shape[0] == factors.count && (c == nil || c?.shape == x.shape),
@@ -36,16 +41,19 @@ public func scaled(_ x: Tensor, by factors: [Float], plus c: Tensor? = nil) -> T
 /// Channels side by side: [..., A], [..., B] -> [..., A + B].
 public func concatenated(_ a: Tensor, _ b: Tensor) -> Tensor {
   invariant(
-    a.shape.dimensions.dropLast() == b.shape.dimensions.dropLast(),
-    "concatenated: \(a.shape) with \(b.shape)")
-  let (first, second) = (a.shape.channels, b.shape.channels)
-  let y = Tensor(Shape(a.shape.dimensions.dropLast() + [first + second]), on: a.engine)
-  withFloats(a, b, y) { from, other, to in
-    a.engine.threads.forRanges(of: a.shape.rows, grain: 64) { range in
-      for row in range {
-        let target = to + row * (first + second)
-        target.update(from: from + row * first, count: first)
-        (target + first).update(from: other + row * second, count: second)
+    a.shape.dimensions.dropLast() == b.shape.dimensions.dropLast() && a.dtype == b.dtype,
+    "concatenated: \(a.shape) \(a.dtype) with \(b.shape) \(b.dtype)")
+  let both = a.shape.channels + b.shape.channels
+  let y = Tensor(Shape(a.shape.dimensions.dropLast() + [both]), a.dtype, on: a.engine)
+  a.engine.measured("concatenation", flops: 0, bytes: 2 * y.byteCount) {
+    let (first, second) = (a.shape.channels * a.dtype.size, b.shape.channels * a.dtype.size)
+    withElements(a, b, y) { from, other, to in
+      a.engine.threads.forRanges(of: a.shape.rows, grain: 64) { range in
+        for row in range {
+          let target = to + row * (first + second)
+          target.copyMemory(from: from + row * first, byteCount: first)
+          (target + first).copyMemory(from: other + row * second, byteCount: second)
+        }
       }
     }
   }
@@ -54,14 +62,17 @@ public func concatenated(_ a: Tensor, _ b: Tensor) -> Tensor {
 
 /// Channels `range` of x: [..., C] -> [..., range.count]; the gradient of `concatenated`.
 public func channels(_ range: Range<Int>, of x: Tensor) -> Tensor {
-  let width = x.shape.channels
-  invariant(range.upperBound <= width, "channels: \(range) of \(x.shape)")
-  let y = Tensor(Shape(x.shape.dimensions.dropLast() + [range.count]), on: x.engine)
-  withFloats(x, y) { from, to in
-    x.engine.threads.forRanges(of: x.shape.rows, grain: 64) { rows in
-      for row in rows {
-        (to + row * range.count).update(
-          from: from + row * width + range.lowerBound, count: range.count)
+  invariant(range.upperBound <= x.shape.channels, "channels: \(range) of \(x.shape)")
+  let y = Tensor(Shape(x.shape.dimensions.dropLast() + [range.count]), x.dtype, on: x.engine)
+  x.engine.measured("channels", flops: 0, bytes: 2 * y.byteCount) {
+    let size = x.dtype.size
+    let (width, part) = (x.shape.channels * size, range.count * size)
+    withElements(x, y) { from, to in
+      x.engine.threads.forRanges(of: x.shape.rows, grain: 64) { rows in
+        for row in rows {
+          (to + row * part).copyMemory(
+            from: from + row * width + range.lowerBound * size, byteCount: part)
+        }
       }
     }
   }

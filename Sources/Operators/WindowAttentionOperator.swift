@@ -24,14 +24,22 @@ public struct WindowAttentionOperator: Sendable {
     let engine = qkv.engine
     let images = qkv.shape[0]
     let out = Tensor(
-      Shape([images, qkv.shape[1], qkv.shape[2], qkv.shape[3] / 3]), on: engine)
+      Shape([images, qkv.shape[1], qkv.shape[2], qkv.shape[3] / 3]), qkv.dtype, on: engine)
     let bias = expandedBias(table)
     let scratch = scratch(g, on: engine)
     let pitch = scratch.shape[1]
-    withFloats(qkv, shift, bias, scratch, out) { qkv, shift, bias, scratch, out in
-      forUnits(g, images, on: engine) { g, part, image, head in
-        engine.kernels.table.pointee.attention(
-          g, Int64(image), Int64(head), qkv, shift, bias, scratch + part * pitch, out)
+    let kernels = engine.kernels[qkv.dtype]
+    engine.measured(
+      "window attention \(window)x\(window)", flops: 4 * out.count * window * window,
+      bytes: qkv.byteCount + out.byteCount
+    ) {
+      withFloats(shift, bias, scratch) { shift, bias, scratch in
+        withElements(qkv, out) { qkv, out in
+          forUnits(g, images, on: engine) { g, part, image, head in
+            kernels.attention(
+              g, Int64(image), Int64(head), qkv, shift, bias, scratch + part * pitch, out)
+          }
+        }
       }
     }
     return out
@@ -46,23 +54,31 @@ public struct WindowAttentionOperator: Sendable {
     let images = qkv.shape[0]
     let tokens = window * window
     let offsets = table.shape[0]
-    let dqkv = Tensor(qkv.shape, on: engine)
+    let dqkv = Tensor(qkv.shape, qkv.dtype, on: engine)
     let shares = Tensor([images, heads, offsets], on: engine)
     let bias = expandedBias(table)
     let biasPitch = bias.shape[2]
     let scratch = scratch(g, on: engine)
     let pitch = scratch.shape[1]
     let dbias = Tensor([engine.threads.count, tokens * biasPitch], on: engine)
-    withFloats(qkv, shift, bias, dout) { qkv, shift, bias, dout in
-      withFloats(scratch, dqkv, dbias, shares) { scratch, dqkv, dbias, shares in
-        forUnits(g, images, on: engine) { g, part, image, head in
-          let own = dbias + part * tokens * biasPitch
-          engine.kernels.table.pointee.attention_gradient(
-            g, Int64(image), Int64(head), qkv, shift, bias, dout, scratch + part * pitch, dqkv, own
-          )
-          let share = shares + (image * heads + head) * offsets
-          share.update(repeating: 0, count: offsets)
-          forOffsets { i, j, offset in share[offset] += own[i * biasPitch + j] }
+    let kernels = engine.kernels[qkv.dtype]
+    engine.measured(
+      "window attention \(window)x\(window), gradient", flops: 10 * dout.count * window * window,
+      bytes: 2 * qkv.byteCount + dout.byteCount
+    ) {
+      withFloats(shift, bias, scratch) { shift, bias, scratch in
+        withFloats(dbias, shares) { dbias, shares in
+          withElements(qkv, dout, dqkv) { qkv, dout, dqkv in
+            forUnits(g, images, on: engine) { g, part, image, head in
+              let own = dbias + part * tokens * biasPitch
+              kernels.attention_gradient(
+                g, Int64(image), Int64(head), qkv, shift, bias, dout, scratch + part * pitch, dqkv,
+                own)
+              let share = shares + (image * heads + head) * offsets
+              share.update(repeating: 0, count: offsets)
+              forOffsets { i, j, offset in share[offset] += own[i * biasPitch + j] }
+            }
+          }
         }
       }
     }

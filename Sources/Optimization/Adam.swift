@@ -1,3 +1,4 @@
+import CKernels
 import TensorCore
 
 /// Adam with decoupled weight decay (AdamW) over a flat range.
@@ -21,28 +22,56 @@ public struct Adam {
     updates = 0
   }
 
-  /// One update of `weights`, in place.
+  /// One update of `weights`, in place, and of averages of them, in the same pass over memory.
   ///
-  /// - Parameter factor: multiplies the gradients first (clipping).
+  /// - Parameters:
+  ///   - factor: multiplies the gradients first (clipping).
+  ///   - averages: each with the weight beta of its old value.
   public mutating func update(
-    _ weights: Tensor, gradients: Tensor, learningRate: Double, factor: Float
+    _ weights: Tensor, gradients: Tensor, learningRate: Double, factor: Float,
+    averages: [(average: ExponentialAverage, beta: Double)] = []
   ) {
     invariant(
-      weights.count == first.count && gradients.count == first.count,
+      weights.count == first.count && gradients.count == first.count
+        && averages.allSatisfy { $0.average.values.count == weights.count },
       "Adam: weights \(weights.shape), gradients \(gradients.shape), moments \(first.shape)")
     updates += 1
     let correction1 = 1 - power(betas.0, updates)
     let correction2 = 1 - power(betas.1, updates)
+    let settings = dk_adam(
+      factor: factor, gain1: Float(1 - betas.0), beta2: Float(betas.1), gain2: Float(1 - betas.1),
+      step: Float(learningRate / correction1), root2: Float(correction2.squareRoot()),
+      epsilon: Float(epsilon), decay: Float(1 - learningRate * weightDecay))
     let engine = weights.engine
-    withFloats(gradients, first, second, weights) { g, m, v, w in
-      engine.threads.forRanges(of: weights.count, grain: 4096) { range in
-        engine.kernels.table.pointee.adam(
-          g, factor, Float(1 - betas.0), Float(betas.1), Float(1 - betas.1),
-          Float(learningRate / correction1),
-          Float(correction2.squareRoot()), Float(epsilon), Float(1 - learningRate * weightDecay),
-          Int64(range.lowerBound), Int64(range.upperBound), m, v, w)
+    let kernel = engine.kernels.table.pointee.update
+    engine.measured(
+      "adam and averages", flops: 0, bytes: (7 + 2 * averages.count) * weights.byteCount
+    ) {
+      withFloats(gradients, first, second, weights) { g, m, v, w in
+        withPointers(averages) { averages in
+          withUnsafePointer(to: settings) { settings in
+            engine.threads.forRanges(of: weights.count, grain: 4096) { range in
+              kernel(
+                settings, averages.baseAddress, Int64(averages.count), Int64(range.lowerBound),
+                Int64(range.upperBound), g, m, v, w)
+            }
+          }
+        }
       }
     }
+  }
+
+  private func withPointers(
+    _ averages: [(average: ExponentialAverage, beta: Double)],
+    _ body: (UnsafeBufferPointer<dk_average>) -> Void
+  ) {
+    func add(_ index: Int, _ pointers: [dk_average]) {
+      guard index < averages.count else { return pointers.withUnsafeBufferPointer(body) }
+      averages[index].average.values.withFloats {
+        add(index + 1, pointers + [dk_average(values: $0, beta: Float(averages[index].beta))])
+      }
+    }
+    add(0, [])
   }
 
   private func power(_ base: Double, _ exponent: Int) -> Double {

@@ -1,6 +1,6 @@
 import TensorCore
 
-/// An exponential moving average of the weights, with its half-life in images.
+/// An exponential moving average of the weights, with its half-life in images; `Adam.update` moves it.
 ///
 /// Source: arXiv:2206.00364, appendix F.2 and its training code: beta = 0.5^(batch / half-life), the
 /// half-life at most `rampup` times the images seen, so that the first average is the first weights.
@@ -23,16 +23,5 @@ public struct ExponentialAverage {
   public func beta(batch: Int, imagesSeen: Int) -> Double {
     let limit = rampup > 0 ? min(halfLife, Double(imagesSeen) * rampup) : halfLife
     return limit > 0 ? PortableMath.pow(0.5, Double(batch) / limit) : 0
-  }
-
-  public func update(with weights: Tensor, batch: Int, imagesSeen: Int) {
-    let beta = Float(beta(batch: batch, imagesSeen: imagesSeen))
-    let engine = weights.engine
-    withFloats(weights, values) { weights, values in
-      engine.threads.forRanges(of: self.values.count, grain: 4096) { range in
-        engine.kernels.table.pointee.average(
-          weights, beta, Int64(range.lowerBound), Int64(range.upperBound), values)
-      }
-    }
   }
 }

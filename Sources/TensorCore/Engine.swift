@@ -1,54 +1,21 @@
-import CKernels
-import Foundation
-
 /// What the operators of one rank run on: a thread pool, a memory pool and a table of kernels.
 /// Every tensor knows its engine, so there is no global state.
 public final class Engine: Sendable {
   public let threads: ThreadPool
   public let memory: StoragePool
   public let kernels: KernelTable
+  public let profile: OperatorProfile?
 
   /// - Parameters:
   ///   - threadCount: threads an operator may use, the calling one included.
   ///   - kernels: the instruction set; by default the best this CPU runs.
-  public init(threadCount: Int = 1, kernels: KernelTable = .best) {
+  ///   - profile: what operators report their time to.
+  public init(
+    threadCount: Int = 1, kernels: KernelTable = .best, profile: OperatorProfile? = nil
+  ) {
     threads = ThreadPool(threadCount: threadCount)
     memory = StoragePool()
     self.kernels = kernels
-  }
-}
-
-/// The kernels of one instruction set.
-public struct KernelTable: @unchecked Sendable {  // a pointer to a constant
-  public let table: UnsafePointer<dk_table>
-  public let level: Level
-
-  /// Instruction sets in rising order; a CPU that runs one runs all before it.
-  public enum Level: Int, Sendable, CaseIterable, Comparable {
-    case portable = 0
-    case avx2 = 1
-    case avx512 = 2
-    public static func < (a: Level, b: Level) -> Bool { a.rawValue < b.rawValue }
-  }
-
-  /// Nil where this CPU, or the operating system, does not run `level`.
-  public init?(_ level: Level) {
-    guard level <= KernelTable.bestLevel else { return nil }
-    self.level = level
-    table = dk_table_for(dk_level(rawValue: UInt32(level.rawValue)))
-  }
-
-  /// The best level this CPU runs, as told by CPUID.
-  public static var bestLevel: Level { Level(rawValue: Int(dk_best_level().rawValue)) ?? .portable }
-
-  /// The best table this CPU runs. The environment variable `DIFFIT_KERNELS` (`portable`, `avx2`,
-  /// `avx512`) asks for a lower one; a level the CPU does not run is ignored.
-  public static var best: KernelTable {
-    let asked = ProcessInfo.processInfo.environment["DIFFIT_KERNELS"]
-    let level = Level.allCases.first { "\($0)" == asked } ?? bestLevel
-    guard let table = KernelTable(min(level, bestLevel)) ?? KernelTable(.portable) else {
-      fatalError("KernelTable: the portable kernels run everywhere")
-    }
-    return table
+    self.profile = profile
   }
 }

@@ -129,10 +129,6 @@ public struct ParityOptions: Equatable, Sendable {
     try require(threads >= 0, "--threads", threads, expected: "0 (one a core) or more")
     let isTolerance = tolerance.map { $0 > 0 && $0.isFinite } ?? true
     try require(isTolerance, "--tolerance", tolerance ?? 0, expected: "a number above 0")
-    if precision != .fp32 {
-      throw .notBuilt(
-        key: "--precision", at: "parity", found: precision.rawValue, remedy: "use fp32")
-    }
     self.golden = golden
     self.precision = precision
     self.threads = threads

@@ -56,6 +56,12 @@ struct ImageSampler {
   func draw(
     seeds: [UInt64], label: Int? = nil, take: (_ seeds: [UInt64], _ pixels: [Float]) throws -> Void
   ) rethrows {
+    try model.parameters.holdingWeights { try drawBatches(seeds: seeds, label: label, take: take) }
+  }
+
+  private func drawBatches(
+    seeds: [UInt64], label: Int?, take: (_ seeds: [UInt64], _ pixels: [Float]) throws -> Void
+  ) rethrows {
     for start in stride(from: 0, to: seeds.count, by: batch) {
       let part = Array(seeds[start..<min(start + batch, seeds.count)])
       let labels = model.settings.classes > 0 ? part.map { label ?? self.label(seed: $0) } : nil

@@ -119,17 +119,67 @@ import Testing
         }))
   }
 
-  /// The mask is a constant, found by dropping out ones.
-  @Test func dropoutLayer() {
-    let engine = Engine()
-    let ones = Tensor([2, 150], on: engine)
+  /// A constant of the test, found by dropping out ones.
+  private func mask(_ count: Int, on engine: Engine) -> [Double] {
+    let ones = Tensor([2, count / 2], on: engine)
     ones.fill(1)
     let mask = DropoutOperator(rate: 0.4, seed: 3, layer: 6, positions: [4, 5])(ones).floats.wide
     #expect(mask.contains(0) && mask.contains { $0 > 1 })
+    return mask
+  }
+
+  @Test(arguments: [0.0, 0.4])
+  func residualBranch(_ rate: Double) {
+    let engine = Engine()
+    let mask = rate > 0 ? mask(4 * 70, on: engine) : [Double](repeating: 1, count: 4 * 70)
     expectClose(
       check(
-        [(values(300, 1), [2, 150])], on: engine, plain: { zip($0[0], mask).map { $0 * $1 } },
-        taped: { dropout($1[0], rate: 0.4, layer: 6) }))
+        [
+          (values(4 * 5, 1), [2, 2, 5]), (values(5 * 70, 2), [5, 70]), (values(70, 3), [70]),
+          (values(4 * 70, 4), [2, 2, 70]),
+        ], on: engine,
+        plain: { inputs in
+          let y = Plain.linear(inputs[0], inputs[1], inputs[2], rows: 4, k: 5, n: 70)
+          return y.indices.map { y[$0] * mask[$0] + inputs[3][$0] }
+        },
+        taped: {
+          linear(
+            $1[0], $1[1], $1[2], addedTo: $1[3], through: Dropout(rate: rate, layer: 6))
+        }))
+  }
+
+  @Test(arguments: [0.0, 0.4])
+  func perceptron(_ rate: Double) {
+    let engine = Engine()
+    let mask = rate > 0 ? mask(4 * 40, on: engine) : [Double](repeating: 1, count: 4 * 40)
+    expectClose(
+      check(
+        [
+          (values(4 * 5, 1), [2, 2, 5]), (values(5 * 9, 2), [5, 9]), (values(9, 3), [9]),
+          (values(9 * 40, 4), [9, 40]), (values(40, 5), [40]), (values(4 * 40, 6), [2, 2, 40]),
+        ], on: engine,
+        plain: { inputs in
+          let h = Plain.linear(inputs[0], inputs[1], inputs[2], rows: 4, k: 5, n: 9)
+          let y = Plain.linear(h.map(Plain.gelu), inputs[3], inputs[4], rows: 4, k: 9, n: 40)
+          return y.indices.map { y[$0] * mask[$0] + inputs[5][$0] }
+        },
+        taped: {
+          multilayerPerceptron(
+            $1[0], $1[1], $1[2], $1[3], $1[4], addedTo: $1[5],
+            through: Dropout(rate: rate, layer: 6))
+        }))
+  }
+
+  /// A residual of the branch's own input: its gradient takes two ways.
+  @Test func residualOfTheInput() {
+    expectClose(
+      check(
+        [(values(6 * 5, 1), [6, 5]), (values(25, 2), [5, 5])],
+        plain: { inputs in
+          let y = Plain.linear(inputs[0], inputs[1], nil, rows: 6, k: 5, n: 5)
+          return zip(y, inputs[0]).map { $0 + $1 }
+        },
+        taped: { linear($1[0], $1[1], nil, addedTo: $1[0]) }))
   }
 
   @Test func squaredErrorLoss() {

@@ -55,7 +55,9 @@ import Testing
     let z = Plain.linear(input.wide, wide(unbiased.weight), nil, rows: 12, k: 5, n: 4)
     #expect(relativeError(unbiased(x).value, z) < 1e-6)
     let p = Plain.linear(input.wide, wide(point.weight), wide(point.bias), rows: 12, k: 5, n: 4)
-    #expect(relativeError(point(x).value, p) < 1e-6)
+    let residual = linear(x)
+    let q = zip(p, residual.value.floats.wide).map { $0 + $1 }
+    #expect(relativeError(point(x, addedTo: residual).value, q) < 1e-6)
     let c = PlainConvolution(.up, images: 2, height: 3, width: 2, inputs: 5, outputs: 4)
     #expect(up(x).shape == [2, 6, 4, 4])
     #expect(

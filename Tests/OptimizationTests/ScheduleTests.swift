@@ -120,14 +120,31 @@ import Testing
     let ema = ExponentialAverage(name: "fast", halfLife: 1000, rampup: 0.05, of: first)
     #expect(ema.values.bits == first.bits, "it starts as a copy")
     let second = Tensor(values(count, 2), [count], on: engine)
-    ema.update(with: second, batch: 64, imagesSeen: 0)
+    var adam = Adam(
+      count: count, betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0, on: engine)
+    // Without a gradient and a rate, Adam leaves the weights as they are.
+    func move(_ weights: Tensor, imagesSeen: Int) {
+      let before = weights.bits
+      adam.update(
+        weights, gradients: Tensor(zeros: [count], on: engine), learningRate: 0, factor: 1,
+        averages: [
+          (other, beta: 0.5), (ema, beta: ema.beta(batch: 64, imagesSeen: imagesSeen)),
+        ])
+      #expect(weights.bits == before)
+    }
+    let other = ExponentialAverage(name: "other", halfLife: 1, rampup: 0, of: first)
+    move(second, imagesSeen: 0)
     #expect(ema.values.bits == second.bits, "the first beta is 0")
     let third = Tensor(values(count, 3), [count], on: engine)
-    ema.update(with: third, batch: 64, imagesSeen: 6400)
+    move(third, imagesSeen: 6400)
     let beta = pow(0.5, 64 / 320.0)
     let expected = zip(second.floats.wide, third.floats.wide).map { beta * $0 + (1 - beta) * $1 }
     #expect(relativeError(ema.values, expected) < 2e-7)
     #expect(first.bits != ema.values.bits, "the first weights were copied, not shared")
+    let half = zip(zip(first.floats.wide, second.floats.wide), third.floats.wide).map {
+      0.25 * $0.0 + 0.25 * $0.1 + 0.5 * $1
+    }
+    #expect(relativeError(other.values, half) < 2e-7, "each average has its own beta")
   }
 
   /// After a half-life of images an old weight counts half.
@@ -136,7 +153,12 @@ import Testing
     let ema = ExponentialAverage(
       name: "ema", halfLife: 640, rampup: 0, of: Tensor([1], [1], on: engine))
     let zero = Tensor(zeros: [1], on: engine)
-    for step in 0..<10 { ema.update(with: zero, batch: 64, imagesSeen: 64 * step) }
+    var adam = Adam(count: 1, betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0, on: engine)
+    for step in 0..<10 {
+      adam.update(
+        zero, gradients: zero, learningRate: 0, factor: 1,
+        averages: [(ema, beta: ema.beta(batch: 64, imagesSeen: 64 * step))])
+    }
     #expect(abs(ema.values.floats[0] - 0.5) < 1e-6)
   }
 }

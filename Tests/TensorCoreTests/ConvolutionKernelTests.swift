@@ -60,11 +60,11 @@ import Testing
     [Layer(size, stride: 1), Layer(size, stride: 2), Layer(transposing: size)]
   }
 
-  @Test(arguments: KernelTable.available, sizes + oddSizes)
-  func forwardMatchesTheDefinition(kernels: KernelTable, size: Size) {
+  @Test(arguments: TypedKernels.available, sizes + oddSizes)
+  func forwardMatchesTheDefinition(kernels: TypedKernels, size: Size) {
     let (ci, co) = (size.ci, size.co)
-    let (x, w) = (randomFloats(size.inputs * ci, 20), randomFloats(9 * ci * co, 21))
-    let bias = randomFloats(co, 22)
+    let (x, w) = (kernels.values(size.inputs * ci, 20), kernels.values(9 * ci * co, 21))
+    let bias = kernels.values(co, 22)
     let packed = kernels.pack(w, taps: 9, k: ci, n: co)
     for layer in ConvolutionKernelTests.layers(size) {
       var y = [Float](repeating: .infinity, count: layer.outputs * co)
@@ -73,35 +73,35 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelTable.available, sizes + oddSizes)
-  func dataGradientMatchesTheDefinition(kernels: KernelTable, size: Size) {
+  @Test(arguments: TypedKernels.available, sizes + oddSizes)
+  func dataGradientMatchesTheDefinition(kernels: TypedKernels, size: Size) {
     let (ci, co) = (size.ci, size.co)
-    let w = randomFloats(9 * ci * co, 23)
+    let w = kernels.values(9 * ci * co, 23)
     let packed = kernels.pack(w, taps: 9, k: co, n: ci, transposed: true)
     for layer in ConvolutionKernelTests.layers(size) {
-      let dy = randomFloats(layer.outputs * co, 24)
+      let dy = kernels.values(layer.outputs * co, 24)
       var dx = [Float](repeating: .infinity, count: size.inputs * ci)
       for g in layer.backward { kernels.product(g, dy, packed, into: &dx) }
       #expect(layer.plain.dataGradient(dy, w, ci: ci, co: co).worst(dx) <= 1)
     }
   }
 
-  @Test(arguments: KernelTable.available, sizes + oddSizes)
-  func weightGradientMatchesTheDefinition(kernels: KernelTable, size: Size) {
+  @Test(arguments: TypedKernels.available, sizes + oddSizes)
+  func weightGradientMatchesTheDefinition(kernels: TypedKernels, size: Size) {
     let (ci, co) = (size.ci, size.co)
-    let x = randomFloats(size.inputs * ci, 25)
+    let x = kernels.values(size.inputs * ci, 25)
     for layer in ConvolutionKernelTests.layers(size) {
-      let dy = randomFloats(layer.outputs * co, 26)
+      let dy = kernels.values(layer.outputs * co, 26)
       var dw = [Float](repeating: .infinity, count: 9 * ci * co)
       for g in layer.forward { kernels.weightGradient(g, x, dy, into: &dw) }
       #expect(layer.plain.weightGradient(x, dy, ci: ci, co: co).worst(dw) <= 1)
     }
   }
 
-  @Test(arguments: KernelTable.available)
-  func bitsDoNotDependOnHowPositionsAreSplit(kernels: KernelTable) {
+  @Test(arguments: TypedKernels.available)
+  func bitsDoNotDependOnHowPositionsAreSplit(kernels: TypedKernels) {
     let size = Size(images: 3, height: 10, width: 12, ci: 7, co: 21)  // 360 positions: two blocks
-    let (x, w) = (randomFloats(size.inputs * 7, 27), randomFloats(9 * 7 * 21, 28))
+    let (x, w) = (kernels.values(size.inputs * 7, 27), kernels.values(9 * 7 * 21, 28))
     let packed = kernels.pack(w, taps: 9, k: 7, n: 21)
     for layer in ConvolutionKernelTests.layers(size) {
       var whole = [Float](repeating: 0, count: layer.outputs * 21)
@@ -117,11 +117,11 @@ import Testing
   }
 
   /// The bits of an image's pixels are those it has in a batch of its own.
-  @Test(arguments: KernelTable.available)
-  func bitsDoNotDependOnTheBatch(kernels: KernelTable) {
+  @Test(arguments: TypedKernels.available)
+  func bitsDoNotDependOnTheBatch(kernels: TypedKernels) {
     let batch = Size(images: 5, height: 8, width: 6, ci: 9, co: 18)
     let single = Size(images: 1, height: 8, width: 6, ci: 9, co: 18)
-    let (x, w) = (randomFloats(batch.inputs * 9, 29), randomFloats(9 * 9 * 18, 30))
+    let (x, w) = (kernels.values(batch.inputs * 9, 29), kernels.values(9 * 9 * 18, 30))
     let packed = kernels.pack(w, taps: 9, k: 9, n: 18)
     let pairs = zip(ConvolutionKernelTests.layers(batch), ConvolutionKernelTests.layers(single))
     for (layer, alone) in pairs {

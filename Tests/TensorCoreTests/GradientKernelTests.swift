@@ -14,12 +14,12 @@ import Testing
     return dw
   }
 
-  @Test(arguments: KernelTable.available)
-  func weightGradientsOfEveryShapeMatchPlainLoops(kernels: KernelTable) {
+  @Test(arguments: TypedKernels.available)
+  func weightGradientsOfEveryShapeMatchPlainLoops(kernels: TypedKernels) {
     for n in 1...130 {
       for rows in [1 + n % 13, n == 40 || n == 77 ? 500 : 191 + n % 3] {
         let k = 1 + n * 37 % 70
-        let (x, dy) = (randomFloats(rows * k, 40), randomFloats(rows * n, 41))
+        let (x, dy) = (kernels.values(rows * k, 40), kernels.values(rows * n, 41))
         var dw = [Float](repeating: .infinity, count: k * n)
         kernels.weightGradient(.rows(rows, k: k, n: n), x, dy, into: &dw)
         let worst = plain(x, dy, rows: rows, k: k, n: n).worst(dw)
@@ -29,12 +29,12 @@ import Testing
   }
 
   /// Threads share a weight gradient by its rows: the pieces make the whole, bit for bit.
-  @Test(arguments: KernelTable.available)
-  func bitsDoNotDependOnHowTheWeightIsSplit(kernels: KernelTable) {
+  @Test(arguments: TypedKernels.available)
+  func bitsDoNotDependOnHowTheWeightIsSplit(kernels: TypedKernels) {
     let g = dk_geometry.convolution(2, 11, 13, k: 10, n: 37, stride: 1)
-    let (x, dy) = (randomFloats(286 * 10, 42), randomFloats(286 * 37, 43))
+    let (x, dy) = (kernels.values(286 * 10, 42), kernels.values(286 * 37, 43))
     for accumulate in [false, true] {
-      let start = randomFloats(90 * 37, 44)
+      let start = kernels.values(90 * 37, 44)
       var (whole, split) = (start, start)
       kernels.weightGradient(g, x, dy, into: &whole, accumulate: accumulate)
       for piece in pieces(90).reversed() {
@@ -45,11 +45,11 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelTable.available)
-  func accumulatingAddsToWhatIsThere(kernels: KernelTable) {
+  @Test(arguments: TypedKernels.available)
+  func accumulatingAddsToWhatIsThere(kernels: TypedKernels) {
     let (rows, k, n) = (300, 9, 35)
-    let (x, dy) = (randomFloats(rows * k, 45), randomFloats(rows * n, 46))
-    let start = randomFloats(k * n, 47)
+    let (x, dy) = (kernels.values(rows * k, 45), kernels.values(rows * n, 46))
+    let start = kernels.values(k * n, 47)
     var dw = start
     kernels.weightGradient(.rows(rows, k: k, n: n), x, dy, into: &dw, accumulate: true)
     var expected = plain(x, dy, rows: rows, k: k, n: n)
@@ -58,10 +58,10 @@ import Testing
   }
 
   /// Slices of wider tensors.
-  @Test(arguments: KernelTable.available)
-  func pitchesAreHonoured(kernels: KernelTable) {
+  @Test(arguments: TypedKernels.available)
+  func pitchesAreHonoured(kernels: TypedKernels) {
     let (rows, k, n) = (23, 6, 13)
-    let (wideX, wideDY) = (randomFloats(rows * 10, 48), randomFloats(rows * 17, 49))
+    let (wideX, wideDY) = (kernels.values(rows * 10, 48), kernels.values(rows * 17, 49))
     var g = dk_geometry.rows(rows, k: k, n: n)
     (g.in_pitch, g.out_pitch) = (10, 17)
     var dw = [Float](repeating: .infinity, count: k * n)
@@ -71,11 +71,11 @@ import Testing
     #expect(plain(x, dy, rows: rows, k: k, n: n).worst(dw) <= 1)
   }
 
-  @Test(arguments: KernelTable.available)
-  func columnSumsMatchPlainLoopsHoweverTheyAreSplit(kernels: KernelTable) {
+  @Test(arguments: TypedKernels.available)
+  func columnSumsMatchPlainLoopsHoweverTheyAreSplit(kernels: TypedKernels) {
     for n in [1, 2, 4, 7, 8, 15, 16, 17, 33, 130] {
       for rows in [1, 2, 13, 255, 256, 257, 700] {
-        let (x, start) = (randomFloats(rows * n, 50), randomFloats(n, 51))
+        let (x, start) = (kernels.values(rows * n, 50), kernels.values(n, 51))
         for accumulate in [false, true] {
           var expected = Expected(count: n)
           for i in x.indices { expected.add(x[i], at: i % n) }
@@ -95,26 +95,28 @@ import Testing
     }
   }
 
+  /// Of the levels that multiply bf16 as two f32 each.
   @Test(.enabled(if: KernelTable(.avx512) != nil, "this CPU has no AVX-512"))
   func avx2AndAVX512GiveTheSameBits() throws {
-    let (narrow, wide) = (try #require(KernelTable(.avx2)), try #require(KernelTable(.avx512)))
+    let tables = [try #require(KernelTable(.avx2)), try #require(KernelTable(.avx512))]
     let layers =
       [
         dk_geometry.rows(205, k: 70, n: 130), .rows(7, k: 33, n: 17),
         .convolution(2, 12, 9, k: 11, n: 40, stride: 1),
         .convolution(2, 12, 10, k: 11, n: 40, stride: 2),
       ] + dk_geometry.transposed(2, 6, 5, outHeight: 12, outWidth: 10, k: 11, n: 40)
-    for g in layers {
+    for (g, dtype) in layers.flatMap({ g in [(g, DType.float32), (g, .bfloat16)] }) {
       let (taps, k, n) = (Int(g.weight_taps), Int(g.in_channels), Int(g.out_channels))
       let x = randomFloats(Int(g.images * g.in_h * g.in_w) * k, 52)
       let (w, bias) = (randomFloats(taps * k * n, 53), randomFloats(n, 54))
       let outputs = Int(g.images * g.out_h * g.out_w)
       let dy = randomFloats(outputs * n, 55)
-      let results = [narrow, wide].map { kernels in
+      let results = tables.map { table in
+        let kernels = TypedKernels(table: table, dtype: dtype)
         var y = [Float](repeating: 0, count: outputs * n)
         let packed = kernels.pack(w, taps: taps, k: k, n: n)
         kernels.product(g, x, packed, bias: bias, into: &y)
-        kernels.product(g, x, packed, into: &y, accumulate: true)
+        kernels.product(g, x, packed, addend: y, into: &y)
         var dw = [Float](repeating: 0, count: taps * k * n)
         kernels.weightGradient(g, x, dy, into: &dw)
         kernels.weightGradient(g, x, dy, into: &dw, accumulate: true)

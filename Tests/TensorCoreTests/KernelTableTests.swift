@@ -11,11 +11,12 @@ import Testing
     guard let kernels else { return }
     #expect(kernels.level == level)
     #expect(String(cString: kernels.table.pointee.name) == "\(level)")
-    #expect(kernels.table.pointee.vector_width == [4, 8, 16][level.rawValue])
+    #expect(kernels.table.pointee.vector_width == [4, 8, 16, 16][level.rawValue])
   }
 
   @Test func levelsRise() {
     #expect(KernelTable.Level.portable < .avx2 && .avx2 < .avx512)
+    #expect(KernelTable.Level.avx512 < .avx512bf16)
   }
 
   /// Linux lists what the CPU offers and the kernel saves: a second source beside CPUID.
@@ -26,7 +27,10 @@ import Testing
       let flags = Set(line.split(separator: " ").map(String.init))
       let avx2 = flags.isSuperset(of: ["avx2", "fma"])
       let avx512 = avx2 && flags.isSuperset(of: ["avx512f", "avx512bw", "avx512dq", "avx512vl"])
-      #expect(KernelTable.bestLevel == (avx512 ? .avx512 : avx2 ? .avx2 : .portable))
+      let pairs = avx512 && flags.contains("avx512_bf16")
+      #expect(
+        KernelTable.bestLevel
+          == (pairs ? .avx512bf16 : avx512 ? .avx512 : avx2 ? .avx2 : .portable))
     #else
       #expect(KernelTable.bestLevel == .portable)
     #endif

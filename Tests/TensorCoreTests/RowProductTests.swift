@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import TensorCore
 import Testing
 
@@ -33,12 +34,12 @@ import Testing
     return y
   }
 
-  @Test(arguments: KernelTable.available)
-  func productsOfEveryShapeMatchPlainLoops(kernels: KernelTable) {
+  @Test(arguments: TypedKernels.available)
+  func productsOfEveryShapeMatchPlainLoops(kernels: TypedKernels) {
     for size in RowProductTests.sizes {
-      let x = randomFloats(size.rows * size.k, 1)
-      let w = randomFloats(size.k * size.n, 2)
-      let bias = size.rows % 2 == 0 ? randomFloats(size.n, 3) : nil
+      let x = kernels.values(size.rows * size.k, 1)
+      let w = kernels.values(size.k * size.n, 2)
+      let bias = size.rows % 2 == 0 ? kernels.values(size.n, 3) : nil
       let packed = kernels.pack(w, taps: 1, k: size.k, n: size.n)
       // Unwritten elements stay infinite.
       var y = [Float](repeating: .infinity, count: size.rows * size.n)
@@ -49,11 +50,11 @@ import Testing
     }
   }
 
-  @Test(arguments: KernelTable.available)
-  func transposedPackingHoldsTheSamePanels(kernels: KernelTable) {
+  @Test(arguments: TypedKernels.available)
+  func transposedPackingHoldsTheSamePanels(kernels: TypedKernels) {
     for (taps, k, n) in [(1, 1, 1), (1, 70, 130), (2, 17, 16), (3, 16, 33), (9, 5, 7), (1, 33, 65)]
     {
-      let w = randomFloats(taps * k * n, 4)
+      let w = kernels.values(taps * k * n, 4)
       var turned = w
       for t in 0..<taps {
         for i in 0..<k {
@@ -63,29 +64,59 @@ import Testing
       let packed = kernels.pack(w, taps: taps, k: k, n: n)
       #expect(kernels.pack(turned, taps: taps, k: k, n: n, transposed: true) == packed)
       // Nothing is lost: the panels hold the weights and zeros for the columns that fill a vector.
-      #expect(packed.filter { $0 != 0 }.sorted() == w.filter { $0 != 0 }.sorted())
+      #expect(
+        kernels.unpacked(packed).filter { $0 != 0 }.sorted() == w.filter { $0 != 0 }.sorted())
     }
   }
 
-  @Test(arguments: KernelTable.available)
-  func accumulatingAddsToWhatIsThere(kernels: KernelTable) {
+  @Test(arguments: TypedKernels.available)
+  func anAddendIsAddedToTheSums(kernels: TypedKernels) {
     for n in [5, 16, 40, 67] {
-      let (x, w) = (randomFloats(7 * 9, 5), randomFloats(9 * n, 6))
-      let (bias, start) = (randomFloats(n, 7), randomFloats(7 * n, 8))
+      let (x, w) = (kernels.values(7 * 9, 5), kernels.values(9 * n, 6))
+      let (bias, addend) = (kernels.values(n, 7), kernels.values(7 * n, 8))
       let packed = kernels.pack(w, taps: 1, k: 9, n: n)
-      var fresh = start
-      kernels.product(.rows(7, k: 9, n: n), x, packed, bias: bias, into: &fresh)
-      var added = start
-      kernels.product(.rows(7, k: 9, n: n), x, packed, bias: bias, into: &added, accumulate: true)
-      #expect(bits(added) == bits(zip(start, fresh).map { $0 + $1 }))
+      var plain = addend
+      kernels.product(.rows(7, k: 9, n: n), x, packed, bias: bias, into: &plain)
+      var added = addend
+      kernels.product(
+        .rows(7, k: 9, n: n), x, packed, bias: bias, addend: addend, into: &added)
+      #expect(bits(added) == bits(zip(plain, addend).map { $0 + $1 }))
+    }
+  }
+
+  /// The result in the element type is the f32 result, rounded once; GELU is taken of the unrounded.
+  @Test(arguments: TypedKernels.available)
+  func resultsAreRoundedOnceAndActivated(kernels: TypedKernels) {
+    for (rows, k, n) in [(1, 1, 1), (7, 9, 67), (13, 32, 16), (20, 64, 130)] {
+      let (x, w) = (kernels.values(rows * k, 5), kernels.values(k * n, 6))
+      let (bias, addend) = (kernels.values(n, 7), kernels.values(rows * n, 8))
+      let g = dk_geometry.rows(rows, k: k, n: n)
+      let packed = kernels.pack(w, taps: 1, k: k, n: n)
+      for addend in [nil, addend] {
+        var exact = [Float](repeating: 0, count: rows * n)
+        kernels.product(g, x, packed, bias: bias, addend: addend, into: &exact)
+        let found = kernels.typedProduct(g, x, packed, bias: bias, addend: addend)
+        let isWide = kernels.dtype == .float32
+        #expect(bits(found.y) == bits(isWide ? exact : exact.map(\.roundedToBF16)))
+        for (value, activated) in zip(exact, found.activated) {
+          let v = Double(value)
+          let gelu = v / (1 + exp(-1.5957691216057308 * (v + 0.044715 * v * v * v)))
+          #expect(
+            abs(Double(activated) - gelu) <= (isWide ? 0x1p-20 : 0x1p-8) * max(abs(gelu), 1e-3))
+        }
+        let alone = kernels.typedProduct(
+          g, x, packed, bias: bias, addend: addend, keepsInput: false)
+        #expect(bits(alone.activated) == bits(found.activated))
+        #expect(alone.y.allSatisfy { $0 == 0 })
+      }
     }
   }
 
   /// Pixels further apart than their channels: slices of a wider tensor are read and written in place.
-  @Test(arguments: KernelTable.available)
-  func pitchesLeaveNeighbouringChannelsAlone(kernels: KernelTable) {
+  @Test(arguments: TypedKernels.available)
+  func pitchesLeaveNeighbouringChannelsAlone(kernels: TypedKernels) {
     let (rows, k, n, inPitch, outPitch) = (10, 6, 19, 11, 30)
-    let (wide, w) = (randomFloats(rows * inPitch, 9), randomFloats(k * n, 10))
+    let (wide, w) = (kernels.values(rows * inPitch, 9), kernels.values(k * n, 10))
     let dense = (0..<rows * k).map { wide[$0 / k * inPitch + $0 % k] }
     let packed = kernels.pack(w, taps: 1, k: k, n: n)
     var expected = [Float](repeating: 0, count: rows * n)
@@ -101,11 +132,11 @@ import Testing
   }
 
   /// A row's bits are the same alone, in any piece and in the whole product.
-  @Test(arguments: KernelTable.available)
-  func bitsDoNotDependOnHowRowsAreSplit(kernels: KernelTable) {
+  @Test(arguments: TypedKernels.available)
+  func bitsDoNotDependOnHowRowsAreSplit(kernels: TypedKernels) {
     for (rows, k, n) in [(13, 20, 33), (400, 7, 18), (200, 64, 96)] {
-      let (x, w) = (randomFloats(rows * k, 11), randomFloats(k * n, 12))
-      let (g, bias) = (dk_geometry.rows(rows, k: k, n: n), randomFloats(n, 13))
+      let (x, w) = (kernels.values(rows * k, 11), kernels.values(k * n, 12))
+      let (g, bias) = (dk_geometry.rows(rows, k: k, n: n), kernels.values(n, 13))
       let packed = kernels.pack(w, taps: 1, k: k, n: n)
       var whole = [Float](repeating: 0, count: rows * n)
       kernels.product(g, x, packed, bias: bias, into: &whole)
@@ -123,12 +154,12 @@ import Testing
   }
 
   /// A range writes its own rows and no other.
-  @Test(arguments: KernelTable.available)
-  func rowsOutsideTheRangeAreNotTouched(kernels: KernelTable) {
+  @Test(arguments: TypedKernels.available)
+  func rowsOutsideTheRangeAreNotTouched(kernels: TypedKernels) {
     let (rows, k, n) = (12, 5, 10)
-    let packed = kernels.pack(randomFloats(k * n, 14), taps: 1, k: k, n: n)
+    let packed = kernels.pack(kernels.values(k * n, 14), taps: 1, k: k, n: n)
     var y = [Float](repeating: .infinity, count: rows * n)
-    let x = randomFloats(rows * k, 15)
+    let x = kernels.values(rows * k, 15)
     kernels.product(.rows(rows, k: k, n: n), over: 4..<4, x, packed, into: &y)
     #expect(y.allSatisfy { $0 == .infinity })
     kernels.product(.rows(rows, k: k, n: n), over: 4..<9, x, packed, into: &y)

@@ -107,7 +107,6 @@ struct CommandLineTests {
     try expectBadUsage(["bench", "--set", "model.window=5"], "--set model.window=5", "1, 2, 4")
     try expectBadUsage(["bench", "--set", "train.seed=1", "--set", "model.head_dim=48"], "128")
     try expectBadUsage(["bench", "--set", "nonsense"], "KEY=VALUE")
-    try expectBadUsage(["bench", "--precision", "bf16"], "bf16")
   }
 
   @Test func onlyTheFirstRankTellsOfBadArguments() throws {

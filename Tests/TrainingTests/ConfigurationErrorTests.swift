@@ -87,7 +87,7 @@ struct ConfigurationErrorTests {
       try error("", ["train.precision=half"])
         == .wrongType(
           key: "train.precision", at: "--set train.precision=half", found: "half",
-          expected: "fp32 or bf16; the default is fp32"))
+          expected: "fp32 or bf16; the default is bf16"))
     guard case .wrongType("model.blocks", _, _, _) = try error("", ["model.blocks=2,,2"]) else {
       Issue.record("an empty item passed")
       return

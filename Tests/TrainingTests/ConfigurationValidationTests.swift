@@ -42,7 +42,7 @@ struct ConfigurationValidationTests {
   }
 
   @Test(arguments: [
-    ("train.precision", "bf16", "use fp32"), ("parallel.reduction", "reproducible", "use fast"),
+    ("parallel.reduction", "reproducible", "use fast"),
     ("parallel.wire", "bf16", "use fp32"), ("parallel.shard_optimizer", "true", "use false"),
     ("checkpoint.async", "true", "use false"), ("model.kind", "latent", "use image"),
     ("model.kind", "vae", "use image"), ("diffusion.kind", "ddpm", "use edm"),

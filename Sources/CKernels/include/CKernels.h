@@ -1,6 +1,5 @@
 /// SIMD kernels of the trainer: plain C with vector extensions, one source compiled for several
-/// instruction sets, picked at run time. All pointers are to f32 unless said otherwise; matrices are
-/// row-major; images are NHWC. No kernel allocates, locks, or starts a thread: callers split the work,
+/// instruction sets, picked at run time. Matrices are row-major; images are NHWC. No kernel allocates, locks, or starts a thread: callers split the work,
 /// and no result depends on how they split it.
 #ifndef DIFFIT_CKERNELS_H
 #define DIFFIT_CKERNELS_H
@@ -19,7 +18,7 @@ typedef struct {
   int64_t in_h, in_w, in_stride;               // input pixel of tap t: grid * in_stride + (dy[t], dx[t])
   int64_t out_h, out_w, out_stride, out_y, out_x;  // output pixel: grid * out_stride + (out_y, out_x)
   int64_t in_channels, out_channels;           // K and N of the product
-  int64_t in_pitch, out_pitch;                 // floats from one pixel to the next
+  int64_t in_pitch, out_pitch;                 // elements from one pixel to the next
   int32_t taps;
   int32_t dy[DK_MAX_TAPS], dx[DK_MAX_TAPS];
   int32_t weight_tap[DK_MAX_TAPS];             // which of the weight's taps this one multiplies by
@@ -42,107 +41,157 @@ static inline int64_t dk_attention_scratch(int64_t tokens, int64_t head_dim) {
   return 6 * tokens * dp + 2 * head_dim * np + 2 * 64 * np + 64 * dp;
 }
 
-typedef enum { DK_PORTABLE = 0, DK_AVX2 = 1, DK_AVX512 = 2 } dk_level;
+/// Element types of activations. bf16 is the upper half of an f32; every kernel computes in f32.
+typedef enum { DK_F32 = 0, DK_BF16 = 1 } dk_type;
+typedef uint16_t dk_bf16;
 
-/// One table an instruction set.
+/// What a product does with its sums before it stores them: y = sum + bias + addend.
 typedef struct {
-  const char *_Nonnull name;
-  int64_t vector_width;  // floats
+  const float *_Nullable bias;    // [out_channels]
+  const void *_Nullable addend;   // laid out and typed as y
+  void *_Nullable activated;      // receives GELU(y), laid out and typed as y
+  dk_type output;                 // type of y; that of the input, or DK_F32
+} dk_epilogue;
 
-  // ---- products (template/product.h)
+/// Kernels on activations of one element type. Activations are `void *`; weights, statistics and
+/// gradients of parameters are f32.
+typedef struct {
+  // ---- products (template/product.h, template/weight_gradient.h)
 
-  /// Packs w [taps, k, n] (or, transposed, w [taps, n, k]) into column panels for `product`;
-  /// `packed` holds taps * k * (n rounded up to vector_width) floats.
+  /// Bytes of the panels that `pack` makes of weights [taps, k, n].
+  int64_t (*_Nonnull packed_bytes)(int64_t taps, int64_t k, int64_t n);
+  /// Packs w [taps, k, n] (or, transposed, w [taps, n, k]) into column panels for `product`: the
+  /// panels that hold columns [begin, end); begin is a multiple of DK_PANEL_COLUMNS.
   void (*_Nonnull pack)(const float *_Nonnull w, int64_t taps, int64_t k, int64_t n,
-                        int transposed, float *_Nonnull packed);
-  /// y[p, n] (+)= bias[n] + sum over t, k of x[p + t, k] w[t, k, n] for grid positions
-  /// [begin, end) counted over images, rows, columns. Each element is one FMA chain in (t, k)
-  /// order, so its bits depend on nothing but its own inputs.
+                        int transposed, int64_t begin, int64_t end, void *_Nonnull packed);
+  /// y[p, n] = bias[n] + sum over t, k of x[p + t, k] w[t, k, n] for grid positions [begin, end) counted
+  /// over images, rows, columns; then what the epilogue says. Each element is one chain of
+  /// multiply-adds in (t, k) order, so its bits depend on nothing but its own inputs. y may be null
+  /// where only `activated` is wanted.
   void (*_Nonnull product)(const dk_geometry *_Nonnull g, int64_t begin, int64_t end,
-                           const float *_Nonnull x, const float *_Nonnull packed,
-                           const float *_Nullable bias, int accumulate, float *_Nonnull y);
+                           const void *_Nonnull x, const void *_Nonnull packed,
+                           const dk_epilogue *_Nonnull epilogue, void *_Nullable y);
+  /// Bytes of scratch that one call of `weight_gradient` needs.
+  int64_t (*_Nonnull weight_gradient_scratch)(const dk_geometry *_Nonnull g);
   /// dw[t, k, n] (+)= sum over all grid positions p of x[p + t, k] dy[p, n], for the rows
   /// [begin, end) of dw seen as [weight_taps * k, n].
   void (*_Nonnull weight_gradient)(const dk_geometry *_Nonnull g, int64_t begin, int64_t end,
-                                   const float *_Nonnull x, const float *_Nonnull dy,
-                                   int accumulate, float *_Nonnull dw);
+                                   const void *_Nonnull x, const void *_Nonnull dy,
+                                   int accumulate, void *_Nonnull scratch, float *_Nonnull dw);
   /// out[n] (+)= sum over rows of x[row, n], for columns [begin, end).
-  void (*_Nonnull column_sums)(const float *_Nonnull x, int64_t rows, int64_t n, int64_t begin,
+  void (*_Nonnull column_sums)(const void *_Nonnull x, int64_t rows, int64_t n, int64_t begin,
                                int64_t end, int accumulate, float *_Nonnull out);
 
   // ---- flat ranges [begin, end) (template/elementwise.h)
 
-  void (*_Nonnull add)(const float *_Nonnull a, const float *_Nonnull b, int64_t begin, int64_t end,
-                       float *_Nonnull y);
-  /// y = a x + b, b optional.
-  void (*_Nonnull scale_add)(float a, const float *_Nonnull x, const float *_Nullable b,
-                             int64_t begin, int64_t end, float *_Nonnull y);
-  void (*_Nonnull silu)(const float *_Nonnull x, int64_t begin, int64_t end, float *_Nonnull y);
-  void (*_Nonnull silu_gradient)(const float *_Nonnull x, const float *_Nonnull dy, int64_t begin,
-                                 int64_t end, float *_Nonnull dx);
+  void (*_Nonnull add)(const void *_Nonnull a, const void *_Nonnull b, int64_t begin, int64_t end,
+                       void *_Nonnull y);
+  /// y = x, to f32 and from f32.
+  void (*_Nonnull to_f32)(const void *_Nonnull x, int64_t begin, int64_t end, float *_Nonnull y);
+  void (*_Nonnull from_f32)(const float *_Nonnull x, int64_t begin, int64_t end, void *_Nonnull y);
+  void (*_Nonnull silu)(const void *_Nonnull x, int64_t begin, int64_t end, void *_Nonnull y);
+  void (*_Nonnull silu_gradient)(const void *_Nonnull x, const void *_Nonnull dy, int64_t begin,
+                                 int64_t end, void *_Nonnull dx);
   /// GELU, tanh form.
-  void (*_Nonnull gelu)(const float *_Nonnull x, int64_t begin, int64_t end, float *_Nonnull y);
-  void (*_Nonnull gelu_gradient)(const float *_Nonnull x, const float *_Nonnull dy, int64_t begin,
-                                 int64_t end, float *_Nonnull dx);
+  void (*_Nonnull gelu)(const void *_Nonnull x, int64_t begin, int64_t end, void *_Nonnull y);
+  /// dx = dy GELU'(x), and y = GELU(x) again where y is given. dx may be dy.
+  void (*_Nonnull gelu_gradient)(const void *_Nonnull x, const void *_Nonnull dy, int64_t begin,
+                                 int64_t end, void *_Nonnull dx, void *_Nullable y);
   /// y = scale x where 16 bits of Philox(counter = (element's block, counter[0..2]), key) reach
-  /// `threshold`, else 0; `begin` is a multiple of 128. Its own gradient.
-  void (*_Nonnull dropout)(const float *_Nonnull x, int64_t begin, int64_t end,
-                           const uint32_t *_Nonnull counter, const uint32_t *_Nonnull key,
-                           uint32_t threshold, float scale, float *_Nonnull y);
-  /// Returns the sum of (a - b)^2; d = slope (a - b) where d is given.
-  double (*_Nonnull squared_error)(const float *_Nonnull a, const float *_Nonnull b, float slope,
-                                   int64_t begin, int64_t end, float *_Nullable d);
-  /// Returns the sum of squares, accumulated in f64.
-  double (*_Nonnull squares)(const float *_Nonnull x, int64_t begin, int64_t end);
+  /// `threshold`, else 0; plus the addend, where there is one. `begin` is a multiple of 128. Without
+  /// an addend its own gradient.
+  void (*_Nonnull dropout)(const void *_Nonnull x, const void *_Nullable addend, int64_t begin,
+                           int64_t end, const uint32_t *_Nonnull counter,
+                           const uint32_t *_Nonnull key, uint32_t threshold, float scale,
+                           void *_Nonnull y);
 
   // ---- norms (template/norm.h)
 
   /// One image: y = act(gamma (x - mean) rstd + beta), act Swish or none. `statistics` [2, channels]
   /// receives mean and rstd for backward; `scratch` [channels].
-  void (*_Nonnull group_norm)(const float *_Nonnull x, int64_t rows, int64_t channels,
+  void (*_Nonnull group_norm)(const void *_Nonnull x, int64_t rows, int64_t channels,
                               int64_t groups, const float *_Nonnull gamma,
                               const float *_Nonnull beta, float epsilon, int swish,
                               float *_Nonnull statistics, float *_Nonnull scratch,
-                              float *_Nonnull y);
-  /// One image; `sums` [2, channels] receives its share of d beta and d gamma.
-  void (*_Nonnull group_norm_gradient)(const float *_Nonnull x, const float *_Nonnull dy,
-                                       int64_t rows, int64_t channels, int64_t groups,
+                              void *_Nonnull y);
+  /// One image: dx, plus the addend where there is one; `sums` [2, channels] receives its share of d
+  /// beta and d gamma; `scratch` [2, channels].
+  void (*_Nonnull group_norm_gradient)(const void *_Nonnull x, const void *_Nonnull dy,
+                                       const void *_Nullable addend, int64_t rows,
+                                       int64_t channels, int64_t groups,
                                        const float *_Nonnull gamma, const float *_Nonnull beta,
                                        int swish, const float *_Nonnull statistics,
                                        float *_Nonnull scratch, float *_Nonnull sums,
-                                       float *_Nonnull dx);
+                                       void *_Nonnull dx);
   /// Rows [begin, end), without gain or bias; `rstd` receives one value a row.
-  void (*_Nonnull layer_norm)(const float *_Nonnull x, int64_t channels, int64_t begin, int64_t end,
-                              float epsilon, float *_Nonnull rstd, float *_Nonnull y);
-  void (*_Nonnull layer_norm_gradient)(const float *_Nonnull y, const float *_Nonnull rstd,
-                                       const float *_Nonnull dy, int64_t channels, int64_t begin,
-                                       int64_t end, float *_Nonnull dx);
+  void (*_Nonnull layer_norm)(const void *_Nonnull x, int64_t channels, int64_t begin, int64_t end,
+                              float epsilon, float *_Nonnull rstd, void *_Nonnull y);
+  /// dx, plus the addend where there is one.
+  void (*_Nonnull layer_norm_gradient)(const void *_Nonnull y, const float *_Nonnull rstd,
+                                       const void *_Nonnull dy, const void *_Nullable addend,
+                                       int64_t channels, int64_t begin, int64_t end,
+                                       void *_Nonnull dx);
 
   // ---- attention (template/attention.h)
 
-  /// One head of one image: out [B, H, W, C] from qkv [B, H, W, 3 C], shift [B, 3 C] and the expanded
-  /// bias [heads, N, N rounded up to vector_width].
+  /// One head of one image: out [B, H, W, C] from qkv [B, H, W, 3 C], shift [B, 3 C] (f32) and the
+  /// expanded bias [heads, N, N rounded up to vector_width].
   void (*_Nonnull attention)(const dk_attention *_Nonnull g, int64_t image, int64_t head,
-                             const float *_Nonnull qkv, const float *_Nonnull shift,
+                             const void *_Nonnull qkv, const float *_Nonnull shift,
                              const float *_Nonnull bias, float *_Nonnull scratch,
-                             float *_Nonnull out);
+                             void *_Nonnull out);
   /// `dbias` [N, N rounded up] receives this image's and head's share.
   void (*_Nonnull attention_gradient)(const dk_attention *_Nonnull g, int64_t image, int64_t head,
-                                      const float *_Nonnull qkv, const float *_Nonnull shift,
-                                      const float *_Nonnull bias, const float *_Nonnull dout,
-                                      float *_Nonnull scratch, float *_Nonnull dqkv,
+                                      const void *_Nonnull qkv, const float *_Nonnull shift,
+                                      const float *_Nonnull bias, const void *_Nonnull dout,
+                                      float *_Nonnull scratch, void *_Nonnull dqkv,
                                       float *_Nonnull dbias);
+} dk_kernels;
 
-  // ---- the update (template/optimizer.h)
+/// Adam with decoupled decay: gain = 1 - beta, rounded once; step = lr / (1 - beta1^t);
+/// root2 = sqrt(1 - beta2^t); decay = 1 - lr weight_decay. The gradient is multiplied by `factor`
+/// first (clipping).
+typedef struct {
+  float factor, gain1, beta2, gain2, step, root2, epsilon, decay;
+} dk_adam;
 
-  /// Adam with decoupled decay; the gradient is multiplied by `factor` first (clipping). gain1 and gain2
-  /// are 1 - beta1 and 1 - beta2, rounded once.
-  void (*_Nonnull adam)(const float *_Nonnull g, float factor, float gain1, float beta2,
-                        float gain2, float step, float root2, float epsilon, float decay, int64_t begin, int64_t end,
-                        float *_Nonnull m, float *_Nonnull v, float *_Nonnull w);
-  /// average = w + beta (average - w)
-  void (*_Nonnull average)(const float *_Nonnull w, float beta, int64_t begin, int64_t end,
-                           float *_Nonnull average);
+/// An exponential average of the weights: values = w + beta (values - w).
+typedef struct {
+  float *_Nonnull values;
+  float beta;
+} dk_average;
+
+/// Instruction sets in rising order; a CPU that runs one runs all before it, except for the last.
+typedef enum {
+  DK_PORTABLE = 0,
+  DK_AVX2 = 1,
+  DK_AVX512 = 2,
+  DK_AVX512_BF16 = 3,
+  DK_AMX = 4,
+} dk_level;
+
+/// One table an instruction set.
+typedef struct {
+  const char *_Nonnull name;
+  int64_t vector_width;   // f32 lanes
+  int64_t panel_columns;  // columns of a panel of packed weights
+  dk_kernels f32, bf16;
+
+  // ---- f32 alone (template/update.h)
+
+  /// y = a x + b, b optional.
+  void (*_Nonnull scale_add)(float a, const float *_Nonnull x, const float *_Nullable b,
+                             int64_t begin, int64_t end, float *_Nonnull y);
+  /// Returns the sum of (a - b)^2; d = slope (a - b) where d is given.
+  double (*_Nonnull squared_error)(const float *_Nonnull a, const float *_Nonnull b, float slope,
+                                   int64_t begin, int64_t end, float *_Nullable d);
+  /// Returns the sum of squares, accumulated in f64.
+  double (*_Nonnull squares)(const float *_Nonnull x, int64_t begin, int64_t end);
+  /// Adam on g, m, v, w, then the averages of the new weights, in one pass.
+  void (*_Nonnull update)(const dk_adam *_Nonnull adam, const dk_average *_Nullable averages,
+                          int64_t average_count, int64_t begin, int64_t end,
+                          const float *_Nonnull g, float *_Nonnull m, float *_Nonnull v,
+                          float *_Nonnull w);
 } dk_table;
 
 /// The best level this CPU and operating system run (CPUID and XGETBV).

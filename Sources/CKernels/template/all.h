@@ -1,10 +1,25 @@
 #include "vector.h"
 
-#include "product.h"
+#include "random.h"
 
-#include "attention.h"
-#include "elementwise.h"
-#include "norm.h"
-#include "optimizer.h"
+#include "gather.h"
+#include "attention_parts.h"
+#include "operands.h"
+
+#define element float
+#define T(name) name##_f32
+#include "typed.h"
+#undef element
+#undef T
+
+#define element dk_bf16
+#define T(name) name##_bf16
+#define DK_PAIRS 1
+#include "typed.h"
+#undef DK_PAIRS
+#undef element
+#undef T
+
+#include "update.h"
 
 #include "table.h"

@@ -2,7 +2,7 @@
 
 // Sums of f(x) a channel over the rows of one image, in two levels that keep rounding small:
 // sum[c] = sum of (x - shift[c])^power.
-INLINE void channel_sums(const float *x, int64_t rows, int64_t channels, const float *shift, int power,
+INLINE void T(channel_sums)(const element *x, int64_t rows, int64_t channels, const float *shift, int power,
                          float *sum) {
   FOR_VECTORS(0, channels) {
     const vf s = shift ? load_upto(shift + i, part) : (vf){};
@@ -21,7 +21,7 @@ INLINE void channel_sums(const float *x, int64_t rows, int64_t channels, const f
 }
 
 // Replaces channel values by their mean over each group, `count` elements a group.
-INLINE void group_means(float *value, int64_t channels, int64_t groups, double count) {
+INLINE void T(group_means)(float *value, int64_t channels, int64_t groups, double count) {
   const int64_t width = channels / groups;
   for (int64_t g = 0; g < groups; ++g) {
     double sum = 0;
@@ -32,15 +32,17 @@ INLINE void group_means(float *value, int64_t channels, int64_t groups, double c
 
 // One image: y = act(gamma (x - mean) rstd + beta). `statistics` [2, channels] receives mean and rstd,
 // repeated over each group; `scratch` [channels].
-static void group_norm(const float *x, int64_t rows, int64_t channels, int64_t groups,
-                       const float *gamma, const float *beta, float epsilon, int swish,
-                       float *statistics, float *scratch, float *y) {
+static void T(group_norm)(const void *vx, int64_t rows, int64_t channels, int64_t groups,
+                          const float *gamma, const float *beta, float epsilon, int swish,
+                          float *statistics, float *scratch, void *vy) {
+  const element *x = vx;
+  element *y = vy;
   float *mean = statistics, *rstd = statistics + channels;
   const double count = (double)(rows * (channels / groups));
-  channel_sums(x, rows, channels, NULL, 1, mean);
-  group_means(mean, channels, groups, count);
-  channel_sums(x, rows, channels, mean, 2, rstd);
-  group_means(rstd, channels, groups, count);
+  T(channel_sums)(x, rows, channels, NULL, 1, mean);
+  T(group_means)(mean, channels, groups, count);
+  T(channel_sums)(x, rows, channels, mean, 2, rstd);
+  T(group_means)(rstd, channels, groups, count);
   FOR_VECTORS(0, channels) {
     const vf r = 1.0f / root(load_upto(rstd + i, part) + epsilon);
     store_upto(rstd + i, r, part);
@@ -55,54 +57,63 @@ static void group_norm(const float *x, int64_t rows, int64_t channels, int64_t g
 }
 
 // One image. `sums` [2, channels] receives sum dz and sum dz xhat, the image's share of the gradients
-// of beta and gamma; `scratch` [2, channels].
-static void group_norm_gradient(const float *x, const float *dy, int64_t rows, int64_t channels,
-                                int64_t groups, const float *gamma, const float *beta, int swish,
-                                const float *statistics, float *scratch, float *sums, float *dx) {
+// of beta and gamma; `scratch` [2, channels]. dz, the gradient before Swish, is computed twice rather
+// than kept: an exponential costs less than a pass over memory.
+static void T(group_norm_gradient)(const void *vx, const void *vdy, const void *vaddend, int64_t rows,
+                                   int64_t channels, int64_t groups, const float *gamma,
+                                   const float *beta, int swish, const float *statistics,
+                                   float *scratch, float *sums, void *vdx) {
+  const element *x = vx, *dy = vdy, *addend = vaddend;
+  element *dx = vdx;
   const float *mean = statistics, *rstd = statistics + channels;
   float *first = scratch, *second = scratch + channels;
-  memset(sums, 0, (size_t)(2 * channels) * sizeof(float));
-  for (int64_t block = 0; block < rows; block += 64) {
-    const int64_t stop = block + 64 < rows ? block + 64 : rows;
-    FOR_VECTORS(0, channels) {
-      const vf m = load_upto(mean + i, part), r = load_upto(rstd + i, part);
-      const vf g = load_upto(gamma + i, part), b = load_upto(beta + i, part);
-      vf plain = {}, product = {};
+  FOR_VECTORS(0, channels) {
+    const vf m = load_upto(mean + i, part), r = load_upto(rstd + i, part);
+    const vf g = load_upto(gamma + i, part), b = load_upto(beta + i, part);
+    vf plain = {}, product = {};
+    for (int64_t block = 0; block < rows; block += 64) {
+      const int64_t stop = block + 64 < rows ? block + 64 : rows;
+      vf some = {}, weighted = {};
       for (int64_t row = block; row < stop; ++row) {
         const int64_t at = row * channels + i;
         const vf xhat = (load_upto(x + at, part) - m) * r;
         vf dz = load_upto(dy + at, part);
-        if (swish) dz *= silu_slope(FMA(xhat, g, b));
-        store_upto(dx + at, dz, part);
-        plain += dz;
-        product = FMA(dz, xhat, product);
+        if (swish) dz *= T(silu_slope)(FMA(xhat, g, b));
+        some += dz;
+        weighted = FMA(dz, xhat, weighted);
       }
-      store_upto(sums + i, load_upto(sums + i, part) + plain, part);
-      store_upto(sums + channels + i, load_upto(sums + channels + i, part) + product, part);
+      plain += some;
+      product += weighted;
     }
-  }
-  FOR_VECTORS(0, channels) {
-    store_upto(first + i, load_upto(gamma + i, part) * load_upto(sums + i, part), part);
-    store_upto(second + i, load_upto(gamma + i, part) * load_upto(sums + channels + i, part), part);
+    store_upto(sums + i, plain, part);
+    store_upto(sums + channels + i, product, part);
+    store_upto(first + i, g * plain, part);
+    store_upto(second + i, g * product, part);
   }
   const double count = (double)(rows * (channels / groups));
-  group_means(first, channels, groups, count);
-  group_means(second, channels, groups, count);
+  T(group_means)(first, channels, groups, count);
+  T(group_means)(second, channels, groups, count);
   for (int64_t row = 0; row < rows; ++row)
     FOR_VECTORS(0, channels) {
       const int64_t at = row * channels + i;
-      const vf r = load_upto(rstd + i, part);
+      const vf r = load_upto(rstd + i, part), g = load_upto(gamma + i, part);
       const vf xhat = (load_upto(x + at, part) - load_upto(mean + i, part)) * r;
-      const vf d = load_upto(gamma + i, part) * load_upto(dx + at, part) - load_upto(first + i, part);
-      store_upto(dx + at, r * FMA(-xhat, load_upto(second + i, part), d), part);
+      vf dz = load_upto(dy + at, part);
+      if (swish) dz *= T(silu_slope)(FMA(xhat, g, load_upto(beta + i, part)));
+      const vf d = g * dz - load_upto(first + i, part);
+      vf out = r * FMA(-xhat, load_upto(second + i, part), d);
+      if (addend) out += load_upto(addend + at, part);
+      store_upto(dx + at, out, part);
     }
 }
 
 // Rows [begin, end): y = (x - mean) rstd, rstd saved a row.
-static void layer_norm(const float *x, int64_t channels, int64_t begin, int64_t end, float epsilon,
-                       float *rstd, float *y) {
+static void T(layer_norm)(const void *vx, int64_t channels, int64_t begin, int64_t end, float epsilon,
+                          float *rstd, void *vy) {
+  const element *x = vx;
+  element *y = vy;
   for (int64_t row = begin; row < end; ++row) {
-    const float *in = x + row * channels;
+    const element *in = x + row * channels;
     vf sum = {}, squares = {};
     FOR_VECTORS(0, channels) sum += load_upto(in + i, part);
     const float mean = sum_lanes(sum) / (float)channels;
@@ -119,10 +130,13 @@ static void layer_norm(const float *x, int64_t channels, int64_t begin, int64_t 
 }
 
 // dx = rstd (dy - mean(dy) - y mean(dy y))
-static void layer_norm_gradient(const float *y, const float *rstd, const float *dy, int64_t channels,
-                                int64_t begin, int64_t end, float *dx) {
+static void T(layer_norm_gradient)(const void *vy, const float *rstd, const void *vdy,
+                                   const void *vaddend, int64_t channels, int64_t begin, int64_t end,
+                                   void *vdx) {
+  const element *y = vy, *dy = vdy, *addend = vaddend;
+  element *dx = vdx;
   for (int64_t row = begin; row < end; ++row) {
-    const float *out = y + row * channels, *d = dy + row * channels;
+    const element *out = y + row * channels, *d = dy + row * channels;
     vf plain = {}, product = {};
     FOR_VECTORS(0, channels) {
       const vf v = load_upto(d + i, part);
@@ -132,7 +146,8 @@ static void layer_norm_gradient(const float *y, const float *rstd, const float *
     const float a = sum_lanes(plain) / (float)channels, b = sum_lanes(product) / (float)channels;
     FOR_VECTORS(0, channels) {
       const vf v = load_upto(d + i, part) - a - load_upto(out + i, part) * b;
-      store_upto(dx + row * channels + i, rstd[row] * v, part);
+      const vf more = addend ? load_upto(addend + row * channels + i, part) : (vf){};
+      store_upto(dx + row * channels + i, FMA(splat(rstd[row]), v, more), part);
     }
   }
 }

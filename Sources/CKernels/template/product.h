@@ -1,39 +1,69 @@
-// Matrix products over gathered rows: linear layers, convolutions and their gradients.
+// Matrix products over gathered rows: linear layers, convolutions and their input gradients.
 //
 // A tile is DK_ROWS rows by up to DK_PANEL vectors of columns, held in registers over the whole
 // reduction. Input rows are reached through pointers, so no image is unfolded in memory, and a row's
-// arithmetic is one FMA chain whatever its neighbours, its block or its thread.
+// arithmetic is one chain of multiply-adds whatever its neighbours, its block or its thread.
 
-#define DK_ROWS 6
-#define DK_BLOCK 192  // rows whose pointers are made at once; their inputs and outputs stay in L2
+#define STEP T(STEP)
+#define packed_t T(packed)
 
-static const float dk_zeros[DK_MAX_GATHERED_CHANNELS];  // what a tap outside the image reads
+// Steps of a reduction over k elements.
+INLINE int64_t T(steps)(int64_t k) { return (k + STEP - 1) / STEP; }
 
-INLINE int64_t round_up(int64_t n) { return (n + DK_WIDTH - 1) / DK_WIDTH * DK_WIDTH; }
-INLINE int64_t panel_columns(int64_t n, int64_t column) {
-  const int64_t left = round_up(n) - column;
-  return left < DK_PANEL * DK_WIDTH ? left : DK_PANEL * DK_WIDTH;
+static int64_t T(packed_bytes)(int64_t taps, int64_t k, int64_t n) {
+  return taps * T(steps)(k) * round_up(n) * (int64_t)sizeof(packed_t);
 }
 
-static void pack(const float *w, int64_t taps, int64_t k, int64_t n, int transposed, float *packed) {
-  for (int64_t column = 0; column < n;) {
+// Step `step` of a column, from elements `stride` apart.
+INLINE void T(pack_step)(const float *from, int64_t stride, int64_t k, int64_t step, packed_t *to) {
+#if DK_PAIRS
+  const vf pair = {from[0], 2 * step + 1 < k ? from[stride] : 0.0f};
+  const vh halves = narrow(pair);
+  *to = (uint32_t)halves[0] | (uint32_t)halves[1] << 16;
+#else
+  (void)stride, (void)k, (void)step;
+  *to = from[0];
+#endif
+}
+
+static void T(pack)(const float *w, int64_t taps, int64_t k, int64_t n, int transposed, int64_t begin,
+                    int64_t end, void *packed) {
+  const int64_t steps = T(steps)(k);
+  for (int64_t column = begin; column < end;) {
     const int64_t width = panel_columns(n, column);
     const int64_t valid = n - column < width ? n - column : width;
-    float *panel = packed + column * taps * k;
-    for (int64_t t = 0; t < taps; ++t, panel += k * width) {
+    packed_t *panel = (packed_t *)packed + column * taps * steps;
+    for (int64_t t = 0; t < taps; ++t, panel += steps * width) {
       const float *tap = w + t * k * n;
-      if (!transposed) {
-        for (int64_t i = 0; i < k; ++i) {
-          memcpy(panel + i * width, tap + i * n + column, (size_t)valid * sizeof(float));
-          memset(panel + i * width + valid, 0, (size_t)(width - valid) * sizeof(float));
-        }
-      } else {
-        // Blocks of 16 rows of the source keep both sides in cache.
-        for (int64_t i0 = 0; i0 < k; i0 += 16) {
-          const int64_t i1 = i0 + 16 < k ? i0 + 16 : k;
+      // Element (i, j) is at i * down + j * right. Blocks of 16 steps keep both sides in cache.
+      const int64_t down = transposed ? 1 : n, right = transposed ? k : 1;
+      for (int64_t s0 = 0; s0 < steps; s0 += 16) {
+        const int64_t s1 = s0 + 16 < steps ? s0 + 16 : steps;
+        if (!transposed) {
+          for (int64_t s = s0; s < s1; ++s) {
+            const float *from = tap + s * STEP * down + column;
+            packed_t *to = panel + s * width;
+#if DK_PAIRS
+            const int whole = 2 * s + 1 < k;
+            FOR_VECTORS(0, valid) {
+              const vf low = load_upto(from + i, part);
+              const vf high = whole ? load_upto(from + down + i, part) : (vf){};
+              const vu pairs = __builtin_convertvector(narrow(low), vu) |
+                               __builtin_convertvector(narrow(high), vu) << 16;
+              memcpy(to + i, &pairs, (size_t)part * sizeof(packed_t));
+            }
+#else
+            memcpy(to, from, (size_t)valid * sizeof(packed_t));
+#endif
+            memset(to + valid, 0, (size_t)(width - valid) * sizeof(packed_t));
+          }
+        } else {
           for (int64_t j = 0; j < width; ++j)
-            for (int64_t i = i0; i < i1; ++i)
-              panel[i * width + j] = j < valid ? tap[(column + j) * k + i] : 0.0f;
+            for (int64_t s = s0; s < s1; ++s) {
+              packed_t *to = panel + s * width + j;
+              if (j < valid) T(pack_step)(tap + s * STEP * down + (column + j) * right, down, k, s, to);
+              else *to = 0;
+            }
         }
       }
     }
@@ -41,55 +71,93 @@ static void pack(const float *w, int64_t taps, int64_t k, int64_t n, int transpo
   }
 }
 
+// Stores sums of a tile: adds what the epilogue adds, and converts.
+#define STORE_TILE(name, type)                                                                        \
+  static void T(name)(int rows, int64_t valid, const float *tile, const dk_epilogue *e, void *y,      \
+                      const int64_t *output, int64_t column) {                                        \
+    for (int r = 0; r < rows; ++r, tile += DK_COLUMNS) {                                              \
+      const int64_t at = output[r] + column;                                                          \
+      FOR_VECTORS(0, valid) {                                                                         \
+        vf v = load(tile + i);                                                                        \
+        if (e->addend) v += load_upto((const type *)e->addend + at + i, part);                        \
+        if (y) store_upto((type *)y + at + i, v, part);                                               \
+        if (e->activated) store_upto((type *)e->activated + at + i, gelu_of(v), part);                \
+      }                                                                                               \
+    }                                                                                                 \
+  }
+STORE_TILE(store_tile, element)
+#if DK_PAIRS
+STORE_TILE(store_tile_f32, float)
+#endif
+
 // One tile: rows x vectors; `rows` and `vectors` are constants after inlining.
-INLINE void product_tile(const int rows, const int vectors, int taps, int64_t k,
-                         const float *const *a, int64_t a_tap, const float *b,
-                         const int32_t *weight_tap, const float *bias, int accumulate,
-                         float *const *c, int64_t column, int64_t valid) {
+INLINE void T(product_tile)(const int rows, const int vectors, int taps, int64_t k, const element *x,
+                            const int64_t *input, const packed_t *b, const int32_t *weight_tap,
+                            const dk_epilogue *e, void *y, const int64_t *output, int64_t column,
+                            int64_t valid) {
   vf sum[DK_ROWS][DK_PANEL];
   UNROLL for (int v = 0; v < vectors; ++v) {
     const int64_t left = valid - v * DK_WIDTH;
-    vf start = bias ? load_part(bias + column + v * DK_WIDTH, left < DK_WIDTH ? left : DK_WIDTH) : (vf){};
+    vf start = e->bias ? load_part(e->bias + column + v * DK_WIDTH, left < DK_WIDTH ? left : DK_WIDTH) : (vf){};
     UNROLL for (int r = 0; r < rows; ++r) sum[r][v] = start;
   }
-  for (int t = 0; t < taps; ++t, a += a_tap) {
-    const float *panel = b + weight_tap[t] * k * vectors * DK_WIDTH;
-    const float *p[DK_ROWS];
-    UNROLL for (int r = 0; r < rows; ++r) p[r] = a[r];
-    for (int64_t i = 0; i < k; ++i, panel += vectors * DK_WIDTH) {
-      vf w[DK_PANEL];
-      UNROLL for (int v = 0; v < vectors; ++v) w[v] = load(panel + v * DK_WIDTH);
+  const int64_t steps = T(steps)(k), whole = k / STEP;
+  for (int t = 0; t < taps; ++t, input += DK_BLOCK) {
+    const packed_t *panel = b + weight_tap[t] * steps * vectors * DK_WIDTH;
+    const element *p[DK_ROWS];
+    UNROLL for (int r = 0; r < rows; ++r) p[r] = input[r] < 0 ? (const element *)dk_zeros : x + input[r];
+    for (int64_t i = 0; i < whole; ++i, panel += vectors * DK_WIDTH) {
+      T(weight) w[DK_PANEL];
+      UNROLL for (int v = 0; v < vectors; ++v) w[v] = T(load_weight)(panel + v * DK_WIDTH);
       UNROLL for (int r = 0; r < rows; ++r) {
-        const vf x = splat(p[r][i]);
-        UNROLL for (int v = 0; v < vectors; ++v) sum[r][v] = FMA(x, w[v], sum[r][v]);
+        const T(input) a = T(load_input)(p[r], i);
+        UNROLL for (int v = 0; v < vectors; ++v) sum[r][v] = T(multiply)(a, w[v], sum[r][v]);
+      }
+    }
+    if (whole < steps) {
+      UNROLL for (int r = 0; r < rows; ++r) {
+        const T(input) a = T(last_input)(p[r], whole);
+        UNROLL for (int v = 0; v < vectors; ++v)
+          sum[r][v] = T(multiply)(a, T(load_weight)(panel + v * DK_WIDTH), sum[r][v]);
       }
     }
   }
+  const int plain = !e->addend && !e->activated && valid == vectors * DK_WIDTH;
+#if DK_PAIRS
+  if (plain && e->output == DK_BF16) {
+#else
+  if (plain) {
+#endif
+    UNROLL for (int r = 0; r < rows; ++r)
+      UNROLL for (int v = 0; v < vectors; ++v)
+        store((element *)y + output[r] + column + v * DK_WIDTH, sum[r][v]);
+    return;
+  }
+  float tile[DK_ROWS * DK_COLUMNS];
   UNROLL for (int r = 0; r < rows; ++r)
-    UNROLL for (int v = 0; v < vectors; ++v) {
-      float *out = c[r] + column + v * DK_WIDTH;
-      const int64_t left = valid - v * DK_WIDTH;
-      if (left >= DK_WIDTH) {
-        store(out, accumulate ? load(out) + sum[r][v] : sum[r][v]);
-      } else {
-        store_part(out, accumulate ? load_part(out, left) + sum[r][v] : sum[r][v], left);
-      }
-    }
+    UNROLL for (int v = 0; v < vectors; ++v) store(tile + r * DK_COLUMNS + v * DK_WIDTH, sum[r][v]);
+#if DK_PAIRS
+  if (e->output == DK_F32) {
+    T(store_tile_f32)(rows, valid, tile, e, y, output, column);
+    return;
+  }
+#endif
+  T(store_tile)(rows, valid, tile, e, y, output, column);
 }
 
-#define TILE_ARGUMENTS taps, k, a, a_tap, b, weight_tap, bias, accumulate, c, column, valid
-#define TILE_ROWS(vectors)                                        \
-  switch (rows) {                                                 \
-    case 6: product_tile(6, vectors, TILE_ARGUMENTS); return;     \
-    case 4: product_tile(4, vectors, TILE_ARGUMENTS); return;     \
-    case 2: product_tile(2, vectors, TILE_ARGUMENTS); return;     \
-    default: product_tile(1, vectors, TILE_ARGUMENTS); return;    \
+#define TILE_ARGUMENTS taps, k, x, input, b, weight_tap, e, y, output, column, valid
+#define TILE_ROWS(vectors)                                           \
+  switch (rows) {                                                    \
+    case 6: T(product_tile)(6, vectors, TILE_ARGUMENTS); return;     \
+    case 4: T(product_tile)(4, vectors, TILE_ARGUMENTS); return;     \
+    case 2: T(product_tile)(2, vectors, TILE_ARGUMENTS); return;     \
+    default: T(product_tile)(1, vectors, TILE_ARGUMENTS); return;    \
   }
 
-static void product_tile_any(int rows, int vectors, int taps, int64_t k, const float *const *a,
-                             int64_t a_tap, const float *b, const int32_t *weight_tap,
-                             const float *bias, int accumulate, float *const *c, int64_t column,
-                             int64_t valid) {
+static void T(product_tile_any)(int rows, int vectors, int taps, int64_t k, const element *x,
+                                const int64_t *input, const packed_t *b, const int32_t *weight_tap,
+                                const dk_epilogue *e, void *y, const int64_t *output, int64_t column,
+                                int64_t valid) {
   switch (vectors) {
     case 1: TILE_ROWS(1)
     case 2: TILE_ROWS(2)
@@ -99,151 +167,28 @@ static void product_tile_any(int rows, int vectors, int taps, int64_t k, const f
 #endif
   }
 }
+#undef TILE_ARGUMENTS
+#undef TILE_ROWS
+#undef STORE_TILE
 
-// Splits a count of rows into tile heights.
-INLINE int tile_rows(int64_t left) { return left >= 6 ? 6 : left >= 4 ? 4 : left >= 2 ? 2 : 1; }
-
-// Addresses of the input rows [taps][DK_BLOCK] and output rows of grid positions [begin, end).
-static void gather(const dk_geometry *g, int64_t begin, int64_t end, const float *x, float *y,
-                   const float **a, float **c) {
-  int64_t column = begin % g->grid_w, row = begin / g->grid_w % g->grid_h;
-  int64_t image = begin / g->grid_w / g->grid_h;
-  for (int64_t i = 0; i < end - begin; ++i) {
-    for (int t = 0; t < g->taps; ++t) {
-      const int64_t iy = row * g->in_stride + g->dy[t], ix = column * g->in_stride + g->dx[t];
-      const int inside = iy >= 0 && iy < g->in_h && ix >= 0 && ix < g->in_w;
-      a[t * DK_BLOCK + i] = inside ? x + ((image * g->in_h + iy) * g->in_w + ix) * g->in_pitch : dk_zeros;
-    }
-    const int64_t oy = row * g->out_stride + g->out_y, ox = column * g->out_stride + g->out_x;
-    c[i] = y + ((image * g->out_h + oy) * g->out_w + ox) * g->out_pitch;
-    if (++column == g->grid_w) {
-      column = 0;
-      if (++row == g->grid_h) row = 0, ++image;
-    }
-  }
-}
-
-static void product(const dk_geometry *g, int64_t begin, int64_t end, const float *x,
-                    const float *packed, const float *bias, int accumulate, float *y) {
-  const float *a[DK_MAX_TAPS * DK_BLOCK];
-  float *c[DK_BLOCK];
-  const int64_t k = g->in_channels, n = g->out_channels;
+static void T(product)(const dk_geometry *g, int64_t begin, int64_t end, const void *x, const void *packed,
+                       const dk_epilogue *e, void *y) {
+  int64_t input[DK_MAX_TAPS * DK_BLOCK], output[DK_BLOCK];
+  const int64_t k = g->in_channels, n = g->out_channels, panel = g->weight_taps * T(steps)(k);
   for (int64_t block = begin; block < end; block += DK_BLOCK) {
     const int64_t rows = end - block < DK_BLOCK ? end - block : DK_BLOCK;
-    gather(g, block, block + rows, x, y, a, c);
+    gather(g, block, block + rows, input, output);
     for (int64_t column = 0; column < n;) {
       const int64_t width = panel_columns(n, column);
       const int64_t valid = n - column < width ? n - column : width;
       for (int64_t r = 0; r < rows;) {
         const int height = tile_rows(rows - r);
-        product_tile_any(height, (int)(width / DK_WIDTH), g->taps, k, a + r, DK_BLOCK,
-                         packed + column * g->weight_taps * k, g->weight_tap, bias, accumulate,
-                         c + r, column, valid);
+        T(product_tile_any)(height, (int)(width / DK_WIDTH), g->taps, k, x, input + r,
+                            (const packed_t *)packed + column * panel, g->weight_tap, e, y, output + r,
+                            column, valid);
         r += height;
       }
       column += width;
     }
-  }
-}
-
-// A tile of the weight gradient: `rows` input channels by `vectors` of output channels, over `count`
-// positions. x and dy are reached through pointers.
-INLINE void gradient_tile(const int rows, const int vectors, int64_t count, const float *const *x,
-                          int64_t channel, float *const *dy, int64_t column, int64_t valid, float *dw,
-                          int64_t n, int fresh) {
-  vf sum[DK_ROWS][DK_PANEL];
-  UNROLL for (int r = 0; r < rows; ++r)
-    UNROLL for (int v = 0; v < vectors; ++v) sum[r][v] = (vf){};
-  const int whole = valid == vectors * DK_WIDTH || n < DK_WIDTH;
-  for (int64_t i = 0; i < count; ++i) {
-    const float *p = x[i] + channel, *q = dy[i] + column;
-    vf d[DK_PANEL];
-    UNROLL for (int v = 0; v < vectors; ++v) {
-      const int64_t left = valid - v * DK_WIDTH;
-      d[v] = whole ? load(q + v * DK_WIDTH) : load_part(q + v * DK_WIDTH, left < DK_WIDTH ? left : DK_WIDTH);
-    }
-    UNROLL for (int r = 0; r < rows; ++r) {
-      const vf a = splat(p[r]);
-      UNROLL for (int v = 0; v < vectors; ++v) sum[r][v] = FMA(a, d[v], sum[r][v]);
-    }
-  }
-  UNROLL for (int r = 0; r < rows; ++r)
-    UNROLL for (int v = 0; v < vectors; ++v) {
-      float *out = dw + r * n + v * DK_WIDTH;
-      int64_t left = valid - v * DK_WIDTH;
-      if (left > DK_WIDTH) left = DK_WIDTH;
-      store_upto(out, fresh ? sum[r][v] : load_upto(out, left) + sum[r][v], left);
-    }
-}
-
-#define GRADIENT_ARGUMENTS count, x, channel, dy, column, valid, dw, n, fresh
-#define GRADIENT_ROWS(vectors)                                          \
-  switch (rows) {                                                       \
-    case 6: gradient_tile(6, vectors, GRADIENT_ARGUMENTS); return;      \
-    case 4: gradient_tile(4, vectors, GRADIENT_ARGUMENTS); return;      \
-    case 2: gradient_tile(2, vectors, GRADIENT_ARGUMENTS); return;      \
-    default: gradient_tile(1, vectors, GRADIENT_ARGUMENTS); return;     \
-  }
-
-static void gradient_tile_any(int rows, int vectors, int64_t count, const float *const *x, int64_t channel,
-                              float *const *dy, int64_t column, int64_t valid, float *dw, int64_t n,
-                              int fresh) {
-  switch (vectors) {
-    case 1: GRADIENT_ROWS(1)
-    case 2: GRADIENT_ROWS(2)
-#if DK_PANEL > 2
-    case 3: GRADIENT_ROWS(3)
-    case 4: GRADIENT_ROWS(4)
-#endif
-  }
-}
-
-static void weight_gradient(const dk_geometry *g, int64_t begin, int64_t end, const float *x,
-                            const float *dy, int accumulate, float *dw) {
-  const float *a[DK_MAX_TAPS * DK_BLOCK];
-  float *c[DK_BLOCK];
-  const int64_t k = g->in_channels, n = g->out_channels;
-  const int64_t positions = g->images * g->grid_h * g->grid_w;
-  for (int64_t block = 0; block < positions; block += DK_BLOCK) {
-    const int64_t count = positions - block < DK_BLOCK ? positions - block : DK_BLOCK;
-    gather(g, block, block + count, x, (float *)dy, a, c);
-    float narrow[DK_BLOCK * DK_WIDTH];  // rows of less than a vector, padded once for all tiles
-    if (n < DK_WIDTH)
-      for (int64_t i = 0; i < count; ++i) {
-        store(narrow + i * DK_WIDTH, load_part(c[i], n));
-        c[i] = narrow + i * DK_WIDTH;
-      }
-    for (int t = 0; t < g->taps; ++t) {
-      // This tap's rows of dw that lie in [begin, end), as channels of the input.
-      const int64_t base = g->weight_tap[t] * k;
-      const int64_t first = begin > base ? begin - base : 0;
-      const int64_t last = end < base + k ? end - base : k;
-      for (int64_t column = 0; column < n;) {
-        const int64_t width = panel_columns(n, column);
-        const int64_t valid = n - column < width ? n - column : width;
-        for (int64_t channel = first; channel < last;) {
-          const int height = tile_rows(last - channel);
-          gradient_tile_any(height, (int)(width / DK_WIDTH), count, a + t * DK_BLOCK, channel, c, column,
-                            valid, dw + (base + channel) * n + column, n, !accumulate && block == 0);
-          channel += height;
-        }
-        column += width;
-      }
-    }
-  }
-}
-
-static void column_sums(const float *x, int64_t rows, int64_t n, int64_t begin, int64_t end,
-                        int accumulate, float *out) {
-  for (int64_t column = begin; column < end; column += DK_WIDTH) {
-    const int64_t width = end - column < DK_WIDTH ? end - column : DK_WIDTH;
-    vf total = {};
-    for (int64_t block = 0; block < rows; block += 256) {  // two levels keep rounding small
-      const int64_t stop = block + 256 < rows ? block + 256 : rows;
-      vf sum = {};
-      for (int64_t row = block; row < stop; ++row) sum += load_upto(x + row * n + column, width);
-      total += sum;
-    }
-    store_part(out + column, accumulate ? load_part(out + column, width) + total : total, width);
   }
 }

@@ -1,11 +1,16 @@
-// The vector type of one instruction set. Included by portable.c, avx2.c and avx512.c, which define
-// DK_WIDTH (floats a vector), DK_FMA (1 where the set has fused multiply-add), DK_PANEL (vectors a
-// panel of the product), DK_NAME(x) and DK_LABEL.
+// The vector type of one instruction set, and how both element types are read and written. Included
+// by the file of each instruction set, which defines DK_WIDTH (floats a vector), DK_FMA (1 where the
+// set has fused multiply-add), DK_DOT (1 where it multiplies pairs of bf16), DK_PANEL (vectors a panel
+// of the product), DK_NAME(x) and DK_LABEL.
 //
 // Contraction is off for the whole target: a product is fused only where FMA() is written.
 
 #include <stdint.h>
 #include <string.h>
+
+#if DK_DOT
+#include <immintrin.h>
+#endif
 
 #include "../include/CKernels.h"
 
@@ -13,8 +18,10 @@ typedef float vf __attribute__((vector_size(DK_WIDTH * 4)));
 typedef int32_t vi __attribute__((vector_size(DK_WIDTH * 4)));
 typedef uint32_t vu __attribute__((vector_size(DK_WIDTH * 4)));
 typedef uint64_t vu64 __attribute__((vector_size(DK_WIDTH * 8)));
+typedef uint16_t vh __attribute__((vector_size(DK_WIDTH * 2)));
 
 #define INLINE static inline __attribute__((always_inline))
+#define OVERLOADED INLINE __attribute__((overloadable))
 
 // Before a loop over the registers of a tile: only when every index is a constant do they stay registers.
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -25,46 +32,91 @@ typedef uint64_t vu64 __attribute__((vector_size(DK_WIDTH * 8)));
 #define FMA(a, b, c) ((a) * (b) + (c))
 #endif
 
-INLINE vf load(const float *p) {
+INLINE vf choose(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
+
+// ---- f32
+
+OVERLOADED vf load(const float *p) {
   vf v;
   memcpy(&v, p, sizeof v);
   return v;
 }
-INLINE void store(float *p, vf v) { memcpy(p, &v, sizeof v); }
-INLINE vf splat(float x) { return x - (vf){}; }
-INLINE vf load_part(const float *p, int64_t count) {
+OVERLOADED void store(float *p, vf v) { memcpy(p, &v, sizeof v); }
+OVERLOADED vf load_part(const float *p, int64_t count) {
   vf v = {};
   memcpy(&v, p, (size_t)count * sizeof(float));
   return v;
 }
-INLINE void store_part(float *p, vf v, int64_t count) {
-  memcpy(p, &v, (size_t)count * sizeof(float));
+OVERLOADED void store_part(float *p, vf v, int64_t count) { memcpy(p, &v, (size_t)count * sizeof(float)); }
+INLINE vf splat(float x) { return x - (vf){}; }
+
+// ---- bf16: the upper half of an f32, rounded to the nearest, ties to even; NaN stays NaN
+
+INLINE vf widen(vh h) { return (vf)(__builtin_convertvector(h, vu) << 16); }
+INLINE vh narrow(vf v) {
+#if DK_DOT
+  return (vh)_mm512_cvtneps_pbh((__m512)v);
+#else
+  const vu u = (vu)v;
+  const vu rounded = u + 0x7fffu + (u >> 16 & 1u);
+  const vu quiet = u | 0x400000u;
+  const vu whole = (vu)choose(v != v, (vf)quiet, (vf)rounded);
+  return __builtin_convertvector(whole >> 16, vh);
+#endif
 }
-INLINE vf choose(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
-INLINE float sum_lanes(vf v) {
-  float sum = 0;
-  for (int i = 0; i < DK_WIDTH; ++i) sum += v[i];
-  return sum;
+OVERLOADED vf load(const dk_bf16 *p) {
+  vh h;
+  memcpy(&h, p, sizeof h);
+  return widen(h);
 }
-INLINE float max_lanes(vf v) {
-  float most = v[0];
-  for (int i = 1; i < DK_WIDTH; ++i) most = v[i] > most ? v[i] : most;
-  return most;
+OVERLOADED void store(dk_bf16 *p, vf v) {
+  const vh h = narrow(v);
+  memcpy(p, &h, sizeof h);
 }
-INLINE vf root(vf v) { return __builtin_elementwise_sqrt(v); }
+OVERLOADED vf load_part(const dk_bf16 *p, int64_t count) {
+  vh h = {};
+  memcpy(&h, p, (size_t)count * sizeof(dk_bf16));
+  return widen(h);
+}
+OVERLOADED void store_part(dk_bf16 *p, vf v, int64_t count) {
+  const vh h = narrow(v);
+  memcpy(p, &h, (size_t)count * sizeof(dk_bf16));
+}
+
+// ---- either
 
 /// Runs `statement` for every vector of [begin, end): `i` is the first element, `part` how many there are.
 #define FOR_VECTORS(begin, end)                                                      \
   for (int64_t i = (begin), part; part = (end) - i < DK_WIDTH ? (end) - i : DK_WIDTH, \
                i < (end);                                                            \
        i += DK_WIDTH)
-INLINE vf load_upto(const float *p, int64_t part) {
-  return part == DK_WIDTH ? load(p) : load_part(p, part);
+#define LOAD_STORE_UPTO(element)                                                                 \
+  OVERLOADED vf load_upto(const element *p, int64_t part) {                                      \
+    return part == DK_WIDTH ? load(p) : load_part(p, part);                                      \
+  }                                                                                              \
+  OVERLOADED void store_upto(element *p, vf v, int64_t part) {                                   \
+    if (part == DK_WIDTH) store(p, v);                                                           \
+    else store_part(p, v, part);                                                                 \
+  }
+LOAD_STORE_UPTO(float)
+LOAD_STORE_UPTO(dk_bf16)
+
+// Sum and maximum over lanes, halves first.
+INLINE float sum_lanes(vf v) {
+  float a[DK_WIDTH];
+  memcpy(a, &v, sizeof a);
+  UNROLL for (int half = DK_WIDTH / 2; half > 0; half /= 2)
+    UNROLL for (int i = 0; i < half; ++i) a[i] += a[i + half];
+  return a[0];
 }
-INLINE void store_upto(float *p, vf v, int64_t part) {
-  if (part == DK_WIDTH) store(p, v);
-  else store_part(p, v, part);
+INLINE float max_lanes(vf v) {
+  float a[DK_WIDTH];
+  memcpy(a, &v, sizeof a);
+  UNROLL for (int half = DK_WIDTH / 2; half > 0; half /= 2)
+    UNROLL for (int i = 0; i < half; ++i) a[i] = a[i + half] > a[i] ? a[i + half] : a[i];
+  return a[0];
 }
+INLINE vf root(vf v) { return __builtin_elementwise_sqrt(v); }
 
 // e^x to about 1 ulp: x = n ln 2 + r, |r| <= 0.347, a polynomial in r, times 2^n: a product, because adding n
 // to the exponent's bits would make numbers of some NaNs. Saturates to about 2^-126 and 2^127. NaN stays NaN.
@@ -88,3 +140,11 @@ INLINE vf exp_of(vf x) {
 }
 
 INLINE vf sigmoid_of(vf x) { return 1.0f / (1.0f + exp_of(-x)); }
+
+// GELU in its tanh form equals x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3).
+#define GELU_LINEAR 1.5957691216f  // 2 sqrt(2 / pi)
+#define GELU_CUBIC 0.0713548163f   // that times 0.044715
+INLINE vf gelu_sigmoid(vf x) {
+  return sigmoid_of(x * FMA(x * x, splat(GELU_CUBIC), splat(GELU_LINEAR)));
+}
+INLINE vf gelu_of(vf x) { return x * gelu_sigmoid(x); }

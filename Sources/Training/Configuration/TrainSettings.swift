@@ -1,6 +1,13 @@
+import TensorCore
+
 /// How long and on what a run trains.
 public struct TrainSettings: Codable, Equatable, Sendable {
-  public enum Precision: String, Codable, CaseIterable, Sendable { case fp32, bf16 }
+  /// Type of activations and of what products multiply; the rest is f32 in any case.
+  public enum Precision: String, Codable, CaseIterable, Sendable {
+    case fp32, bf16
+
+    var dtype: DType { self == .fp32 ? .float32 : .bfloat16 }
+  }
 
   /// Images seen at the end of the run.
   public var images = 200_000_000
@@ -9,14 +16,16 @@ public struct TrainSettings: Codable, Equatable, Sendable {
   /// Images a rank runs at once. 0: chosen from memory, and kept for the rest of the run.
   public var microBatch = 0
   public var seed = 0
-  public var precision = Precision.fp32
+  public var precision = Precision.bf16
   /// Threads a rank. 0: chosen from the cores it may use.
   public var threads = 0
+  /// Compute the activations of each ResBlock again in backward: less memory, more time.
+  public var recompute = false
 
   public init() {}
 
   public enum CodingKeys: String, CodingKey {
-    case images, batch, seed, precision, threads
+    case images, batch, seed, precision, threads, recompute
     case microBatch = "micro_batch"
   }
 }
@@ -32,6 +41,7 @@ extension TrainSettings: SettingsSection {
       Setting(Key.seed, \.seed, .whole),
       Setting(Key.precision, \.precision, .choice),
       Setting(Key.threads, \.threads, .whole),
+      Setting(Key.recompute, \.recompute, .flag),
     ]
   }
 
@@ -42,7 +52,6 @@ extension TrainSettings: SettingsSection {
       microBatch >= 0 && microBatch <= batch, .microBatch, microBatch,
       expected: "0 (chosen) or at most train.batch, which is \(batch)")
     try require(.seed, seed, in: 0...Int.max)
-    try requireBuilt(.precision, precision, only: .fp32)
     try require(.threads, threads, in: 0...4_096)
   }
 }

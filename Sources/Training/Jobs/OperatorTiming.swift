@@ -37,19 +37,20 @@ struct OperatorTiming: Codable, Sendable {
     let (conv, mlp) = (18 * rows * width * width, 8 * rows * width * width)
     var timings = [
       time("convolution 3x3", conv) {
-        _ = ConvolutionOperator.forward(x, weight: kernel, bias: nil, kind: .same)
+        _ = ConvolutionOperator.forward(x, weight: Weight(kernel), bias: nil, kind: .same)
       },
       time("convolution 3x3, input gradient", conv) {
-        _ = ConvolutionOperator.inputGradient(x, weight: kernel, kind: .same, inputShape: x.shape)
+        _ = ConvolutionOperator.inputGradient(
+          x, weight: Weight(kernel), kind: .same, inputShape: x.shape)
       },
       time("convolution 3x3, weight gradient", conv) {
         ConvolutionOperator.weightGradient(x, x, kind: .same, into: dKernel, accumulate: false)
       },
       time("linear \(width) to \(4 * width)", mlp) {
-        _ = LinearOperator.forward(x, weight: weight, bias: nil)
+        _ = LinearOperator.forward(x, weight: Weight(weight), bias: nil)
       },
       time("linear, input gradient", mlp) {
-        _ = LinearOperator.inputGradient(wide, weight: weight)
+        _ = LinearOperator.inputGradient(wide, weight: Weight(weight))
       },
       time("linear, weight gradient", mlp) {
         LinearOperator.weightGradient(x, wide, into: dWeight, accumulate: false)

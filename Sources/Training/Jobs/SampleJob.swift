@@ -118,7 +118,8 @@ struct RestoredModel {
     if let label = options.label, label >= classes {
       throw TrainingError.labelOutOfRange(label: label, classes: classes)
     }
-    let model = ImageDiffiT(configuration.networkSettings)
+    let model = ImageDiffiT(
+      configuration.networkSettings, precision: configuration.train.precision.dtype)
     guard model.parameters.table == reader.manifest.table else {
       throw TrainingError.otherNetwork(checkpoint: reader.url.path, differences: [])
     }

@@ -7,19 +7,22 @@ extension Trainer {
   /// finite? -> clip -> Adam -> EMA -> state.
   package func step() throws {
     parameters.beginStep()
-    for part in try nextParts() {
-      let sigma = part.positions.map { edm.sigma(seed: seed, position: $0) }
-      let noise = edm.noise(seed: seed, positions: part.positions, like: part.images)
-      let tape = Tape(dropout: DropoutSource(seed: seed, positions: part.positions))
-      let (share, losses) = forward {
-        edm.loss(
-          part.images, sigma: sigma, noise: noise, batch: configuration.train.batch, on: tape
-        ) { x, cNoise in
-          model(x, cNoise: cNoise, labels: part.labels, augment: part.augment)
+    let parts = try nextParts()
+    parameters.holdingWeights {
+      for part in parts {
+        let sigma = part.positions.map { edm.sigma(seed: seed, position: $0) }
+        let noise = edm.noise(seed: seed, positions: part.positions, like: part.images)
+        let tape = Tape(dropout: DropoutSource(seed: seed, positions: part.positions))
+        let (share, losses) = forward {
+          edm.loss(
+            part.images, sigma: sigma, noise: noise, batch: configuration.train.batch, on: tape
+          ) { x, cNoise in
+            model(x, cNoise: cNoise, labels: part.labels, augment: part.augment)
+          }
         }
+        backward { tape.backward(from: share) }
+        statistics.note(losses, sigma: sigma)
       }
-      backward { tape.backward(from: share) }
-      statistics.note(losses, sigma: sigma)
     }
     parameters.zeroMissingGradients()
     try sumOverRanks()
@@ -32,11 +35,10 @@ extension Trainer {
       let rate = learningRate(imagesSeen: seen)
       adam.update(
         parameters.weights, gradients: parameters.gradients, learningRate: rate,
-        factor: clippingFactor(norm: norm, limit: configuration.optimizer.clipNorm))
-      for average in averages {
-        average.update(
-          with: parameters.weights, batch: configuration.train.batch, imagesSeen: seen)
-      }
+        factor: clippingFactor(norm: norm, limit: configuration.optimizer.clipNorm),
+        averages: averages.map {
+          ($0, beta: $0.beta(batch: configuration.train.batch, imagesSeen: seen))
+        })
       statistics.noteUpdate(learningRate: rate, gradientNorm: norm)
     }
   }

@@ -44,7 +44,9 @@ package final class Trainer {
     self.engine = engine
     self.source = source
     let (optimizer, diffusion) = (configuration.optimizer, configuration.diffusion)
-    model = ImageDiffiT(configuration.networkSettings)
+    model = ImageDiffiT(
+      configuration.networkSettings, precision: configuration.train.precision.dtype,
+      recomputes: configuration.train.recompute)
     model.parameters.allocate(on: engine, gradients: true)
     model.parameters.initialize(seed: UInt64(configuration.train.seed))
     edm = EDM(

@@ -1,0 +1,27 @@
+import TensorCore
+
+/// Runs part of a network without remembering its activations; backward runs it again.
+///
+/// `body` is a function of its inputs and of parameters that no other part uses. Its results have the
+/// same bits both times: dropout's masks are functions of positions. Backward saves the inputs. Without a
+/// tape `body` simply runs.
+///
+/// Source: Chen et al., arXiv:1604.06174.
+public func recomputed(
+  _ inputs: [Variable], _ body: @escaping ([Variable]) -> Variable
+) -> Variable {
+  guard let tape = inputs.lazy.compactMap(\.tape).first, tape.records else { return body(inputs) }
+  let silent = Tape(dropout: tape.dropout, records: false)
+  let value = body(inputs.map { silent.constant($0.value) }).value
+  let slots = inputs.map(\.slot)
+  let values = inputs.map(\.value)
+  return tape.append(value) { [unowned tape] dy, gradients in
+    let again = Tape(dropout: tape.dropout)
+    again.onGradientReady = tape.onGradientReady
+    let variables = values.map { again.variable($0) }
+    let found = again.backward(from: body(variables), seed: dy, at: variables)
+    for (slot, gradient) in zip(slots, found) {
+      if let gradient { gradients.add(to: slot) { gradient } }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// Over flat ranges [begin, end) of f32: what a step does outside the network.
+
+// y = a x + b, b optional.
+static void scale_add(float a, const float *x, const float *b, int64_t begin, int64_t end, float *y) {
+  FOR_VECTORS(begin, end) {
+    const vf v = load_upto(x + i, part);
+    store_upto(y + i, b ? FMA(splat(a), v, load_upto(b + i, part)) : a * v, part);
+  }
+}
+
+// Sum of (a - b)^2 over [begin, end), and d[i] = slope (a - b) where d is given.
+static double squared_error(const float *a, const float *b, float slope, int64_t begin, int64_t end,
+                            float *d) {
+  double total = 0;
+  for (int64_t block = begin; block < end; block += 4096) {
+    const int64_t stop = block + 4096 < end ? block + 4096 : end;
+    vf sum = {};
+    FOR_VECTORS(block, stop) {
+      const vf e = load_upto(a + i, part) - load_upto(b + i, part);
+      sum = FMA(e, e, sum);
+      if (d) store_upto(d + i, slope * e, part);
+    }
+    total += (double)sum_lanes(sum);
+  }
+  return total;
+}
+
+// Sum of squares of [begin, end) in f64; lane by lane, so that no width shows in the result.
+static double squares(const float *x, int64_t begin, int64_t end) {
+  double sum[16] = {0};
+  for (int64_t i = begin; i < end; i += 16) {
+    const int64_t part = end - i < 16 ? end - i : 16;
+    for (int64_t j = 0; j < part; ++j) sum[j] += (double)x[i + j] * (double)x[i + j];
+  }
+  double total = 0;
+  for (int j = 0; j < 16; ++j) total += sum[j];
+  return total;
+}
+
+// Adam (Kingma and Ba, arXiv:1412.6980) with decoupled weight decay (arXiv:1711.05101), and averages of
+// the new weights: weights, moments and averages are touched once.
+static void update(const dk_adam *a, const dk_average *averages, int64_t average_count, int64_t begin,
+                   int64_t end, const float *g, float *m, float *v, float *w) {
+  const dk_adam h = *a;
+  FOR_VECTORS(begin, end) {
+    const vf d = load_upto(g + i, part) * h.factor;
+    const vf m0 = load_upto(m + i, part);
+    const vf m1 = FMA(splat(h.gain1), d - m0, m0);
+    const vf v1 = FMA(h.gain2 * d, d, h.beta2 * load_upto(v + i, part));
+    const vf w1 = h.decay * load_upto(w + i, part) - h.step * m1 / (root(v1) / h.root2 + h.epsilon);
+    store_upto(m + i, m1, part);
+    store_upto(v + i, v1, part);
+    store_upto(w + i, w1, part);
+    for (int64_t k = 0; k < average_count; ++k) {
+      float *e = averages[k].values + i;
+      store_upto(e, FMA(splat(averages[k].beta), load_upto(e, part) - w1, w1), part);
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import CKernels
+import TensorCore
+
+/// What a product adds to its sums before it stores them.
+struct Epilogue {
+  /// [N], f32.
+  var bias: Tensor?
+  /// Laid out and typed as the result.
+  var addend: Tensor?
+  /// Receives GELU of the result; laid out and typed as the result.
+  var activated: Tensor?
+}
+
+extension Engine {
+  /// Runs products that write disjoint rows of `y`; without `y` only those of `epilogue.activated`.
+  func product(
+    _ name: @autoclosure () -> String, _ classes: [dk_geometry], _ x: Tensor, _ panels: Tensor,
+    _ epilogue: Epilogue = Epilogue(), into y: Tensor?
+  ) {
+    guard let shaped = y ?? epilogue.activated else { return }
+    let kernels = kernels[x.dtype]
+    let results = [y, epilogue.activated, epilogue.addend].reduce(0) { $0 + ($1?.byteCount ?? 0) }
+    measured(
+      name(), flops: classes.reduce(0) { $0 + $1.flops },
+      bytes: x.byteCount + panels.byteCount + results
+    ) {
+      withElements(x, panels) { from, panels in
+        withElements(of: epilogue.bias) { bias in
+          withElements(of: epilogue.addend) { addend in
+            withElements(of: epilogue.activated) { activated in
+              withElements(of: y) { to in
+                let last = dk_epilogue(
+                  bias: bias.map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) },
+                  addend: addend, activated: activated,
+                  output: shaped.dtype == .float32 ? DK_F32 : DK_BF16)
+                for geometry in classes {
+                  withUnsafePointer(to: geometry) { g in
+                    withUnsafePointer(to: last) { last in
+                      threads.forRanges(of: geometry.positions, grain: 6) { range in
+                        kernels.product(
+                          g, Int64(range.lowerBound), Int64(range.upperBound), from, panels, last,
+                          to)
+                      }
+                    }
+                  }
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// dw (+)= x^T dy, f32. Threads share the rows of dw, so no sum depends on their number.
+  func weightGradient(
+    _ name: @autoclosure () -> String, _ classes: [dk_geometry], _ x: Tensor, _ dy: Tensor,
+    into dw: Tensor, accumulate: Bool
+  ) {
+    invariant(
+      x.dtype == dy.dtype && dw.dtype == .float32,
+      "weight gradient: x \(x.dtype), dy \(dy.dtype), dw \(dw.dtype)")
+    if x.count == 0 && !accumulate { return dw.fill(0) }  // the kernels would not touch it
+    let kernels = kernels[x.dtype]
+    measured(
+      name(), flops: classes.reduce(0) { $0 + $1.flops },
+      bytes: x.byteCount + dy.byteCount + dw.byteCount
+    ) {
+      for geometry in classes {
+        withUnsafePointer(to: geometry) { g in
+          let pitch = (Int(kernels.weight_gradient_scratch(g)) + 63) / 64 * 16
+          let scratch = Tensor([threads.count, pitch], on: self)
+          withElements(x, dy, scratch, dw) { from, slope, scratch, to in
+            let rows = geometry.weightRows
+            threads.run { part in
+              // Whole tiles, counted from row 0, to each thread.
+              let tiles = (rows + 5) / 6
+              let begin = tiles * part / threads.count * 6
+              let end = min(tiles * (part + 1) / threads.count * 6, rows)
+              guard begin < end else { return }
+              kernels.weight_gradient(
+                g, Int64(begin), Int64(end), from, slope, accumulate ? 1 : 0,
+                scratch + part * pitch * 4, to.assumingMemoryBound(to: Float.self))
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// out[n] (+)= sum over rows of x[row, n], f32.
+  func columnSums(_ x: Tensor, into out: Tensor, accumulate: Bool) {
+    let (rows, channels) = (x.shape.rows, x.shape.channels)
+    invariant(
+      out.count == channels && out.dtype == .float32, "columnSums: \(x.shape) into \(out.shape)")
+    let kernels = kernels[x.dtype]
+    measured("column sums", flops: x.count, bytes: x.byteCount) {
+      withElements(x, out) { x, out in
+        threads.forRanges(of: channels, grain: 16) { range in
+          kernels.column_sums(
+            x, Int64(rows), Int64(channels), Int64(range.lowerBound), Int64(range.upperBound),
+            accumulate ? 1 : 0, out.assumingMemoryBound(to: Float.self))
+        }
+      }
+    }
+  }
+}

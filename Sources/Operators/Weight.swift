@@ -1,0 +1,50 @@
+import CKernels
+import TensorCore
+
+/// A trained matrix or convolution kernel, and the panels that products read of it.
+public struct Weight {
+  /// f32: [K, N] or [3, 3, K, N].
+  public let values: Tensor
+  /// Where panels are kept; nil: each product makes its own.
+  let panels: WeightPanels?
+
+  public init(_ values: Tensor, keptIn panels: WeightPanels? = nil) {
+    (self.values, self.panels) = (values, panels)
+  }
+
+  var shape: Shape { values.shape }
+
+  /// Column panels for a product of `dtype`: of w [taps, k, n] or, transposed, of [taps, n, k].
+  func packed(_ dtype: DType, taps: Int, k: Int, n: Int, transposed: Bool) -> Tensor {
+    let key = WeightPanels.Key(dtype: dtype, transposed: transposed)
+    if let kept = panels?.kept[key] { return kept }
+    let engine = values.engine
+    let kernels = engine.kernels[dtype]
+    let bytes = Int(kernels.packed_bytes(Int64(taps), Int64(k), Int64(n)))
+    let packed = Tensor([bytes / dtype.size], dtype, on: engine)
+    engine.measured("weight panels", flops: 0, bytes: values.byteCount + bytes) {
+      withElements(values, packed) { from, to in
+        let columns = Int(engine.kernels.table.pointee.panel_columns)
+        engine.threads.forRanges(of: n, grain: columns) { range in
+          kernels.pack(
+            from.assumingMemoryBound(to: Float.self), Int64(taps), Int64(k), Int64(n),
+            transposed ? 1 : 0, Int64(range.lowerBound), Int64(range.upperBound), to)
+        }
+      }
+    }
+    panels?.kept[key] = packed
+    return packed
+  }
+}
+
+/// The panels of one weight, kept while it does not change.
+public final class WeightPanels {
+  struct Key: Hashable {
+    let dtype: DType
+    let transposed: Bool
+  }
+
+  fileprivate(set) var kept: [Key: Tensor] = [:]
+
+  public init() {}
+}

@@ -1,0 +1,80 @@
+import CKernels
+
+/// Elements of any type; what they are, the tensor's `dtype` says.
+public typealias Elements = UnsafeMutableRawPointer
+
+extension Tensor {
+  /// Bytes of all elements.
+  public var byteCount: Int { count * dtype.size }
+
+  /// The elements, whatever their type; valid inside `body` only.
+  public func withElements<R>(_ body: (Elements) throws -> R) rethrows -> R {
+    defer { withExtendedLifetime(storage) {} }
+    return try body(storage.bytes + offset * dtype.size)
+  }
+
+  /// The same values as another element type; this tensor itself where it has that type.
+  public func cast(to dtype: DType) -> Tensor {
+    guard dtype != self.dtype else { return self }
+    let result = Tensor(shape, dtype, on: engine)
+    engine.measured("conversion", flops: 0, bytes: byteCount + result.byteCount) {
+      TensorCore.withElements(self, result) { from, to in
+        engine.forElements(count) { begin, end in
+          if dtype == .float32 {
+            engine.kernels[self.dtype].to_f32(
+              from, begin, end, to.assumingMemoryBound(to: Float.self))
+          } else {
+            engine.kernels[dtype].from_f32(
+              from.assumingMemoryBound(to: Float.self), begin, end, to)
+          }
+        }
+      }
+    }
+    return result
+  }
+}
+
+extension Engine {
+  /// Runs a kernel over flat ranges of `count` elements, one a thread.
+  public func forElements(_ count: Int, _ body: (Int64, Int64) -> Void) {
+    threads.forRanges(of: count, grain: 4096) { body(Int64($0.lowerBound), Int64($0.upperBound)) }
+  }
+}
+
+/// The elements of a tensor, or nil.
+public func withElements<R>(of a: Tensor?, _ body: (Elements?) throws -> R) rethrows -> R {
+  guard let a else { return try body(nil) }
+  return try a.withElements { try body($0) }
+}
+
+/// The elements of several tensors at once; valid inside `body` only.
+public func withElements<R>(
+  _ a: Tensor, _ b: Tensor, _ body: (Elements, Elements) throws -> R
+) rethrows -> R {
+  try a.withElements { a in try b.withElements { b in try body(a, b) } }
+}
+
+/// The elements of several tensors at once; valid inside `body` only.
+public func withElements<R>(
+  _ a: Tensor, _ b: Tensor, _ c: Tensor, _ body: (Elements, Elements, Elements) throws -> R
+) rethrows -> R {
+  try withElements(a, b) { a, b in try c.withElements { c in try body(a, b, c) } }
+}
+
+/// The elements of several tensors at once; valid inside `body` only.
+public func withElements<R>(
+  _ a: Tensor, _ b: Tensor, _ c: Tensor, _ d: Tensor,
+  _ body: (Elements, Elements, Elements, Elements) throws -> R
+) rethrows -> R {
+  try withElements(a, b) { a, b in try withElements(c, d) { c, d in try body(a, b, c, d) } }
+}
+
+/// The elements of several tensors at once; valid inside `body` only.
+public func withElements<R>(
+  _ a: Tensor, _ b: Tensor, _ c: Tensor, _ d: Tensor, _ e: Tensor,
+  _ body: (Elements, Elements, Elements, Elements, Elements) throws -> R
+) rethrows -> R {
+  try withElements(a, b, c) { a, b, c in
+    try withElements(d, e) { d, e in try body(a, b, c, d, e) }
+  }
+}
