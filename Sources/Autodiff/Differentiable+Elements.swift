@@ -21,6 +21,17 @@ public func + (a: Variable, b: Variable) -> Variable {
   }
 }
 
+/// x [..., N] with a row [N] added to each of its rows; for few rows.
+public func add(_ x: Variable, row: Parameter) -> Variable { add(x, row: row.beside(x)) }
+
+public func add(_ x: Variable, row: Variable) -> Variable {
+  let (input, addend) = (x.slot, row.slot)
+  return record(sum(x.value, row: row.value), of: x, row) { dy, gradients in
+    gradients.write(to: addend) { LinearOperator.biasGradient(dy, into: $0, accumulate: $1) }
+    gradients.add(to: input) { dy }
+  }
+}
+
 /// Channels side by side: [..., A], [..., B] -> [..., A + B].
 public func concatenate(_ a: Variable, _ b: Variable) -> Variable {
   let (first, second) = (a.slot, b.slot)
@@ -55,15 +66,6 @@ public struct Dropout: Sendable {
     guard rate > 0, let source = x.tape?.dropout else { return nil }
     return DropoutOperator(
       rate: rate, seed: source.seed, layer: layer, positions: source.positions)
-  }
-}
-
-/// The same values in another precision.
-public func cast(_ x: Variable, to dtype: DType) -> Variable {
-  guard x.value.dtype != dtype else { return x }
-  let input = x.slot
-  return record(x.value.cast(to: dtype), of: x) { dy, gradients in
-    gradients.add(to: input) { dy.cast(to: input.dtype) }
   }
 }
 

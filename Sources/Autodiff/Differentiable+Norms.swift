@@ -3,19 +3,23 @@ import TensorCore
 
 /// Group norm, with Swish fused where asked for; see `GroupNormOperator`.
 ///
-/// Shapes: x [B, H, W, C] -> the same. Backward saves x and the statistics [B, 2, C].
+/// Shapes: x [B, H, W, C], f32 -> the same, f32 or bf16. Backward saves x and the statistics [B, 2, C].
 public func groupNorm(
-  _ x: Variable, gain: Parameter, bias: Parameter, groups: Int, epsilon: Float, swish: Bool
+  _ x: Variable, gain: Parameter, bias: Parameter, groups: Int, epsilon: Float, swish: Bool,
+  output: DType = .float32
 ) -> Variable {
   groupNorm(
-    x, gain: gain.beside(x), bias: bias.beside(x), groups: groups, epsilon: epsilon, swish: swish)
+    x, gain: gain.beside(x), bias: bias.beside(x), groups: groups, epsilon: epsilon, swish: swish,
+    output: output)
 }
 
 public func groupNorm(
-  _ x: Variable, gain: Variable, bias: Variable, groups: Int, epsilon: Float, swish: Bool
+  _ x: Variable, gain: Variable, bias: Variable, groups: Int, epsilon: Float, swish: Bool,
+  output: DType = .float32
 ) -> Variable {
   let (y, statistics) = GroupNormOperator.forward(
-    x.value, gamma: gain.value, beta: bias.value, groups: groups, epsilon: epsilon, swish: swish)
+    x.value, gamma: gain.value, beta: bias.value, groups: groups, epsilon: epsilon, swish: swish,
+    output: output)
   return record(y, of: x, gain, bias) { dy, gradients in
     let (dx, shares) = GroupNormOperator.gradient(
       dy, x: x.value, gamma: gain.value, beta: bias.value, statistics: statistics, groups: groups,
@@ -32,9 +36,9 @@ public func groupNorm(
 
 /// Layer norm without gain or bias; see `LayerNormOperator`.
 ///
-/// Shapes: x [..., C] -> the same. Backward saves y and 1 / standard deviation a row.
-public func layerNorm(_ x: Variable, epsilon: Float) -> Variable {
-  let (y, inverse) = LayerNormOperator.forward(x.value, epsilon: epsilon)
+/// Shapes: x [..., C], f32 -> the same, f32 or bf16. Backward saves y and 1 / standard deviation a row.
+public func layerNorm(_ x: Variable, epsilon: Float, output: DType = .float32) -> Variable {
+  let (y, inverse) = LayerNormOperator.forward(x.value, epsilon: epsilon, output: output)
   let input = x.slot
   return record(y, of: x) { dy, gradients in
     gradients.add(to: input) {

@@ -1,9 +1,12 @@
 import Operators
 import TensorCore
 
+// Products run in the precision of `compute`, f32 or bf16: operands are converted to it where they have
+// another type, and the gradient of an input has that input's type. The residual stream is f32.
+
 /// y = x w + b on the rows of x; see `LinearOperator`.
 ///
-/// Shapes: x [..., K], w [K, N], b [N] -> [..., N]. Backward saves x.
+/// Shapes: x [..., K], w [K, N], b [N] -> [..., N], in the type of x. Backward saves x.
 public func linear(_ x: Variable, _ w: Parameter, _ b: Parameter?) -> Variable {
   linear(x, w.beside(x), b?.beside(x))
 }
@@ -17,31 +20,35 @@ public func linear(_ x: Variable, _ w: Variable, _ b: Variable?) -> Variable {
 
 /// residual + dropout(x w + b): the end of a residual branch.
 ///
-/// Shapes: x [..., K], w [K, N], b [N], residual [..., N] -> [..., N]. Backward saves x.
+/// Shapes: x [..., K], w [K, N], b [N], residual [..., N] and the result f32. Backward saves x, in the
+/// precision of `compute`.
 public func linear(
   _ x: Variable, _ w: Parameter, _ b: Parameter?, addedTo residual: Variable,
-  through dropout: Dropout? = nil
+  through dropout: Dropout? = nil, compute: DType? = nil
 ) -> Variable {
-  linear(x, w.beside(x), b?.beside(x), addedTo: residual, through: dropout)
+  linear(
+    x, w.beside(x), b?.beside(x), addedTo: residual, through: dropout, compute: compute)
 }
 
 public func linear(
   _ x: Variable, _ w: Variable, _ b: Variable?, addedTo residual: Variable,
-  through dropout: Dropout? = nil
+  through dropout: Dropout? = nil, compute: DType? = nil
 ) -> Variable {
   let mask = dropout?.mask(beside: x)
-  let y = added(LinearTerm(x: x.value, weight: w.weight, bias: b?.value), to: residual, mask)
-  let before = residual.slot
+  let operand = x.value.cast(to: compute ?? x.value.dtype)
+  let y = added(
+    LinearTerm(x: operand, weight: w.weight, bias: b?.value), to: residual.value, mask)
+  let (input, before) = (x.slot, residual.slot)
   return record(y, of: x, w, b, residual) { dy, gradients in
     gradients.add(to: before) { dy }
-    linearGradient(mask?(dy) ?? dy, x.value, x.slot, w, b, gradients)
+    linearGradient(slope(dy, mask, operand.dtype), operand, input, w, b, gradients)
   }
 }
 
 /// residual + dropout(GELU(x w1 + b1) w2 + b2): the MLP of a transformer block.
 ///
-/// Shapes: x [..., K], w1 [K, M], w2 [M, N], residual [..., N] -> [..., N]. Backward saves x and the input
-/// of GELU, and computes GELU again.
+/// Shapes: x [..., K], w1 [K, M], w2 [M, N], residual [..., N] and the result f32. Backward saves x and
+/// the input of GELU, and computes GELU again.
 public func multilayerPerceptron(
   _ x: Variable, _ w1: Parameter, _ b1: Parameter?, _ w2: Parameter, _ b2: Parameter?,
   addedTo residual: Variable, through dropout: Dropout
@@ -58,17 +65,17 @@ public func multilayerPerceptron(
   let mask = dropout.mask(beside: x)
   let (hidden, activated) = LinearOperator.activated(
     x.value, weight: w1.weight, bias: b1?.value, keepsInput: x.tape?.records == true)
-  let term = LinearTerm(x: activated, weight: w2.weight, bias: b2?.value)
-  let y = added(term, to: residual, mask)
+  let y = added(
+    LinearTerm(x: activated, weight: w2.weight, bias: b2?.value), to: residual.value, mask)
   let before = residual.slot
   guard let hidden else { return record(y, of: x) { _, _ in } }
   return record(y, of: x, w1, b1, w2, b2, residual) { dy, gradients in
     gradients.add(to: before) { dy }
-    let dy = mask?(dy) ?? dy
-    let slope = LinearOperator.inputGradient(dy, weight: w2.weight)
-    let again = ActivationOperator.geluAgain(hidden, gradient: slope)
+    let dy = slope(dy, mask, hidden.dtype)
+    let inner = LinearOperator.inputGradient(dy, weight: w2.weight)
+    let again = ActivationOperator.geluAgain(hidden, gradient: inner)
     parameterGradients(dy, again, w2, b2, gradients)
-    linearGradient(slope, x.value, x.slot, w1, b1, gradients)
+    linearGradient(inner, x.value, x.slot, w1, b1, gradients)
   }
 }
 
@@ -78,13 +85,17 @@ private struct LinearTerm {
   let bias: Tensor?
 }
 
-private func added(_ term: LinearTerm, to residual: Variable, _ mask: DropoutOperator?) -> Tensor {
-  guard let mask else {
-    return LinearOperator.forward(
-      term.x, weight: term.weight, bias: term.bias, plus: residual.value)
-  }
-  let y = LinearOperator.forward(term.x, weight: term.weight, bias: term.bias)
-  return mask(y, plus: residual.value)
+/// residual + mask(x w + b), f32.
+private func added(_ term: LinearTerm, to residual: Tensor, _ mask: DropoutOperator?) -> Tensor {
+  let y = LinearOperator.forward(
+    term.x, weight: term.weight, bias: term.bias, plus: mask == nil ? residual : nil,
+    output: .float32)
+  return mask?(y, plus: residual) ?? y
+}
+
+/// The gradient of the branch behind a sum, as products want it.
+private func slope(_ dy: Tensor, _ mask: DropoutOperator?, _ dtype: DType) -> Tensor {
+  mask?(dy, output: dtype) ?? dy.cast(to: dtype)
 }
 
 private func linearGradient(
@@ -92,7 +103,8 @@ private func linearGradient(
 ) {
   parameterGradients(dy, x, w, b, gradients)
   gradients.add(to: input) {
-    LinearOperator.inputGradient(dy, weight: w.weight, plus: gradients.take(input))
+    LinearOperator.inputGradient(
+      dy, weight: w.weight, plus: gradients.take(input), output: input.dtype)
   }
 }
 
@@ -107,31 +119,35 @@ private func parameterGradients(
 
 /// 3x3 convolution; see `ConvolutionOperator`.
 ///
-/// Shapes: x [B, H, W, K], w [3, 3, K, N], b [N] -> y [B, H', W', N]. Backward saves x.
+/// Shapes: x [B, H, W, K], w [3, 3, K, N], b [N] -> [B, H', W', N], f32. Backward saves x, in the
+/// precision of `compute`.
 public func convolution(
   _ x: Variable, _ w: Parameter, _ b: Parameter?, _ kind: ConvolutionOperator.Kind,
-  output: DType? = nil
+  compute: DType? = nil
 ) -> Variable {
-  convolution(x, w.beside(x), b?.beside(x), kind, output: output)
+  convolution(x, w.beside(x), b?.beside(x), kind, compute: compute)
 }
 
 public func convolution(
   _ x: Variable, _ w: Variable, _ b: Variable?, _ kind: ConvolutionOperator.Kind,
-  output: DType? = nil
+  compute: DType? = nil
 ) -> Variable {
+  let operand = x.value.cast(to: compute ?? x.value.dtype)
   let y = ConvolutionOperator.forward(
-    x.value, weight: w.weight, bias: b?.value, kind: kind, output: output)
+    operand, weight: w.weight, bias: b?.value, kind: kind, output: .float32)
+  let input = x.slot
   return record(y, of: x, w, b) { dy, gradients in
-    let dy = dy.cast(to: x.value.dtype)
     if let b {
       gradients.write(to: b.slot) { ConvolutionOperator.biasGradient(dy, into: $0, accumulate: $1) }
     }
+    let dy = dy.cast(to: operand.dtype)
     gradients.write(to: w.slot) {
-      ConvolutionOperator.weightGradient(x.value, dy, kind: kind, into: $0, accumulate: $1)
+      ConvolutionOperator.weightGradient(operand, dy, kind: kind, into: $0, accumulate: $1)
     }
-    gradients.add(to: x.slot) {
+    gradients.add(to: input) {
       ConvolutionOperator.inputGradient(
-        dy, weight: w.weight, kind: kind, inputShape: x.shape, plus: gradients.take(x.slot))
+        dy, weight: w.weight, kind: kind, inputShape: input.shape, plus: gradients.take(input),
+        output: input.dtype)
     }
   }
 }

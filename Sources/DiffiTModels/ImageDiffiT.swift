@@ -11,7 +11,8 @@ import TensorCore
 public struct ImageDiffiT {
   public let settings: Settings
   public let parameters: ParameterSet
-  /// Type of the activations. The time token's path is f32 in any case, and so is the result.
+  /// Type of activations inside ResBlocks, and of what products multiply. The residual stream, the time
+  /// token's path and the result are f32.
   public let precision: DType
   /// Whether backward computes the activations of each ResBlock again, instead of keeping them.
   public let recomputes: Bool
@@ -55,7 +56,7 @@ public struct ImageDiffiT {
         DiffiTResBlock(
           scope(index), in: index == 0 ? inputs : s.channels[stage], out: s.channels[stage],
           timeWidth: s.timeWidth, headWidth: s.headWidth, window: s.window(stage: stage),
-          dropout: s.dropout)
+          dropout: s.dropout, precision: precision)
       }
     }
     let last = s.channels.count - 1
@@ -111,18 +112,18 @@ public struct ImageDiffiT {
     func run(_ block: DiffiTResBlock, _ x: Variable) -> Variable {
       recomputes ? recomputed([x, xt]) { block($0[0], at: $0[1]) } : block(x, at: xt)
     }
-    var x = tokenizer(cast(x, to: precision))
+    var x = tokenizer(x, compute: precision)
     var skips: [Variable] = []
     for stage in encoder {
       for block in stage.blocks { x = run(block, x) }
       guard let down = stage.resample else { continue }
       skips.append(x)
-      x = down(x)
+      x = down(x, compute: precision)
     }
     for stage in decoder {
-      if let up = stage.resample { x = concatenate(up(x), skips.removeLast()) }
+      if let up = stage.resample { x = concatenate(up(x, compute: precision), skips.removeLast()) }
       for block in stage.blocks { x = run(block, x) }
     }
-    return head(headNorm(x), output: .float32)  // Fig. 4: GN, then Conv3x3
+    return head(headNorm(x, output: precision))  // Fig. 4: GN, then Conv3x3
   }
 }

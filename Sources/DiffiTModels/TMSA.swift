@@ -5,7 +5,7 @@ import NeuralNetworks
 ///
 /// Source: arXiv:2312.02139v3, eq. (3)-(6).
 /// Shapes: B batch, H W grid, C channels, T time width. xs [B, H, W, C], xt [B, T] -> [B, H, W, C].
-/// Backward saves q, k, v before the time token's shift; scores are computed again.
+/// Backward saves q, k, v before they are shifted; scores are computed again.
 public struct TMSA {
   let spatial: Linear  // Wqs, Wks, Wvs side by side
   let temporal: Linear  // Wqt, Wkt, Wvt side by side
@@ -27,8 +27,9 @@ public struct TMSA {
   public func callAsFunction(
     _ xs: Variable, at xt: Variable, addedTo residual: Variable, through dropout: Dropout
   ) -> Variable {
-    let qkv = spatial(xs)  // xs Ws, eq. (3)-(5)
-    let shift = temporal(xt)  // xt Wt, one row an image, added to every token by the operator
+    let qkv = spatial.withoutBias(xs)  // xs Ws, eq. (3)-(5)
+    // xt Wt and the biases: one row an image, f32, added to every token inside the operator.
+    let shift = spatial.bias.map { add(temporal(xt), row: $0) } ?? temporal(xt)
     let mixed = windowAttention(  // eq. (6)
       qkv, plus: shift, bias: bias, heads: heads, window: window)
     return projection(mixed, addedTo: residual, through: dropout)

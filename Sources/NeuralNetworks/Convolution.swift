@@ -22,8 +22,8 @@ public struct Convolution {
     self.kind = kind
   }
 
-  /// - Parameter output: precision of the result, where it is not that of x: f32.
-  public func callAsFunction(_ x: Variable, output: DType? = nil) -> Variable {
-    convolution(x, weight, bias, kind, output: output)
+  /// - Parameter compute: precision of the product, where it is not that of x; the result is f32.
+  public func callAsFunction(_ x: Variable, compute: DType? = nil) -> Variable {
+    convolution(x, weight, bias, kind, compute: compute)
   }
 }

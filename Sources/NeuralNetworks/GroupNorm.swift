@@ -1,4 +1,5 @@
 import Autodiff
+import TensorCore
 
 /// Group norm with gain and bias, optionally followed by Swish. Checkpoint keys: `weight`, `bias`.
 ///
@@ -21,7 +22,9 @@ public struct GroupNorm {
     (1...max(1, min(32, channels / 4))).last { channels % $0 == 0 } ?? 1
   }
 
-  public func callAsFunction(_ x: Variable) -> Variable {
-    groupNorm(x, gain: gain, bias: bias, groups: groups, epsilon: 1e-6, swish: swish)
+  /// - Parameter output: precision of the result.
+  public func callAsFunction(_ x: Variable, output: DType = .float32) -> Variable {
+    groupNorm(
+      x, gain: gain, bias: bias, groups: groups, epsilon: 1e-6, swish: swish, output: output)
   }
 }

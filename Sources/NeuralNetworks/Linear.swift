@@ -1,4 +1,5 @@
 import Autodiff
+import TensorCore
 
 /// y = x w + b on the last axis. Checkpoint keys: `weight`, `bias`.
 ///
@@ -13,6 +14,9 @@ public struct Linear {
   }
 
   public func callAsFunction(_ x: Variable) -> Variable { linear(x, weight, bias) }
+
+  /// x w: the bias is added elsewhere.
+  public func withoutBias(_ x: Variable) -> Variable { linear(x, weight, nil) }
 
   /// residual + dropout(x w + b).
   public func callAsFunction(
@@ -55,7 +59,10 @@ public struct PointwiseConvolution {
     bias = scope.parameter("bias", [outputs], .zeros)
   }
 
-  public func callAsFunction(_ x: Variable, addedTo residual: Variable) -> Variable {
-    linear(x, weight, bias, addedTo: residual)
+  /// residual + x w + b, f32.
+  public func callAsFunction(
+    _ x: Variable, addedTo residual: Variable, compute: DType? = nil
+  ) -> Variable {
+    linear(x, weight, bias, addedTo: residual, compute: compute)
   }
 }

@@ -37,13 +37,14 @@ public enum ConvolutionOperator {
 
   /// Gradient of the input of shape `shape`, plus the addend where there is one.
   public static func inputGradient(
-    _ dy: Tensor, weight: Weight, kind: Kind, inputShape shape: Shape, plus addend: Tensor? = nil
+    _ dy: Tensor, weight: Weight, kind: Kind, inputShape shape: Shape, plus addend: Tensor? = nil,
+    output: DType? = nil
   ) -> Tensor {
     let s = Sizes(x: shape, weight: weight.shape, kind)
     invariant(
       dy.shape == [s.images, s.output.h, s.output.w, s.n],
       "convolution gradient: dy \(dy.shape) for x \(shape), weight \(weight.shape)")
-    let dx = Tensor(shape, dy.dtype, on: dy.engine)
+    let dx = Tensor(shape, output ?? dy.dtype, on: dy.engine)
     let panels = weight.packed(dy.dtype, taps: 9, k: s.n, n: s.k, transposed: true)
     dy.engine.product(
       "\(s.name), input gradient", s.inputGradientClasses, dy, panels, Epilogue(addend: addend),

@@ -23,32 +23,37 @@ public struct DropoutOperator: Sendable {
     }
   }
 
-  /// x [B, ...] -> [B, ...], plus the addend where there is one.
-  public func callAsFunction(_ x: Tensor, plus addend: Tensor? = nil) -> Tensor {
+  /// x [B, ...], f32 -> [B, ...], plus the addend where there is one.
+  public func callAsFunction(
+    _ x: Tensor, plus addend: Tensor? = nil, output: DType = .float32
+  ) -> Tensor {
     invariant(
       x.shape[0] == streams.count
         && (addend == nil || (addend?.shape == x.shape && addend?.dtype == x.dtype)),
       "dropout: x \(x.shape), plus \(String(describing: addend?.shape)),"
         + " \(streams.count) positions")
     let engine = x.engine
-    let y = Tensor(x.shape, x.dtype, on: engine)
+    let y = Tensor(x.shape, output, on: engine)
     let inner = x.count / max(streams.count, 1)
     // Each image in as many ranges as it takes to give every thread work.
     let cuts = max(1, (engine.threads.count + streams.count - 1) / max(streams.count, 1))
+    let kernels = engine.kernels[output]
     let chunks = (inner + 127) / 128
-    engine.measured("dropout", flops: 0, bytes: (addend == nil ? 2 : 3) * x.byteCount) {
-      withElements(x, y) { from, to in
-        withElements(of: addend) { addend in
+    let read = addend == nil ? 1 : 2
+    engine.measured("dropout", flops: 0, bytes: read * x.byteCount + y.byteCount) {
+      withFloats(x, addend ?? x) { from, more in
+        y.withElements { to in
           engine.threads.forRanges(of: streams.count * cuts) { range in
             for unit in range {
               let (image, cut) = (unit / cuts, unit % cuts)
               let stream = streams[image]
               let counter = [stream.counterWord, low(stream.position), high(stream.position)]
-              let at = image * inner * x.dtype.size
-              engine.kernels[x.dtype].dropout(
-                from + at, addend.map { $0 + at }, Int64(chunks * cut / cuts * 128),
+              let at = image * inner
+              kernels.dropout(
+                from + at, addend == nil ? nil : more + at, Int64(chunks * cut / cuts * 128),
                 Int64(min(chunks * (cut + 1) / cuts * 128, inner)), counter,
-                [low(stream.seed), high(stream.seed)], threshold, scale, to + at)
+                [low(stream.seed), high(stream.seed)], threshold, scale,
+                to + at * output.size)
             }
           }
         }

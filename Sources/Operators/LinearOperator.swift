@@ -7,11 +7,13 @@ import TensorCore
 /// Precision: that of x, f32 or bf16, with f32 sums: one chain of multiply-adds an element in the order
 /// of K. Weights, bias and their gradients are f32.
 public enum LinearOperator {
-  /// - Parameter addend: [..., N], added to the result: a residual.
+  /// - Parameters:
+  ///   - addend: [..., N], added to the result: a residual.
+  ///   - output: type of y, where it is not that of x: f32.
   public static func forward(
-    _ x: Tensor, weight: Weight, bias: Tensor?, plus addend: Tensor? = nil
+    _ x: Tensor, weight: Weight, bias: Tensor?, plus addend: Tensor? = nil, output: DType? = nil
   ) -> Tensor {
-    let y = result(x, weight, bias)
+    let y = result(x, weight, bias, output ?? x.dtype)
     invariant(
       addend == nil || (addend?.shape == y.shape && addend?.dtype == y.dtype),
       "linear: y \(y.shape), plus \(String(describing: addend?.shape))")
@@ -23,18 +25,20 @@ public enum LinearOperator {
   public static func activated(
     _ x: Tensor, weight: Weight, bias: Tensor?, keepsInput: Bool
   ) -> (input: Tensor?, activated: Tensor) {
-    let activated = result(x, weight, bias)
+    let activated = result(x, weight, bias, x.dtype)
     let input = keepsInput ? Tensor(activated.shape, x.dtype, on: x.engine) : nil
     product(x, weight, Epilogue(bias: bias, activated: activated), into: input)
     return (input, activated)
   }
 
-  private static func result(_ x: Tensor, _ weight: Weight, _ bias: Tensor?) -> Tensor {
+  private static func result(
+    _ x: Tensor, _ weight: Weight, _ bias: Tensor?, _ dtype: DType
+  ) -> Tensor {
     let (k, n) = (weight.shape.rows, weight.shape.channels)
     invariant(
       x.shape.channels == k && (bias == nil || bias?.count == n),
       "linear: x \(x.shape), weight \(weight.shape), bias \(String(describing: bias?.shape))")
-    return Tensor(Shape(x.shape.dimensions.dropLast() + [n]), x.dtype, on: x.engine)
+    return Tensor(Shape(x.shape.dimensions.dropLast() + [n]), dtype, on: x.engine)
   }
 
   private static func product(
@@ -48,11 +52,11 @@ public enum LinearOperator {
 
   /// dx = dy w^T, plus the addend where there is one.
   public static func inputGradient(
-    _ dy: Tensor, weight: Weight, plus addend: Tensor? = nil
+    _ dy: Tensor, weight: Weight, plus addend: Tensor? = nil, output: DType? = nil
   ) -> Tensor {
     let (k, n) = (weight.shape.rows, weight.shape.channels)
     invariant(dy.shape.channels == n, "linear gradient: dy \(dy.shape), weight \(weight.shape)")
-    let dx = Tensor(Shape(dy.shape.dimensions.dropLast() + [k]), dy.dtype, on: dy.engine)
+    let dx = Tensor(Shape(dy.shape.dimensions.dropLast() + [k]), output ?? dy.dtype, on: dy.engine)
     let panels = weight.packed(dy.dtype, taps: 1, k: n, n: k, transposed: true)
     let g = ProductGeometry.linear(rows: dy.shape.rows, inputs: n, outputs: k)
     dy.engine.product(

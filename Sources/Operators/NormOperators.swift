@@ -3,32 +3,35 @@ import TensorCore
 
 /// Group norm over NHWC images, with Swish fused where asked for (Wu and He, arXiv:1803.08494).
 ///
-/// Shapes: x [B, H, W, C], gamma and beta [C]. Backward needs x and the statistics [B, 2, C] (mean and
-/// 1 / standard deviation, repeated over each group). Statistics: two passes, biased variance, f32 whatever
-/// the type of x.
+/// Shapes: x [B, H, W, C], f32, gamma and beta [C] -> y, f32 or bf16. Backward needs x and the
+/// statistics [B, 2, C] (mean and 1 / standard deviation, repeated over each group). Statistics: two
+/// passes, biased variance.
 public enum GroupNormOperator {
   public static func forward(
-    _ x: Tensor, gamma: Tensor, beta: Tensor, groups: Int, epsilon: Float, swish: Bool
+    _ x: Tensor, gamma: Tensor, beta: Tensor, groups: Int, epsilon: Float, swish: Bool,
+    output: DType = .float32
   ) -> (y: Tensor, statistics: Tensor) {
     let (images, channels) = (x.shape[0], x.shape.channels)
-    let rows = x.count / max(images * channels, 1)
+    let inner = x.count / max(images, 1)
     invariant(
       groups > 0 && channels % groups == 0 && gamma.count == channels && beta.count == channels,
       "groupNorm: x \(x.shape), \(groups) groups, gamma \(gamma.shape), beta \(beta.shape)")
     let engine = x.engine
-    let y = Tensor(x.shape, x.dtype, on: engine)
+    let y = Tensor(x.shape, output, on: engine)
     let statistics = Tensor([images, 2, channels], on: engine)
     let scratch = Tensor([images, channels], on: engine)
-    let (inner, kernels) = (rows * channels * x.dtype.size, engine.kernels[x.dtype])
-    engine.measured("group norm", flops: 0, bytes: 2 * x.byteCount) {
+    let kernels = engine.kernels[output]
+    engine.measured("group norm", flops: 0, bytes: x.byteCount + y.byteCount) {
       withFloats(gamma, beta, statistics, scratch) { gamma, beta, statistics, scratch in
-        withElements(x, y) { x, y in
-          engine.threads.forRanges(of: images) { range in
-            for image in range {
-              kernels.group_norm(
-                x + image * inner, Int64(rows), Int64(channels), Int64(groups), gamma, beta,
-                epsilon, swish ? 1 : 0, statistics + image * 2 * channels,
-                scratch + image * channels, y + image * inner)
+        x.withFloats { x in
+          y.withElements { y in
+            engine.threads.forRanges(of: images) { range in
+              for image in range {
+                kernels.group_norm(
+                  x + image * inner, Int64(inner / channels), Int64(channels), Int64(groups),
+                  gamma, beta, epsilon, swish ? 1 : 0, statistics + image * 2 * channels,
+                  scratch + image * channels, y + image * inner * output.size)
+              }
             }
           }
         }
@@ -37,33 +40,35 @@ public enum GroupNormOperator {
     return (y, statistics)
   }
 
-  /// Gradient of x, plus the addend where there is one, and each image's share [B, 2, C] of the gradients
-  /// of beta and gamma, to be summed over images by `parameterGradient`.
+  /// Gradient of x, f32, plus the addend where there is one, and each image's share [B, 2, C] of the
+  /// gradients of beta and gamma, to be summed over images by `parameterGradient`.
   public static func gradient(
     _ dy: Tensor, x: Tensor, gamma: Tensor, beta: Tensor, statistics: Tensor, groups: Int,
     swish: Bool, plus addend: Tensor? = nil
   ) -> (dx: Tensor, shares: Tensor) {
     invariant(
-      dy.shape == x.shape && dy.dtype == x.dtype, "groupNorm gradient: dy \(dy.shape), x \(x.shape)"
-    )
+      dy.shape == x.shape && (addend == nil || addend?.shape == x.shape),
+      "groupNorm gradient: dy \(dy.shape), x \(x.shape)")
     let (images, channels) = (x.shape[0], x.shape.channels)
-    let rows = x.count / max(images * channels, 1)
+    let inner = x.count / max(images, 1)
     let engine = x.engine
-    let dx = Tensor(x.shape, x.dtype, on: engine)
+    let dx = Tensor(x.shape, on: engine)
     let shares = Tensor([images, 2, channels], on: engine)
     let scratch = Tensor([images, 2, channels], on: engine)
-    let (inner, kernels) = (rows * channels * x.dtype.size, engine.kernels[x.dtype])
-    engine.measured("group norm, gradient", flops: 0, bytes: (addend == nil ? 3 : 4) * x.byteCount)
-    {
+    let (kernels, size) = (engine.kernels[dy.dtype], dy.dtype.size)
+    let streams = addend == nil ? 2 : 3
+    engine.measured(
+      "group norm, gradient", flops: 0, bytes: dy.byteCount + streams * x.byteCount
+    ) {
       withFloats(gamma, beta, statistics, scratch) { gamma, beta, statistics, scratch in
-        withElements(x, dy, dx, shares) { x, dy, dx, shares in
-          let shares = shares.assumingMemoryBound(to: Float.self)
-          withElements(of: addend) { addend in
+        withFloats(x, dx, shares, addend ?? x) { x, dx, shares, more in
+          dy.withElements { dy in
             engine.threads.forRanges(of: images) { range in
               for image in range {
                 kernels.group_norm_gradient(
-                  x + image * inner, dy + image * inner, addend.map { $0 + image * inner },
-                  Int64(rows), Int64(channels), Int64(groups), gamma, beta, swish ? 1 : 0,
+                  x + image * inner, dy + image * inner * size,
+                  addend == nil ? nil : more + image * inner, Int64(inner / channels),
+                  Int64(channels), Int64(groups), gamma, beta, swish ? 1 : 0,
                   statistics + image * 2 * channels, scratch + image * 2 * channels,
                   shares + image * 2 * channels, dx + image * inner)
               }
@@ -92,44 +97,51 @@ public enum GroupNormOperator {
 
 /// Layer norm over the last axis, without gain or bias (Ba et al., arXiv:1607.06450).
 ///
-/// Shapes: x [..., C] -> y [..., C]. Backward needs y and 1 / standard deviation [rows].
+/// Shapes: x [..., C], f32 -> y [..., C], f32 or bf16. Backward needs y and 1 / standard deviation
+/// [rows].
 public enum LayerNormOperator {
-  public static func forward(_ x: Tensor, epsilon: Float) -> (y: Tensor, inverseDeviation: Tensor) {
+  public static func forward(
+    _ x: Tensor, epsilon: Float, output: DType = .float32
+  ) -> (y: Tensor, inverseDeviation: Tensor) {
     let (rows, channels) = (x.shape.rows, x.shape.channels)
-    let y = Tensor(x.shape, x.dtype, on: x.engine)
+    let y = Tensor(x.shape, output, on: x.engine)
     let inverse = Tensor([rows], on: x.engine)
     let engine = x.engine
-    let kernels = engine.kernels[x.dtype]
-    engine.measured("layer norm", flops: 0, bytes: 2 * x.byteCount) {
-      withElements(x, y, inverse) { x, y, inverse in
-        engine.threads.forRanges(of: rows, grain: 16) { range in
-          kernels.layer_norm(
-            x, Int64(channels), Int64(range.lowerBound), Int64(range.upperBound), epsilon,
-            inverse.assumingMemoryBound(to: Float.self), y)
+    let kernels = engine.kernels[output]
+    engine.measured("layer norm", flops: 0, bytes: x.byteCount + y.byteCount) {
+      withFloats(x, inverse) { x, inverse in
+        y.withElements { y in
+          engine.threads.forRanges(of: rows, grain: 16) { range in
+            kernels.layer_norm(
+              x, Int64(channels), Int64(range.lowerBound), Int64(range.upperBound), epsilon,
+              inverse, y)
+          }
         }
       }
     }
     return (y, inverse)
   }
 
-  /// dx, plus the addend where there is one.
+  /// dx, f32, plus the addend where there is one.
   public static func gradient(
     _ dy: Tensor, y: Tensor, inverseDeviation: Tensor, plus addend: Tensor? = nil
   ) -> Tensor {
     invariant(
-      dy.shape == y.shape && dy.dtype == y.dtype, "layerNorm gradient: dy \(dy.shape), y \(y.shape)"
-    )
+      dy.shape == y.shape && dy.dtype == y.dtype,
+      "layerNorm gradient: dy \(dy.shape) \(dy.dtype), y \(y.shape) \(y.dtype)")
     let (rows, channels) = (y.shape.rows, y.shape.channels)
-    let dx = Tensor(y.shape, y.dtype, on: y.engine)
+    let dx = Tensor(y.shape, on: y.engine)
     let engine = y.engine
     let kernels = engine.kernels[y.dtype]
-    engine.measured("layer norm, gradient", flops: 0, bytes: (addend == nil ? 3 : 4) * y.byteCount)
-    {
-      withElements(dy, y, inverseDeviation, dx) { dy, y, inverse, dx in
-        withElements(of: addend) { addend in
+    let streams = addend == nil ? 1 : 2
+    engine.measured(
+      "layer norm, gradient", flops: 0, bytes: 2 * y.byteCount + streams * dx.byteCount
+    ) {
+      withElements(dy, y) { dy, y in
+        withFloats(inverseDeviation, dx, addend ?? dx) { inverse, dx, more in
           engine.threads.forRanges(of: rows, grain: 16) { range in
             kernels.layer_norm_gradient(
-              y, inverse.assumingMemoryBound(to: Float.self), dy, addend, Int64(channels),
+              y, inverse, dy, addend == nil ? nil : more, Int64(channels),
               Int64(range.lowerBound), Int64(range.upperBound), dx)
           }
         }

@@ -16,6 +16,21 @@ public func sum(_ a: Tensor, _ b: Tensor) -> Tensor {
   return y
 }
 
+/// x [..., N] with a row [N] added to each of its rows; for few rows. The row's gradient is the sum of
+/// the rows of dy.
+public func sum(_ x: Tensor, row: Tensor) -> Tensor {
+  let n = x.shape.channels
+  invariant(
+    row.count == n && row.dtype == x.dtype, "sum: \(x.shape) \(x.dtype) + a row \(row.shape)")
+  let y = Tensor(x.shape, x.dtype, on: x.engine)
+  withElements(x, row, y) { x, row, to in
+    for start in stride(from: 0, to: y.byteCount, by: n * y.dtype.size) {
+      y.engine.kernels[y.dtype].add(x + start, row, 0, Int64(n), to + start)
+    }
+  }
+  return y
+}
+
 /// y[b, ...] = factors[b] x[b, ...] (+ c[b, ...]): one factor an image. Its gradient is itself,
 /// without c. f32.
 public func scaled(_ x: Tensor, by factors: [Float], plus c: Tensor? = nil) -> Tensor {

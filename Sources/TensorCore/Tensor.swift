@@ -82,9 +82,14 @@ public struct Tensor: Sendable {
       (storage.bytes + offset * dtype.size).assumingMemoryBound(to: Float.self))
   }
 
-  /// Sets every element, in place.
+  /// Sets every element, in place; by the threads that operators on flat ranges give each element to, so
+  /// that memory lies near them.
   public func fill(_ value: Float) {
-    withFloats { $0.update(repeating: value, count: count) }
+    withFloats { values in
+      engine.threads.forRanges(of: count, grain: 4096) {
+        (values + $0.lowerBound).update(repeating: value, count: $0.count)
+      }
+    }
   }
 
   /// Copies another tensor's elements into this one, in place.

@@ -15,7 +15,7 @@ public final class ThreadPool: Sendable {
   public init(threadCount: Int) {
     invariant(threadCount >= 1, "ThreadPool: \(threadCount) threads")
     count = threadCount
-    gang = Gang(spins: threadCount <= ThreadPool.availableCores ? 4000 : 0)
+    gang = Gang(spins: threadCount <= ThreadPool.availableCores ? 2000 : 0)
     for index in stride(from: 1, to: threadCount, by: 1) {
       let gang = gang
       Thread.detachNewThread { gang.work(part: index) }
@@ -51,12 +51,17 @@ public final class ThreadPool: Sendable {
 
 /// What the workers share with the pool. It outlives the pool until the last worker has left.
 ///
+/// Who waits looks at memory for some microseconds, as long as the next operator usually takes to come,
+/// and sleeps then. Nobody is woken by the system where nobody sleeps.
+///
 /// `@unchecked Sendable`: `job` is written before `generation` rises and read after a worker saw it
 /// rise; `pending` reaches zero before it is written again.
 private final class Gang: @unchecked Sendable {
   private let generation = Atomic<Int>(0)
   private let pending = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
+  /// Threads that sleep, or are about to: they look once more after they have said so.
+  private let sleeping = Atomic<Int>(0)
   private let condition = NSCondition()
   /// Turns of waiting before a thread sleeps; 0 where threads outnumber cores, because spinning would
   /// take the core from the thread that is waited for.
@@ -68,50 +73,46 @@ private final class Gang: @unchecked Sendable {
   func start(_ body: @escaping (Int) -> Void, helpers: Int) {
     job = body
     pending.store(helpers, ordering: .relaxed)
-    condition.lock()
-    generation.add(1, ordering: .releasing)
-    condition.broadcast()
-    condition.unlock()
+    generation.add(1, ordering: .sequentiallyConsistent)
+    wake()
     body(0)
-    wait { self.pending.load(ordering: .acquiring) == 0 }
+    wait { self.pending.load(ordering: .sequentiallyConsistent) == 0 }
     job = nil
   }
 
   func stop() {
     stopping.store(true, ordering: .relaxed)
-    condition.lock()
-    generation.add(1, ordering: .releasing)
-    condition.broadcast()
-    condition.unlock()
+    generation.add(1, ordering: .sequentiallyConsistent)
+    wake()
   }
 
   func work(part: Int) {
     var seen = 0
     while true {
-      wait { self.generation.load(ordering: .acquiring) != seen }
+      wait { self.generation.load(ordering: .sequentiallyConsistent) != seen }
       seen += 1
       if stopping.load(ordering: .relaxed) { return }
       job?(part)
-      if pending.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
-        condition.lock()
-        condition.broadcast()
-        condition.unlock()
-      }
+      if pending.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 { wake() }
     }
+  }
+
+  private func wake() {
+    guard sleeping.load(ordering: .sequentiallyConsistent) > 0 else { return }
+    condition.lock()
+    condition.broadcast()
+    condition.unlock()
   }
 
   private func wait(until ready: () -> Bool) {
     for _ in 0..<spins {
       if ready() { return }
-      pause()
+      dk_pause()
     }
     condition.lock()
+    sleeping.add(1, ordering: .sequentiallyConsistent)
     while !ready() { condition.wait() }
+    sleeping.subtract(1, ordering: .sequentiallyConsistent)
     condition.unlock()
-  }
-
-  /// A short wait that leaves the memory bus alone.
-  private func pause() {
-    for _ in 0..<8 { _ = stopping.load(ordering: .relaxed) }
   }
 }

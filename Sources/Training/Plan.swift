@@ -20,11 +20,13 @@ struct Plan {
     let parameters = ImageDiffiT(settings).parameters
     parameterCount = parameters.parameterCount
     flatCount = parameters.flatCount
-    let cost = settings.cost
-    flopsPerImage = 3 * cost.forwardFlops
-    // What backward holds beside what forward saved: a few tensors of the widest stage.
-    let widest = settings.resolution * settings.resolution * 8 * (settings.channels.max() ?? 0)
-    activationBytesPerImage = 4 * (cost.savedElements + widest)
+    let train = configuration.train
+    let cost = settings.cost(precision: train.precision.dtype, recomputes: train.recompute)
+    flopsPerImage = 3 * cost.forwardFlops + (train.recompute ? cost.blockFlops : 0)
+    // What backward holds beside what forward saved: the gradients of about one ResBlock, and its
+    // activations where they are computed again.
+    activationBytesPerImage =
+      cost.savedBytes + (train.recompute ? 2 : 1) * cost.largestBlockBytes
     averages = configuration.ema.count
     self.ranks = ranks
   }

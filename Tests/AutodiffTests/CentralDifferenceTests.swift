@@ -170,6 +170,14 @@ import Testing
         }))
   }
 
+  @Test func rowAddedToRows() {
+    expectClose(
+      check(
+        [(values(4 * 5, 1), [2, 2, 5]), (values(5, 2), [5])],
+        plain: { inputs in inputs[0].indices.map { inputs[0][$0] + inputs[1][$0 % 5] } },
+        taped: { add($1[0], row: $1[1]) }))
+  }
+
   /// A residual of the branch's own input: its gradient takes two ways.
   @Test func residualOfTheInput() {
     expectClose(

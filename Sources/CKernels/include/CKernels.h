@@ -53,8 +53,8 @@ typedef struct {
   dk_type output;                 // type of y; that of the input, or DK_F32
 } dk_epilogue;
 
-/// Kernels on activations of one element type. Activations are `void *`; weights, statistics and
-/// gradients of parameters are f32.
+/// Kernels on activations of one element type. Activations are `void *`, of that type where nothing else
+/// is said; weights, statistics, gradients of parameters and the residual stream are f32.
 typedef struct {
   // ---- products (template/product.h, template/weight_gradient.h)
 
@@ -97,40 +97,40 @@ typedef struct {
   /// dx = dy GELU'(x), and y = GELU(x) again where y is given. dx may be dy.
   void (*_Nonnull gelu_gradient)(const void *_Nonnull x, const void *_Nonnull dy, int64_t begin,
                                  int64_t end, void *_Nonnull dx, void *_Nullable y);
-  /// y = scale x where 16 bits of Philox(counter = (element's block, counter[0..2]), key) reach
+  /// x and the addend are f32: y = scale x where 16 bits of Philox(counter = (element's block, counter[0..2]), key) reach
   /// `threshold`, else 0; plus the addend, where there is one. `begin` is a multiple of 128. Without
   /// an addend its own gradient.
-  void (*_Nonnull dropout)(const void *_Nonnull x, const void *_Nullable addend, int64_t begin,
+  void (*_Nonnull dropout)(const float *_Nonnull x, const float *_Nullable addend, int64_t begin,
                            int64_t end, const uint32_t *_Nonnull counter,
                            const uint32_t *_Nonnull key, uint32_t threshold, float scale,
                            void *_Nonnull y);
 
-  // ---- norms (template/norm.h)
+  // ---- norms (template/norm.h): from the f32 residual stream to activations, and back
 
   /// One image: y = act(gamma (x - mean) rstd + beta), act Swish or none. `statistics` [2, channels]
   /// receives mean and rstd for backward; `scratch` [channels].
-  void (*_Nonnull group_norm)(const void *_Nonnull x, int64_t rows, int64_t channels,
+  void (*_Nonnull group_norm)(const float *_Nonnull x, int64_t rows, int64_t channels,
                               int64_t groups, const float *_Nonnull gamma,
                               const float *_Nonnull beta, float epsilon, int swish,
                               float *_Nonnull statistics, float *_Nonnull scratch,
                               void *_Nonnull y);
   /// One image: dx, plus the addend where there is one; `sums` [2, channels] receives its share of d
   /// beta and d gamma; `scratch` [2, channels].
-  void (*_Nonnull group_norm_gradient)(const void *_Nonnull x, const void *_Nonnull dy,
-                                       const void *_Nullable addend, int64_t rows,
+  void (*_Nonnull group_norm_gradient)(const float *_Nonnull x, const void *_Nonnull dy,
+                                       const float *_Nullable addend, int64_t rows,
                                        int64_t channels, int64_t groups,
                                        const float *_Nonnull gamma, const float *_Nonnull beta,
                                        int swish, const float *_Nonnull statistics,
                                        float *_Nonnull scratch, float *_Nonnull sums,
-                                       void *_Nonnull dx);
+                                       float *_Nonnull dx);
   /// Rows [begin, end), without gain or bias; `rstd` receives one value a row.
-  void (*_Nonnull layer_norm)(const void *_Nonnull x, int64_t channels, int64_t begin, int64_t end,
+  void (*_Nonnull layer_norm)(const float *_Nonnull x, int64_t channels, int64_t begin, int64_t end,
                               float epsilon, float *_Nonnull rstd, void *_Nonnull y);
   /// dx, plus the addend where there is one.
   void (*_Nonnull layer_norm_gradient)(const void *_Nonnull y, const float *_Nonnull rstd,
-                                       const void *_Nonnull dy, const void *_Nullable addend,
+                                       const void *_Nonnull dy, const float *_Nullable addend,
                                        int64_t channels, int64_t begin, int64_t end,
-                                       void *_Nonnull dx);
+                                       float *_Nonnull dx);
 
   // ---- attention (template/attention.h)
 
@@ -201,5 +201,12 @@ const dk_table *_Nonnull dk_table_for(dk_level level);
 
 /// Cores the affinity mask of this process allows (sched_getaffinity, which Swift does not see).
 int dk_available_cores(void);
+
+/// A short wait in a loop that looks at memory: leaves the core to its other thread (the pause instruction).
+static inline void dk_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
 
 #endif

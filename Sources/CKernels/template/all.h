@@ -4,6 +4,7 @@
 
 #include "gather.h"
 #include "attention_parts.h"
+#include "norm_parts.h"
 #include "operands.h"
 
 #define element float

@@ -60,10 +60,9 @@ static void T(gelu_gradient)(const void *vx, const void *vdy, int64_t begin, int
 // y = x scale where 16 random bits reach `threshold`, else 0, plus the addend. Element
 // 128 c + 16 (2 w + h) + b takes half h of word w of Philox block 16 c + b: an order that no vector
 // width shows. [begin, end) starts at a multiple of 128 elements of one sample.
-static void T(dropout)(const void *vx, const void *vaddend, int64_t begin, int64_t end,
+static void T(dropout)(const float *x, const float *addend, int64_t begin, int64_t end,
                        const uint32_t counter[3], const uint32_t key[2], uint32_t threshold, float scale,
                        void *vy) {
-  const element *x = vx, *addend = vaddend;
   element *y = vy;
   for (int64_t chunk = begin; chunk < end; chunk += 128) {
     for (int lane = 0; lane < 16; lane += DK_WIDTH) {

@@ -1,48 +1,17 @@
 // Group norm with optional Swish, and layer norm.
 
-// Sums of f(x) a channel over the rows of one image, in two levels that keep rounding small:
-// sum[c] = sum of (x - shift[c])^power.
-INLINE void T(channel_sums)(const element *x, int64_t rows, int64_t channels, const float *shift, int power,
-                         float *sum) {
-  FOR_VECTORS(0, channels) {
-    const vf s = shift ? load_upto(shift + i, part) : (vf){};
-    vf total = {};
-    for (int64_t block = 0; block < rows; block += 64) {
-      const int64_t stop = block + 64 < rows ? block + 64 : rows;
-      vf a = {};
-      for (int64_t row = block; row < stop; ++row) {
-        const vf v = load_upto(x + row * channels + i, part) - s;
-        a = power == 2 ? FMA(v, v, a) : a + v;
-      }
-      total += a;
-    }
-    store_upto(sum + i, total, part);
-  }
-}
-
-// Replaces channel values by their mean over each group, `count` elements a group.
-INLINE void T(group_means)(float *value, int64_t channels, int64_t groups, double count) {
-  const int64_t width = channels / groups;
-  for (int64_t g = 0; g < groups; ++g) {
-    double sum = 0;
-    for (int64_t c = 0; c < width; ++c) sum += (double)value[g * width + c];
-    for (int64_t c = 0; c < width; ++c) value[g * width + c] = (float)(sum / count);
-  }
-}
-
 // One image: y = act(gamma (x - mean) rstd + beta). `statistics` [2, channels] receives mean and rstd,
 // repeated over each group; `scratch` [channels].
-static void T(group_norm)(const void *vx, int64_t rows, int64_t channels, int64_t groups,
+static void T(group_norm)(const float *x, int64_t rows, int64_t channels, int64_t groups,
                           const float *gamma, const float *beta, float epsilon, int swish,
                           float *statistics, float *scratch, void *vy) {
-  const element *x = vx;
   element *y = vy;
   float *mean = statistics, *rstd = statistics + channels;
   const double count = (double)(rows * (channels / groups));
-  T(channel_sums)(x, rows, channels, NULL, 1, mean);
-  T(group_means)(mean, channels, groups, count);
-  T(channel_sums)(x, rows, channels, mean, 2, rstd);
-  T(group_means)(rstd, channels, groups, count);
+  channel_sums(x, rows, channels, NULL, 1, mean);
+  group_means(mean, channels, groups, count);
+  channel_sums(x, rows, channels, mean, 2, rstd);
+  group_means(rstd, channels, groups, count);
   FOR_VECTORS(0, channels) {
     const vf r = 1.0f / root(load_upto(rstd + i, part) + epsilon);
     store_upto(rstd + i, r, part);
@@ -59,12 +28,11 @@ static void T(group_norm)(const void *vx, int64_t rows, int64_t channels, int64_
 // One image. `sums` [2, channels] receives sum dz and sum dz xhat, the image's share of the gradients
 // of beta and gamma; `scratch` [2, channels]. dz, the gradient before Swish, is computed twice rather
 // than kept: an exponential costs less than a pass over memory.
-static void T(group_norm_gradient)(const void *vx, const void *vdy, const void *vaddend, int64_t rows,
+static void T(group_norm_gradient)(const float *x, const void *vdy, const float *addend, int64_t rows,
                                    int64_t channels, int64_t groups, const float *gamma,
                                    const float *beta, int swish, const float *statistics,
-                                   float *scratch, float *sums, void *vdx) {
-  const element *x = vx, *dy = vdy, *addend = vaddend;
-  element *dx = vdx;
+                                   float *scratch, float *sums, float *dx) {
+  const element *dy = vdy;
   const float *mean = statistics, *rstd = statistics + channels;
   float *first = scratch, *second = scratch + channels;
   FOR_VECTORS(0, channels) {
@@ -91,8 +59,8 @@ static void T(group_norm_gradient)(const void *vx, const void *vdy, const void *
     store_upto(second + i, g * product, part);
   }
   const double count = (double)(rows * (channels / groups));
-  T(group_means)(first, channels, groups, count);
-  T(group_means)(second, channels, groups, count);
+  group_means(first, channels, groups, count);
+  group_means(second, channels, groups, count);
   for (int64_t row = 0; row < rows; ++row)
     FOR_VECTORS(0, channels) {
       const int64_t at = row * channels + i;
@@ -108,12 +76,11 @@ static void T(group_norm_gradient)(const void *vx, const void *vdy, const void *
 }
 
 // Rows [begin, end): y = (x - mean) rstd, rstd saved a row.
-static void T(layer_norm)(const void *vx, int64_t channels, int64_t begin, int64_t end, float epsilon,
+static void T(layer_norm)(const float *x, int64_t channels, int64_t begin, int64_t end, float epsilon,
                           float *rstd, void *vy) {
-  const element *x = vx;
   element *y = vy;
   for (int64_t row = begin; row < end; ++row) {
-    const element *in = x + row * channels;
+    const float *in = x + row * channels;
     vf sum = {}, squares = {};
     FOR_VECTORS(0, channels) sum += load_upto(in + i, part);
     const float mean = sum_lanes(sum) / (float)channels;
@@ -131,10 +98,9 @@ static void T(layer_norm)(const void *vx, int64_t channels, int64_t begin, int64
 
 // dx = rstd (dy - mean(dy) - y mean(dy y))
 static void T(layer_norm_gradient)(const void *vy, const float *rstd, const void *vdy,
-                                   const void *vaddend, int64_t channels, int64_t begin, int64_t end,
-                                   void *vdx) {
-  const element *y = vy, *dy = vdy, *addend = vaddend;
-  element *dx = vdx;
+                                   const float *addend, int64_t channels, int64_t begin, int64_t end,
+                                   float *dx) {
+  const element *y = vy, *dy = vdy;
   for (int64_t row = begin; row < end; ++row) {
     const element *out = y + row * channels, *d = dy + row * channels;
     vf plain = {}, product = {};
