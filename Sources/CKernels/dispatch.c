@@ -1,6 +1,8 @@
 // Which instruction sets this CPU and operating system run, and which cores this process may use.
 #define _GNU_SOURCE
 #include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "include/CKernels.h"
 
@@ -14,10 +16,20 @@ extern const dk_table dk_table_portable;
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-extern const dk_table dk_table_avx2, dk_table_avx512, dk_table_avx512bf16;
+extern const dk_table dk_table_avx2, dk_table_avx512, dk_table_avx512bf16, dk_table_amx_emulated, dk_table_amx;
 
 // XCR0: which register states the operating system saves.
 __attribute__((target("xsave"))) static uint64_t saved_states(void) { return __builtin_ia32_xgetbv(0); }
+
+// Linux gives tile registers to those who ask (Documentation/arch/x86/xstate.rst): once for all threads of the
+// process, those to come included. Asking again is harmless. Leaf 0x1D, the size of the tiles, is not read.
+static int tiles_permitted(uint64_t states, unsigned features) {
+  const uint64_t tile_states = 3u << 17;        // XTILECFG, XTILEDATA
+  const unsigned wanted = 1u << 24 | 1u << 22;  // AMX-TILE, AMX-BF16
+  if ((states & tile_states) != tile_states || (features & wanted) != wanted) return 0;
+  const long ask = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, ask, tile_data) == 0;
+}
 
 dk_level dk_best_level(void) {
   unsigned a, b, c, d;
@@ -28,7 +40,9 @@ dk_level dk_best_level(void) {
   if ((states & 0x6) != 0x6 || !(b >> 5 & 1)) return DK_PORTABLE;  // XMM, YMM; AVX2
   const unsigned wanted = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;  // AVX512 F, DQ, BW, VL
   if ((states & 0xe6) != 0xe6 || (b & wanted) != wanted) return DK_AVX2;
-  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1) ? DK_AVX512_BF16 : DK_AVX512;
+  const unsigned features = d;
+  if (!__get_cpuid_count(7, 1, &a, &b, &c, &d) || !(a >> 5 & 1)) return DK_AVX512;
+  return tiles_permitted(states, features) ? DK_AMX : DK_AVX512_BF16;
 }
 
 const dk_table *dk_table_for(dk_level level) {
@@ -36,6 +50,8 @@ const dk_table *dk_table_for(dk_level level) {
     case DK_AVX2: return &dk_table_avx2;
     case DK_AVX512: return &dk_table_avx512;
     case DK_AVX512_BF16: return &dk_table_avx512bf16;
+    case DK_AMX_EMULATED: return &dk_table_amx_emulated;
+    case DK_AMX: return &dk_table_amx;
     default: return &dk_table_portable;
   }
 }

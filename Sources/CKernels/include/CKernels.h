@@ -71,6 +71,9 @@ typedef struct {
   void (*_Nonnull product)(const dk_geometry *_Nonnull g, int64_t begin, int64_t end,
                            const void *_Nonnull x, const void *_Nonnull packed,
                            const dk_epilogue *_Nonnull epilogue, void *_Nullable y);
+  /// Rows of a weight gradient that are summed together: ranges of `weight_gradient` that begin at
+  /// multiples of it repeat no work. Any range is right.
+  int64_t (*_Nonnull gradient_grain)(const dk_geometry *_Nonnull g);
   /// Bytes of scratch that one call of `weight_gradient` needs.
   int64_t (*_Nonnull weight_gradient_scratch)(const dk_geometry *_Nonnull g);
   /// dw[t, k, n] (+)= sum over all grid positions p of x[p + t, k] dy[p, n], for the rows
@@ -161,13 +164,14 @@ typedef struct {
   float beta;
 } dk_average;
 
-/// Instruction sets in rising order; a CPU that runs one runs all before it, except for the last.
+/// Instruction sets in rising order; a CPU that runs one runs all before it.
 typedef enum {
   DK_PORTABLE = 0,
   DK_AVX2 = 1,
   DK_AVX512 = 2,
   DK_AVX512_BF16 = 3,
-  DK_AMX = 4,
+  DK_AMX_EMULATED = 4,  // the kernels of DK_AMX on tiles in plain C: same bits, slow; runs on DK_AVX512_BF16
+  DK_AMX = 5,
 } dk_level;
 
 /// One table an instruction set.
@@ -194,10 +198,15 @@ typedef struct {
                           float *_Nonnull w);
 } dk_table;
 
-/// The best level this CPU and operating system run (CPUID and XGETBV).
+/// The best level this CPU and operating system run (CPUID and XGETBV); never DK_AMX_EMULATED. Where the
+/// CPU has AMX, asks Linux for the permission to use it, for all threads of this process.
 dk_level dk_best_level(void);
 /// The table of a level; the caller has checked that the CPU runs it.
 const dk_table *_Nonnull dk_table_for(dk_level level);
+
+/// For measuring the peak, where the level is DK_AMX: in each iteration four independent TDPBF16PS and the
+/// four tile loads from L1 that a product needs for them; 4 * 16 * 16 * 32 * 2 operations.
+void dk_amx_tile_loop(int64_t iterations);
 
 /// Cores the affinity mask of this process allows (sched_getaffinity, which Swift does not see).
 int dk_available_cores(void);

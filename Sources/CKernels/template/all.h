@@ -16,7 +16,9 @@
 #define element dk_bf16
 #define T(name) name##_bf16
 #define DK_PAIRS 1
+#define DK_ON_TILES DK_TILES
 #include "typed.h"
+#undef DK_ON_TILES
 #undef DK_PAIRS
 #undef element
 #undef T

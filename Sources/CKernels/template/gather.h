@@ -11,9 +11,21 @@ INLINE int64_t panel_columns(int64_t n, int64_t column) {
   return left < DK_COLUMNS ? left : DK_COLUMNS;
 }
 
+// Whether the rows are those of matrices, one after the other.
+INLINE int is_flat(const dk_geometry *g) {
+  return g->taps == 1 && g->dy[0] == 0 && g->dx[0] == 0 && g->in_stride == 1 && g->out_stride == 1 &&
+         g->out_y == 0 && g->out_x == 0 && g->in_h == g->grid_h && g->in_w == g->grid_w &&
+         g->out_h == g->grid_h && g->out_w == g->grid_w;
+}
+
 // For grid positions [begin, end): the first element of each tap's input row, [taps][DK_BLOCK], -1 outside
 // the image; and of the output row.
 static void gather(const dk_geometry *g, int64_t begin, int64_t end, int64_t *input, int64_t *output) {
+  if (is_flat(g)) {
+    for (int64_t i = 0; i < end - begin; ++i)
+      input[i] = (begin + i) * g->in_pitch, output[i] = (begin + i) * g->out_pitch;
+    return;
+  }
   int64_t column = begin % g->grid_w, row = begin / g->grid_w % g->grid_h;
   int64_t image = begin / g->grid_w / g->grid_h;
   for (int64_t i = 0; i < end - begin; ++i) {

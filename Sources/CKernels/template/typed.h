@@ -7,12 +7,22 @@
 #include "norm.h"
 #include "weight_gradient.h"
 
+// Tiles multiply bf16 alone.
+#if DK_ON_TILES
+#include "amx_product.h"
+#include "amx_weight_gradient.h"
+#define PRODUCT(name) T(amx_##name)
+#else
+#define PRODUCT(name) T(name)
+#endif
+
 static const dk_kernels T(kernels) = {
     .packed_bytes = T(packed_bytes),
     .pack = T(pack),
-    .product = T(product),
-    .weight_gradient_scratch = T(weight_gradient_scratch),
-    .weight_gradient = T(weight_gradient),
+    .product = PRODUCT(product),
+    .gradient_grain = PRODUCT(gradient_grain),
+    .weight_gradient_scratch = PRODUCT(weight_gradient_scratch),
+    .weight_gradient = PRODUCT(weight_gradient),
     .column_sums = T(column_sums),
     .add = T(add),
     .to_f32 = T(to_f32),
@@ -29,3 +39,4 @@ static const dk_kernels T(kernels) = {
     .attention = T(attention),
     .attention_gradient = T(attention_gradient),
 };
+#undef PRODUCT

@@ -5,6 +5,7 @@
 // of the cache: steps of x by channel, steps of dy in panels of columns. A step of f32 is a position; of
 // bf16 two, woven into pairs.
 
+#if !DK_ON_TILES
 #define DK_POSITIONS 96  // of a block: a panel of dy stays in L1
 
 // Elements [at, at + count) of a step's rows (-1: zeros), to whole vectors.
@@ -33,6 +34,11 @@ INLINE void T(stage)(const element *from, const int64_t *rows, int64_t left, int
 
 // Steps of x are this far apart: not a power of two.
 INLINE int64_t T(staged_pitch)(int64_t k) { return round_up(k) + 16; }
+
+static int64_t T(gradient_grain)(const dk_geometry *g) {
+  (void)g;
+  return DK_ROWS;
+}
 
 static int64_t T(weight_gradient_scratch)(const dk_geometry *g) {
   const int64_t columns = T(staged_pitch)(g->in_channels) + round_up(g->out_channels);
@@ -125,6 +131,8 @@ static void T(weight_gradient)(const dk_geometry *g, int64_t begin, int64_t end,
     }
   }
 }
+
+#endif
 
 static void T(column_sums)(const void *vx, int64_t rows, int64_t n, int64_t begin, int64_t end, int accumulate,
                            float *out) {
