@@ -36,7 +36,8 @@ extension Engine {
                 for geometry in classes {
                   withUnsafePointer(to: geometry) { g in
                     withUnsafePointer(to: last) { last in
-                      threads.forRanges(of: geometry.positions, grain: 6) { range in
+                      let grain = Int(kernels.product_grain)
+                      threads.forRanges(of: geometry.positions, grain: grain) { range in
                         kernels.product(
                           g, Int64(range.lowerBound), Int64(range.upperBound), from, panels, last,
                           to)
@@ -68,15 +69,16 @@ extension Engine {
     ) {
       for geometry in classes {
         withUnsafePointer(to: geometry) { g in
-          let pitch = (Int(kernels.weight_gradient_scratch(g)) + 63) / 64 * 16
+          let rows = geometry.weightRows
+          let grain = Int(kernels.gradient_grain(g))
+          let strips = (rows + grain - 1) / grain
+          let most = (strips + threads.count - 1) / threads.count * grain
+          let pitch = (Int(kernels.weight_gradient_scratch(g, Int64(most))) + 63) / 64 * 16
           let scratch = Tensor([threads.count, pitch], on: self)
           withElements(x, dy, scratch, dw) { from, slope, scratch, to in
-            let rows = geometry.weightRows
             threads.run { part in
-              // Whole tiles, counted from row 0, to each thread.
-              let tiles = (rows + 5) / 6
-              let begin = tiles * part / threads.count * 6
-              let end = min(tiles * (part + 1) / threads.count * 6, rows)
+              let begin = strips * part / threads.count * grain
+              let end = min(strips * (part + 1) / threads.count * grain, rows)
               guard begin < end else { return }
               kernels.weight_gradient(
                 g, Int64(begin), Int64(end), from, slope, accumulate ? 1 : 0,

@@ -88,7 +88,7 @@ struct TypedKernels: Sendable, CustomStringConvertible {
     let range = range ?? 0..<Int(Int64(g.weight_taps) * g.in_channels)
     let (x, dy) = (elements(x), elements(dy))
     withUnsafePointer(to: g) { g in
-      let bytes = Int(calls.weight_gradient_scratch(g))
+      let bytes = Int(calls.weight_gradient_scratch(g, Int64(range.count)))
       let scratch = UnsafeMutableRawPointer.allocate(byteCount: bytes + 64, alignment: 64)
       defer { scratch.deallocate() }
       scratch.initializeMemory(as: UInt8.self, repeating: 0xff, count: bytes + 64)  // NaN, if read

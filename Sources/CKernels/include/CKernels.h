@@ -58,6 +58,10 @@ typedef struct {
 typedef struct {
   // ---- products (template/product.h, template/weight_gradient.h)
 
+  /// Rows of a product, and of a weight gradient, that are computed together: ranges that begin at
+  /// multiples of it repeat no work. Any range gives the same bits.
+  int64_t product_grain;
+  int64_t (*_Nonnull gradient_grain)(const dk_geometry *_Nonnull g);
   /// Bytes of the panels that `pack` makes of weights [taps, k, n].
   int64_t (*_Nonnull packed_bytes)(int64_t taps, int64_t k, int64_t n);
   /// Packs w [taps, k, n] (or, transposed, w [taps, n, k]) into column panels for `product`: the
@@ -71,11 +75,8 @@ typedef struct {
   void (*_Nonnull product)(const dk_geometry *_Nonnull g, int64_t begin, int64_t end,
                            const void *_Nonnull x, const void *_Nonnull packed,
                            const dk_epilogue *_Nonnull epilogue, void *_Nullable y);
-  /// Rows of a weight gradient that are summed together: ranges of `weight_gradient` that begin at
-  /// multiples of it repeat no work. Any range is right.
-  int64_t (*_Nonnull gradient_grain)(const dk_geometry *_Nonnull g);
-  /// Bytes of scratch that one call of `weight_gradient` needs.
-  int64_t (*_Nonnull weight_gradient_scratch)(const dk_geometry *_Nonnull g);
+  /// Bytes of scratch that one call of `weight_gradient` needs for a range of at most `rows` rows.
+  int64_t (*_Nonnull weight_gradient_scratch)(const dk_geometry *_Nonnull g, int64_t rows);
   /// dw[t, k, n] (+)= sum over all grid positions p of x[p + t, k] dy[p, n], for the rows
   /// [begin, end) of dw seen as [weight_taps * k, n].
   void (*_Nonnull weight_gradient)(const dk_geometry *_Nonnull g, int64_t begin, int64_t end,

@@ -21,8 +21,13 @@ static int64_t amx_gradient_grain_bf16(const dk_geometry *g) {
   return g->in_channels % STRIP ? g->in_channels : STRIP;
 }
 
-static int64_t amx_weight_gradient_scratch_bf16(const dk_geometry *g) {
-  const int64_t strips = g->weight_taps * strips_of(g->in_channels);
+// The strip, counted over all taps, that row `row` of dw lies in.
+INLINE int64_t strip_of(int64_t k, int64_t row) { return row / k * strips_of(k) + row % k / STRIP; }
+
+static int64_t amx_weight_gradient_scratch_bf16(const dk_geometry *g, int64_t rows) {
+  // A range may cut a strip at its begin and end, and the narrower last strip of a tap in its middle.
+  const int64_t k = g->in_channels, met = strip_of(k, rows) + 3, all = g->weight_taps * strips_of(k);
+  const int64_t strips = met < all ? met : all;
   const int64_t words = tiles_of(g->out_channels) * (BLOCK_CHUNKS * TILE_WORDS + strips * SUMS_OF_PAIR);
   return words * (int64_t)sizeof(uint32_t) + 64;
 }
@@ -156,7 +161,8 @@ static void amx_weight_gradient_bf16(const dk_geometry *g, int64_t begin, int64_
                                      const void *dy, int accumulate, void *scratch, float *dw) {
   const int64_t k = g->in_channels, n = g->out_channels, strips = strips_of(k), count = tiles_of(n);
   const int64_t positions = g->images * g->grid_h * g->grid_w;
-  if (positions == 0) return;
+  if (positions == 0 || begin >= end) return;
+  const int64_t first_strip = strip_of(k, begin);
   int64_t input[BLOCK_POSITIONS / GATHERED][DK_MAX_TAPS * DK_BLOCK], output[DK_BLOCK];
   uint32_t staged_x[2 * BLOCK_CHUNKS * TILE_WORDS] __attribute__((aligned(64)));
   uint32_t *staged_dy = (uint32_t *)(((uintptr_t)scratch + 63) / 64 * 64);
@@ -182,7 +188,7 @@ static void amx_weight_gradient_bf16(const dk_geometry *g, int64_t begin, int64_
           stage_pairs(x, input[p / GATHERED] + t * DK_BLOCK + p % GATHERED, here - p, strip * STRIP, k,
                       staged_x + p / TILE_DEPTH * TILE_WORDS, BLOCK_CHUNKS * TILE_WORDS);
         gradient_strip(&tiles, count, chunks, staged_dy, staged_x, block == 0,
-                       sums + (g->weight_tap[t] * strips + strip) * count * SUMS_OF_PAIR);
+                       sums + (strip_of(k, row) - first_strip) * count * SUMS_OF_PAIR);
       }
     }
   }
@@ -191,7 +197,8 @@ static void amx_weight_gradient_bf16(const dk_geometry *g, int64_t begin, int64_
     const int64_t base = g->weight_tap[t] * k;
     const int64_t first = begin > base ? begin - base : 0, last = end < base + k ? end - base : k;
     for (int64_t strip = first / STRIP; first < last && strip < strips_of(last); ++strip) {
-      const float *from = sums + (g->weight_tap[t] * strips + strip) * count * SUMS_OF_PAIR;
+      const float *from =
+          sums + (strip_of(k, base) + strip - first_strip) * count * SUMS_OF_PAIR;
       for (int64_t tile = 0; tile < count; ++tile, from += SUMS_OF_PAIR) {
         const int64_t column = tile * TILE_COLUMNS, left = n - column;
         const int64_t valid = left < TILE_COLUMNS ? left : TILE_COLUMNS;

@@ -12,15 +12,18 @@
 #include "amx_product.h"
 #include "amx_weight_gradient.h"
 #define PRODUCT(name) T(amx_##name)
+#define PRODUCT_GRAIN (2 * TILE_ROWS)
 #else
 #define PRODUCT(name) T(name)
+#define PRODUCT_GRAIN DK_ROWS
 #endif
 
 static const dk_kernels T(kernels) = {
+    .product_grain = PRODUCT_GRAIN,
+    .gradient_grain = PRODUCT(gradient_grain),
     .packed_bytes = T(packed_bytes),
     .pack = T(pack),
     .product = PRODUCT(product),
-    .gradient_grain = PRODUCT(gradient_grain),
     .weight_gradient_scratch = PRODUCT(weight_gradient_scratch),
     .weight_gradient = PRODUCT(weight_gradient),
     .column_sums = T(column_sums),
@@ -40,3 +43,4 @@ static const dk_kernels T(kernels) = {
     .attention_gradient = T(attention_gradient),
 };
 #undef PRODUCT
+#undef PRODUCT_GRAIN

@@ -40,7 +40,8 @@ static int64_t T(gradient_grain)(const dk_geometry *g) {
   return DK_ROWS;
 }
 
-static int64_t T(weight_gradient_scratch)(const dk_geometry *g) {
+static int64_t T(weight_gradient_scratch)(const dk_geometry *g, int64_t rows) {
+  (void)rows;
   const int64_t columns = T(staged_pitch)(g->in_channels) + round_up(g->out_channels);
   return DK_POSITIONS / STEP * columns * (int64_t)sizeof(packed_t);
 }
