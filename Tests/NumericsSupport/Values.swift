@@ -40,7 +40,9 @@ public struct Setup: Sendable, CustomStringConvertible {
     (self.level, self.threads) = (level, threads)
   }
 
-  public static let levels = KernelTable.Level.allCases.filter { $0.runs(on: KernelTable.bestLevel) }
+  public static let levels = KernelTable.Level.allCases.filter {
+    $0.runs(on: KernelTable.bestLevel)
+  }
   /// Every level on one and on three threads.
   public static let all = levels.flatMap { level in [1, 3].map { Setup(level, threads: $0) } }
 

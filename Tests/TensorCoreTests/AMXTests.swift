@@ -157,6 +157,81 @@ struct AMXTests {
     }
   }
 
+  /// TDPBF16PS as Intel's manual writes it: the even and the odd elements of 32 products are summed by
+  /// fused multiply-adds from zero, and their sum is added to what is there; subnormal numbers are
+  /// taken for zeros and none are made, unless `keepsSubnormals`.
+  func manual(_ sum: Float, _ x: [Float], _ w: [Float], keepsSubnormals: Bool) -> Float {
+    func flush(_ v: Float) -> Float { v.isSubnormal && !keepsSubnormals ? v * 0 : v }
+    var halves: [Float] = [0, 0]
+    for k in x.indices {
+      halves[k % 2] = flush(halves[k % 2].addingProduct(flush(x[k]), flush(w[k])))
+    }
+    return flush(flush(sum) + flush(halves[0] + halves[1]))
+  }
+
+  /// Ordinary numbers, products that are subnormal, and inputs that are.
+  @Test(arguments: kernels, [(Float(1), Float(1)), (0x1p-62, 0x1p-63), (0x1p-125, 0x1p20)])
+  func aSumHasTheBitsOfTheManual(kernels: TypedKernels, scales: (x: Float, w: Float)) {
+    let (rows, k, n) = (19, 96, 20)
+    let x = kernels.values(rows * k, 79).map { ($0 * scales.x).roundedToBF16 }
+    let w = kernels.values(k * n, 80).map { ($0 * scales.w).roundedToBF16 }
+    let bias = randomFloats(n, 81).map { $0 * scales.x * scales.w }
+    var y = [Float](repeating: 0, count: rows * n)
+    let packed = kernels.pack(w, taps: 1, k: k, n: n)
+    // Conversion would lose subnormal numbers: the upper halves as they are.
+    let halves = x.map { UInt16($0.bitPattern >> 16) }
+    withUnsafePointer(to: .rows(rows, k: k, n: n)) { g in
+      bias.withUnsafeBufferPointer { bias in
+        var epilogue = dk_epilogue(
+          bias: bias.baseAddress, addend: nil, activated: nil, output: DK_F32)
+        kernels.table[.bfloat16].product(g, 0, Int64(rows), halves, packed, &epilogue, &y)
+      }
+    }
+    let expected = [false, true].map { keepsSubnormals in
+      (0..<rows * n).map { i in
+        stride(from: 0, to: k, by: 32).reduce(bias[i % n]) { sum, chunk in
+          manual(
+            sum, (chunk..<chunk + 32).map { x[i / n * k + $0] },
+            (chunk..<chunk + 32).map { w[$0 * n + i % n] }, keepsSubnormals: keepsSubnormals)
+        }
+      }
+    }
+    #expect(bits(y) == bits(expected[0]))
+    #expect((expected[0] == expected[1]) == (scales.x == 1))
+  }
+
+  /// Inputs end where their memory ends: the next page may not be read.
+  @Test(arguments: kernels)
+  func nothingIsReadBehindTheInputs(kernels: TypedKernels) throws {
+    for (k, n) in [(32, 35), (64, 16), (3, 18), (40, 3)] {
+      for g in Self.layers(k: k, n: n) + [.rows(21, k: k, n: n), .rows(64, k: k, n: n)] {
+        let rows = Int64(g.weight_taps) * Int64(k)
+        let outputs = Int(g.images * g.out_h * g.out_w) * n
+        let x = try Fenced(bytes: Int(g.images * g.in_h * g.in_w) * k * 2)
+        let dy = try Fenced(bytes: outputs * 2)
+        let calls = kernels.table[.bfloat16]
+        let packed = try Fenced(
+          bytes: Int(calls.packed_bytes(Int64(g.weight_taps), Int64(k), Int64(n))))
+        let bias = try Fenced(bytes: n * 4)
+        let y = try Fenced(bytes: outputs * 2)
+        let dw = try Fenced(bytes: Int(rows) * n * 4)
+        withUnsafePointer(to: g) { g in
+          var epilogue = dk_epilogue(
+            bias: bias.start.assumingMemoryBound(to: Float.self), addend: dy.start, activated: nil,
+            output: DK_BF16)
+          calls.product(g, 0, Int64(g.pointee.positions), x.start, packed.start, &epilogue, y.start)
+          let bytes = Int(calls.weight_gradient_scratch(g, rows))
+          withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 64) { scratch in
+            guard let scratch = scratch.baseAddress else { return }
+            calls.weight_gradient(
+              g, 0, rows, x.start, dy.start, 0, scratch,
+              dw.start.assumingMemoryBound(to: Float.self))
+          }
+        }
+      }
+    }
+  }
+
   /// Threads cut between strips of 32 channels, or between taps where these are ragged.
   @Test(arguments: kernels)
   func gradientsAreCutWhereNoWorkIsRepeated(kernels: TypedKernels) {
