@@ -35,10 +35,18 @@ typedef struct {
   int64_t height, width, window, heads, head_dim;
 } dk_attention;
 
-/// Floats of scratch that attention and its gradient need for one window, for every level.
-static inline int64_t dk_attention_scratch(int64_t tokens, int64_t head_dim) {
-  const int64_t np = (tokens + 15) / 16 * 16, dp = (head_dim + 15) / 16 * 16;
-  return 6 * tokens * dp + 2 * head_dim * np + 2 * 64 * np + 64 * dp;
+/// Floats of scratch that one call of attention or of its gradient needs, at every level.
+static inline int64_t dk_attention_scratch(const dk_attention *_Nonnull g) {
+  const int64_t w = g->window, n = w * w, side = 2 * w - 1, row = (w + 15) / 16 * 16;
+  const int64_t pairs = w < 16 ? n * ((n + 15) / 16 * 16) : side * w * row;
+  const int64_t depth = (g->head_dim + 15) / 16 * 16;
+  return (4 * n + 5 * 32) * depth + 2 * n * 32 + pairs + (side * side + 15) / 16 * 16 + 32;
+}
+
+/// Floats of the expanded bias of one head, at every level.
+static inline int64_t dk_attention_bias(const dk_attention *_Nonnull g) {
+  const int64_t w = g->window, n = w * w, side = 2 * w - 1;
+  return w < 16 ? n * ((n + 15) / 16 * 16) + 16 : (side * side + 15) / 16 * 16 + 16;
 }
 
 /// Element types of activations. bf16 is the upper half of an f32; every kernel computes in f32.
@@ -138,18 +146,23 @@ typedef struct {
 
   // ---- attention (template/attention.h)
 
+  /// The bias of one head, from table [(2 window - 1)^2, heads], as `attention` reads it: once a call
+  /// of the operator. `bias` holds dk_attention_bias floats.
+  void (*_Nonnull attention_bias)(const dk_attention *_Nonnull g, int64_t head,
+                                  const float *_Nonnull table, float *_Nonnull bias);
   /// One head of one image: out [B, H, W, C] from qkv [B, H, W, 3 C], shift [B, 3 C] (f32) and the
-  /// expanded bias [heads, N, N rounded up to vector_width].
+  /// head's bias. `scratch` holds dk_attention_scratch floats.
   void (*_Nonnull attention)(const dk_attention *_Nonnull g, int64_t image, int64_t head,
                              const void *_Nonnull qkv, const float *_Nonnull shift,
                              const float *_Nonnull bias, float *_Nonnull scratch,
                              void *_Nonnull out);
-  /// `dbias` [N, N rounded up] receives this image's and head's share.
+  /// The head's columns of dqkv; `share` [(2 window - 1)^2] receives this image's and head's share of
+  /// the table's gradient.
   void (*_Nonnull attention_gradient)(const dk_attention *_Nonnull g, int64_t image, int64_t head,
                                       const void *_Nonnull qkv, const float *_Nonnull shift,
                                       const float *_Nonnull bias, const void *_Nonnull dout,
                                       float *_Nonnull scratch, void *_Nonnull dqkv,
-                                      float *_Nonnull dbias);
+                                      float *_Nonnull share);
 } dk_kernels;
 
 /// Adam with decoupled decay: gain = 1 - beta, rounded once; step = lr / (1 - beta1^t);

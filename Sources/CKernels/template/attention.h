@@ -1,108 +1,172 @@
 // Window attention of one head of one image, on one element type; see attention_parts.h.
 
-// Rows of one window and part (0 q, 1 k, 2 v) out of qkv, plus the time token's shift, times scale.
-INLINE void T(gather_window)(const dk_attention *g, const element *first, int64_t pitch, const float *shift,
-                          float scale, int64_t dp, float *to) {
-  for (int64_t r = 0; r < g->window; ++r)
-    for (int64_t c = 0; c < g->window; ++c, to += dp) {
-      const element *from = first + (r * g->width + c) * pitch;
-      FOR_VECTORS(0, g->head_dim) {
-        const vf t = shift ? load_upto(shift + i, part) : (vf){};
-        store(to + i, scale * (load_upto(from + i, part) + t));
-      }
-    }
+// A row's channels [0, head_dim): to = scale (from + shift). The last vector overlaps the one before, so
+// that nothing outside the head is touched.
+INLINE void T(gather_row)(const element *from, const float *shift, float scale, int64_t channels, float *to) {
+  int64_t i = 0;
+  for (; i + DK_WIDTH <= channels; i += DK_WIDTH)
+    store(to + i, scale * (load(from + i) + (shift ? load(shift + i) : (vf){})));
+  if (i == channels) return;
+  const int64_t part = i > 0 ? DK_WIDTH : channels;
+  i = i > 0 ? channels - DK_WIDTH : 0;
+  store(to + i, scale * (load_upto(from + i, part) + (shift ? load_upto(shift + i, part) : (vf){})));
+}
+INLINE void T(scatter_row)(const float *from, float scale, int64_t channels, element *to) {
+  int64_t i = 0;
+  for (; i + DK_WIDTH <= channels; i += DK_WIDTH) store(to + i, scale * load(from + i));
+  if (i == channels) return;
+  if (i > 0) store(to + channels - DK_WIDTH, scale * load(from + channels - DK_WIDTH));
+  else store_part(to, scale * load(from), channels);
 }
 
-// q, already scaled by 1 / sqrt(D), k and v of one window.
-INLINE void T(gather_heads)(const dk_attention *g, const element *first, const float *shift, int64_t dp,
-                         float *q, float *k, float *v) {
-  const int64_t channels = g->heads * g->head_dim, pitch = 3 * channels;
-  T(gather_window)(g, first, pitch, shift, 1.0f / __builtin_sqrtf((float)g->head_dim), dp, q);
-  T(gather_window)(g, first + channels, pitch, shift + channels, 1, dp, k);
-  T(gather_window)(g, first + 2 * channels, pitch, shift + 2 * channels, 1, dp, v);
-}
-
-INLINE void T(scatter_window)(const dk_attention *g, const float *from, int64_t dp, float scale, int64_t first_row,
-                           int64_t rows, element *first, int64_t pitch) {
-  for (int64_t i0 = 0; i0 < rows; ++i0, from += dp) {
-    const int64_t token = first_row + i0;
-    element *to = first + (token / g->window * g->width + token % g->window) * pitch;
-    FOR_VECTORS(0, g->head_dim) store_upto(to + i, scale * load(from + i), part);
+// Rows of the positions [begin, begin + used) of a window whose rows are `row` positions long, out of an
+// image; positions without a token, and those up to `total`, are zeros. `to` holds zeros or numbers beyond
+// a row's channels from the start.
+INLINE void T(gather_rows)(const dk_attention *g, int64_t row, int64_t begin, int64_t used, int64_t total,
+                           const element *first, int64_t pitch, const float *shift, float scale,
+                           int64_t depth, float *to) {
+  int64_t r = begin / row, c = begin % row;
+  for (int64_t i = 0; i < used; ++i, to += depth) {
+    if (c < g->window)
+      T(gather_row)(first + (r * g->width + c) * pitch, shift, scale, g->head_dim, to);
+    else memset(to, 0, (size_t)depth * sizeof(float));
+    if (++c == row) c = 0, ++r;
   }
+  if (used < total) memset(to, 0, (size_t)((total - used) * depth) * sizeof(float));
+}
+
+// Puts rows back, each times its scale.
+INLINE void T(scatter_rows)(const dk_attention *g, int64_t row, int64_t begin, int64_t used, const float *from,
+                            int64_t depth, const float *scales, float scale, element *first,
+                            int64_t pitch) {
+  int64_t r = begin / row, c = begin % row;
+  for (int64_t i = 0; i < used; ++i, from += depth) {
+    if (c < g->window)
+      T(scatter_row)(from, scales ? scales[i] : scale, g->head_dim, first + (r * g->width + c) * pitch);
+    if (++c == row) c = 0, ++r;
+  }
+}
+
+// One strip of queries of one window: scores over all keys, softmax, out.
+INLINE void T(attend)(const int vectors, const dk_attention *g, const window_plan *plan, strip_state strip,
+                      const float *bias, const float *k, const float *v, const float *qt, float *s, float *o,
+                      float *scales) {
+  const int64_t w = g->window, depth = plan->depth;
+  for (int64_t r = 0, end; r < w; r = end) {
+    end = r + plan->chunk_rows < w ? r + plan->chunk_rows : w;
+    float *scores = s + r * w * DK_STRIP;
+    score_product(vectors, k + r * w * depth, depth, qt, (end - r) * w, g->head_dim, scores);
+    add_bias(vectors, plan, w, r, end, bias, &strip, scores);
+  }
+  for (int64_t r = 0, end; r < w; r = end) {
+    end = r + plan->chunk_rows < w ? r + plan->chunk_rows : w;
+    float *scores = s + r * w * DK_STRIP;
+    exponentials(vectors, (end - r) * w, &strip, NULL, scores);
+    query_product(scores, v + r * w * depth, depth, strip.used, (end - r) * w, r > 0, o);
+  }
+  UNROLL for (int i = 0; i < vectors; ++i) store(scales + i * DK_WIDTH, 1.0f / strip.sum[i]);
 }
 
 static void T(attention)(const dk_attention *g, int64_t image, int64_t head, const void *vqkv,
                          const float *shift, const float *bias, float *scratch, void *vout) {
-  const element *qkv = vqkv;
-  element *out = vout;
-  const int64_t n = g->window * g->window, np = round_up(n), d = g->head_dim, dp = round_up(d);
+  const window_plan plan = plan_window(g);
+  const int64_t n = plan.tokens, d = g->head_dim, depth = plan.depth, w = g->window;
   const int64_t channels = g->heads * d, pitch = 3 * channels;
-  memset(scratch, 0, (size_t)(3 * n * dp + d * np) * sizeof(float));
-  float *q = scratch, *k = q + n * dp, *v = k + n * dp, *kt = v + n * dp;
-  float *p = kt + d * np, *o = p + DK_QUERIES * np;
+  const float scale = 1.0f / __builtin_sqrtf((float)d);
+  float *k = scratch, *v = k + n * depth, *q = v + n * depth, *qt = q + DK_STRIP * depth;
+  float *o = qt + DK_STRIP * depth, *s = o + DK_STRIP * depth;
+  memset(scratch, 0, (size_t)((2 * n + DK_STRIP) * depth) * sizeof(float));
   const float *t = shift + image * pitch + head * d;
-  bias += head * n * np;
-  for (int64_t y = 0; y < g->height; y += g->window)
-    for (int64_t x = 0; x < g->width; x += g->window) {
+  for (int64_t y = 0; y < g->height; y += w)
+    for (int64_t x = 0; x < g->width; x += w) {
       const int64_t corner = (image * g->height + y) * g->width + x;
-      const element *first = qkv + corner * pitch + head * d;
-      T(gather_heads)(g, first, t, dp, q, k, v);
-      transpose(k, n, d, dp, kt, np);
-      for (int64_t i = 0; i < n; i += DK_QUERIES) {
-        const int64_t rows = n - i < DK_QUERIES ? n - i : DK_QUERIES;
-        window_probabilities(q + i * dp, kt, bias + i * np, rows, n, np, d, dp, p);
-        small_product(p, np, 1, v, dp, rows, dp, n, 0, o, dp);
-        T(scatter_window)(g, o, dp, 1, i, rows, out + corner * channels + head * d, channels);
+      const element *first = (const element *)vqkv + corner * pitch + head * d;
+      element *out = (element *)vout + corner * channels + head * d;
+      T(gather_rows)(g, w, 0, n, n, first + channels, pitch, t + channels, 1, depth, k);
+      T(gather_rows)(g, w, 0, n, n, first + 2 * channels, pitch, t + 2 * channels, 1, depth, v);
+      for (int64_t begin = 0; begin < plan.positions; begin += DK_STRIP) {
+        const strip_state strip = start_strip(&plan, begin);
+        float scales[DK_STRIP];
+        T(gather_rows)(g, plan.row, begin, strip.used, strip.vectors * DK_WIDTH, first, pitch, t, scale, depth, q);
+        transpose(strip.vectors, q, depth, qt);
+        if (strip.vectors == 1) T(attend)(1, g, &plan, strip, bias, k, v, qt, s, o, scales);
+        else T(attend)(2, g, &plan, strip, bias, k, v, qt, s, o, scales);
+        T(scatter_rows)(g, plan.row, begin, strip.used, o, depth, scales, 1, out, channels);
       }
     }
 }
 
-// dbias [N, Np] of this image and head, and the head's columns of dqkv.
+// What backward holds of one window, one strip and one (image, head).
+typedef struct {
+  float *k, *v, *dk, *dv;         // of the window, [N][depth]
+  float *q, *go, *dq, *qt, *got;  // of the strip, [queries][depth], transposed the last two
+  float *s, *dp;                  // [N][DK_STRIP]
+  float *gradient, *sums;         // over pairs, and of the table
+} T(attention_buffers);
+
+// One strip of queries of one window: dq, and its shares of dk, dv and the gradient over pairs.
+INLINE void T(attend_gradient)(const int vectors, const dk_attention *g, const window_plan *plan,
+                               strip_state strip, const float *bias, const T(attention_buffers) *b) {
+  const int64_t w = g->window, d = g->head_dim, depth = plan->depth;
+  for (int64_t r = 0, end; r < w; r = end) {
+    end = r + plan->chunk_rows < w ? r + plan->chunk_rows : w;
+    const int64_t key = r * w, keys = (end - r) * w;
+    score_product(vectors, b->k + key * depth, depth, b->qt, keys, d, b->s + key * DK_STRIP);
+    add_bias(vectors, plan, w, r, end, bias, &strip, b->s + key * DK_STRIP);
+    score_product(vectors, b->v + key * depth, depth, b->got, keys, d, b->dp + key * DK_STRIP);
+  }
+  exponentials(vectors, plan->tokens, &strip, b->dp, b->s);
+  for (int64_t r = 0, end; r < w; r = end) {
+    end = r + plan->chunk_rows < w ? r + plan->chunk_rows : w;
+    const int64_t key = r * w, keys = (end - r) * w;
+    float *p = b->s + key * DK_STRIP, *ds = b->dp + key * DK_STRIP;
+    score_gradients(vectors, plan, w, r, end, &strip, p, ds, b->gradient);
+    key_product(p, b->go, depth, strip.used, keys, strip.begin > 0, b->dv + key * depth);  // dV += P^T dO
+    key_product(ds, b->q, depth, strip.used, keys, strip.begin > 0, b->dk + key * depth);  // dK += dS^T q
+    query_product(ds, b->k + key * depth, depth, strip.used, keys, r > 0, b->dq);          // dq += dS k
+  }
+}
+
+// The head's columns of dqkv, and the share of the table's gradient.
 static void T(attention_gradient)(const dk_attention *g, int64_t image, int64_t head, const void *vqkv,
                                   const float *shift, const float *bias, const void *vdout,
-                                  float *scratch, void *vdqkv, float *dbias) {
-  const element *qkv = vqkv, *dout = vdout;
-  element *dqkv = vdqkv;
-  const int64_t n = g->window * g->window, np = round_up(n), d = g->head_dim, dp = round_up(d);
+                                  float *scratch, void *vdqkv, float *share) {
+  const window_plan plan = plan_window(g);
+  const int64_t n = plan.tokens, d = g->head_dim, depth = plan.depth, w = g->window;
   const int64_t channels = g->heads * d, pitch = 3 * channels;
   const float scale = 1.0f / __builtin_sqrtf((float)d);
-  memset(scratch, 0, (size_t)(6 * n * dp + 2 * d * np) * sizeof(float));
-  memset(dbias, 0, (size_t)(n * np) * sizeof(float));
-  float *q = scratch, *k = q + n * dp, *v = k + n * dp, *go = v + n * dp, *dk = go + n * dp;
-  float *dv = dk + n * dp, *kt = dv + n * dp, *vt = kt + d * np, *p = vt + d * np;
-  float *dp_ = p + DK_QUERIES * np, *dq = dp_ + DK_QUERIES * np;
+  T(attention_buffers) b = {.k = scratch};
+  b.v = b.k + n * depth, b.q = b.v + n * depth, b.go = b.q + DK_STRIP * depth;
+  b.dk = b.go + DK_STRIP * depth, b.dv = b.dk + n * depth, b.dq = b.dv + n * depth;
+  b.qt = b.dq + DK_STRIP * depth, b.got = b.qt + DK_STRIP * depth;
+  b.s = b.got + DK_STRIP * depth, b.dp = b.s + n * DK_STRIP;
+  b.gradient = b.dp + n * DK_STRIP;
+  const int64_t pairs = plan.dense ? n * round_up(n) : (2 * w - 1) * w * plan.row;
+  b.sums = b.gradient + pairs + DK_WIDTH;
+  memset(b.k, 0, (size_t)((2 * n + 2 * DK_STRIP) * depth) * sizeof(float));
+  memset(b.gradient, 0, (size_t)(pairs + DK_WIDTH) * sizeof(float));
   const float *t = shift + image * pitch + head * d;
-  bias += head * n * np;
-  for (int64_t y = 0; y < g->height; y += g->window)
-    for (int64_t x = 0; x < g->width; x += g->window) {
+  for (int64_t y = 0; y < g->height; y += w)
+    for (int64_t x = 0; x < g->width; x += w) {
       const int64_t corner = (image * g->height + y) * g->width + x;
-      const element *first = qkv + corner * pitch + head * d;
-      element *d_first = dqkv + corner * pitch + head * d;
-      T(gather_heads)(g, first, t, dp, q, k, v);
-      T(gather_window)(g, dout + corner * channels + head * d, channels, NULL, 1, dp, go);
-      transpose(k, n, d, dp, kt, np);
-      transpose(v, n, d, dp, vt, np);
-      for (int64_t i = 0; i < n; i += DK_QUERIES) {
-        const int64_t rows = n - i < DK_QUERIES ? n - i : DK_QUERIES;
-        window_probabilities(q + i * dp, kt, bias + i * np, rows, n, np, d, dp, p);
-        small_product(go + i * dp, dp, 1, vt, np, rows, np, d, 0, dp_, np);
-        small_product(p, 1, np, go + i * dp, dp, n, dp, rows, i > 0, dv, dp);  // dV += P^T dO
-        for (int64_t r = 0; r < rows; ++r) {                                   // dS = P (dP - sum P dP)
-          float *s = p + r * np, *ds = dp_ + r * np, *db = dbias + (i + r) * np;
-          vf dot = {};
-          for (int64_t j = 0; j < np; j += DK_WIDTH) dot = FMA(load(s + j), load(ds + j), dot);
-          const float mean = sum_lanes(dot);
-          for (int64_t j = 0; j < np; j += DK_WIDTH) {
-            const vf e = load(s + j) * (load(ds + j) - mean);
-            store(ds + j, e);
-            store(db + j, load(db + j) + e);
-          }
-        }
-        small_product(dp_, np, 1, k, dp, rows, dp, n, 0, dq, dp);
-        small_product(dp_, 1, np, q + i * dp, dp, n, dp, rows, i > 0, dk, dp);  // dK += dS^T q
-        T(scatter_window)(g, dq, dp, scale, i, rows, d_first, pitch);
+      const element *first = (const element *)vqkv + corner * pitch + head * d;
+      const element *dout = (const element *)vdout + corner * channels + head * d;
+      element *dq = (element *)vdqkv + corner * pitch + head * d;
+      T(gather_rows)(g, w, 0, n, n, first + channels, pitch, t + channels, 1, depth, b.k);
+      T(gather_rows)(g, w, 0, n, n, first + 2 * channels, pitch, t + 2 * channels, 1, depth, b.v);
+      for (int64_t begin = 0; begin < plan.positions; begin += DK_STRIP) {
+        const strip_state strip = start_strip(&plan, begin);
+        const int64_t lanes = strip.vectors * DK_WIDTH;
+        T(gather_rows)(g, plan.row, begin, strip.used, lanes, first, pitch, t, scale, depth, b.q);
+        T(gather_rows)(g, plan.row, begin, strip.used, lanes, dout, channels, NULL, 1, depth, b.go);
+        transpose(strip.vectors, b.q, depth, b.qt);
+        transpose(strip.vectors, b.go, depth, b.got);
+        if (strip.vectors == 1) T(attend_gradient)(1, g, &plan, strip, bias, &b);
+        else T(attend_gradient)(2, g, &plan, strip, bias, &b);
+        T(scatter_rows)(g, plan.row, begin, strip.used, b.dq, depth, NULL, scale, dq, pitch);
       }
-      T(scatter_window)(g, dk, dp, 1, 0, n, d_first + channels, pitch);
-      T(scatter_window)(g, dv, dp, 1, 0, n, d_first + 2 * channels, pitch);
+      T(scatter_rows)(g, w, 0, n, b.dk, depth, NULL, 1, dq + channels, pitch);
+      T(scatter_rows)(g, w, 0, n, b.dv, depth, NULL, 1, dq + 2 * channels, pitch);
     }
+  sum_diagonals(g, &plan, b.gradient, b.sums, share);
 }

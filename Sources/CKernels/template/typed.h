@@ -39,6 +39,7 @@ static const dk_kernels T(kernels) = {
     .group_norm_gradient = T(group_norm_gradient),
     .layer_norm = T(layer_norm),
     .layer_norm_gradient = T(layer_norm_gradient),
+    .attention_bias = attention_bias,
     .attention = T(attention),
     .attention_gradient = T(attention_gradient),
 };
