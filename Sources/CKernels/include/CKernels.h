@@ -40,7 +40,8 @@ static inline int64_t dk_attention_scratch(const dk_attention *_Nonnull g) {
   const int64_t w = g->window, n = w * w, side = 2 * w - 1, row = (w + 15) / 16 * 16;
   const int64_t pairs = w < 16 ? n * ((n + 15) / 16 * 16) : side * w * row;
   const int64_t depth = (g->head_dim + 15) / 16 * 16;
-  return (4 * n + 5 * 32) * depth + 2 * n * 32 + pairs + (side * side + 15) / 16 * 16 + 32;
+  return (4 * n + 5 * 32) * depth + 2 * n * 32 + pairs + (side * side + 15) / 16 * 16 + 48 +
+         2 * (n + w * row);
 }
 
 /// Floats of the expanded bias of one head, at every level.

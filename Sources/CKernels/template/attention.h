@@ -1,51 +1,71 @@
 // Window attention of one head of one image, on one element type; see attention_parts.h.
 
-// A row's channels [0, head_dim): to = scale (from + shift). The last vector overlaps the one before, so
-// that nothing outside the head is touched.
-INLINE void T(gather_row)(const element *from, const float *shift, float scale, int64_t channels, float *to) {
-  int64_t i = 0;
-  for (; i + DK_WIDTH <= channels; i += DK_WIDTH)
-    store(to + i, scale * (load(from + i) + (shift ? load(shift + i) : (vf){})));
-  if (i == channels) return;
-  const int64_t part = i > 0 ? DK_WIDTH : channels;
-  i = i > 0 ? channels - DK_WIDTH : 0;
-  store(to + i, scale * (load_upto(from + i, part) + (shift ? load_upto(shift + i, part) : (vf){})));
-}
-INLINE void T(scatter_row)(const float *from, float scale, int64_t channels, element *to) {
-  int64_t i = 0;
-  for (; i + DK_WIDTH <= channels; i += DK_WIDTH) store(to + i, scale * load(from + i));
-  if (i == channels) return;
-  if (i > 0) store(to + channels - DK_WIDTH, scale * load(from + channels - DK_WIDTH));
-  else store_part(to, scale * load(from), channels);
-}
+// Rows of a window lie at `places` (pixels from its corner, negative where a position has no token) times
+// `pitch`. Vectors of channels begin at at[0...]; the last overlaps the one before, so that nothing
+// outside the head is touched. A head narrower than a vector is the one case of a part.
 
-// Rows of the positions [begin, begin + used) of a window whose rows are `row` positions long, out of an
-// image; positions without a token, and those up to `total`, are zeros. `to` holds zeros or numbers beyond
-// a row's channels from the start.
-INLINE void T(gather_rows)(const dk_attention *g, int64_t row, int64_t begin, int64_t used, int64_t total,
+INLINE void T(gather_part)(const int vectors, const int64_t *at, int64_t part, const int64_t *places, int64_t used,
                            const element *first, int64_t pitch, const float *shift, float scale,
                            int64_t depth, float *to) {
-  int64_t r = begin / row, c = begin % row;
+  vf t[DK_GROUP];
+  UNROLL for (int v = 0; v < vectors; ++v) t[v] = shift ? load_upto(shift + at[v], part) : (vf){};
   for (int64_t i = 0; i < used; ++i, to += depth) {
-    if (c < g->window)
-      T(gather_row)(first + (r * g->width + c) * pitch, shift, scale, g->head_dim, to);
-    else memset(to, 0, (size_t)depth * sizeof(float));
-    if (++c == row) c = 0, ++r;
+    const element *from = first + places[i] * pitch;
+    if (places[i] < 0) {
+      UNROLL for (int v = 0; v < vectors; ++v) store(to + at[v], (vf){});
+    } else {
+      UNROLL for (int v = 0; v < vectors; ++v) store(to + at[v], scale * (load_upto(from + at[v], part) + t[v]));
+    }
   }
-  if (used < total) memset(to, 0, (size_t)((total - used) * depth) * sizeof(float));
+}
+INLINE void T(scatter_part)(const int vectors, const int64_t *at, int64_t part, const int64_t *places, int64_t used,
+                            const float *from, int64_t depth, const float *scales, float scale,
+                            element *first, int64_t pitch) {
+  for (int64_t i = 0; i < used; ++i, from += depth) {
+    if (places[i] < 0) continue;
+    element *to = first + places[i] * pitch;
+    const vf factor = splat(scales ? scales[i] : scale);
+    UNROLL for (int v = 0; v < vectors; ++v) store_upto(to + at[v], factor * load(from + at[v]), part);
+  }
 }
 
-// Puts rows back, each times its scale.
-INLINE void T(scatter_rows)(const dk_attention *g, int64_t row, int64_t begin, int64_t used, const float *from,
-                            int64_t depth, const float *scales, float scale, element *first,
-                            int64_t pitch) {
-  int64_t r = begin / row, c = begin % row;
-  for (int64_t i = 0; i < used; ++i, from += depth) {
-    if (c < g->window)
-      T(scatter_row)(from, scales ? scales[i] : scale, g->head_dim, first + (r * g->width + c) * pitch);
-    if (++c == row) c = 0, ++r;
+// Runs `call(vectors, at, part, ...)` for the channels of a head, a group of vectors at a time.
+#define FOR_GROUPS(channels, call, ...)                                                \
+  for (int64_t i = 0; i < (channels); i += DK_GROUP * DK_WIDTH) {                      \
+    const int64_t last = (channels)-DK_WIDTH;                                          \
+    if (last < 0) {                                                                    \
+      call(1, &i, channels, __VA_ARGS__);                                              \
+      break;                                                                           \
+    }                                                                                  \
+    int64_t at[DK_GROUP];                                                              \
+    UNROLL for (int v = 0; v < DK_GROUP; ++v) at[v] = i + v * DK_WIDTH < last ? i + v * DK_WIDTH : last; \
+    switch (((channels)-i + DK_WIDTH - 1) / DK_WIDTH) {                                \
+      case 1: call(1, at, DK_WIDTH, __VA_ARGS__); break;                               \
+      case 2: call(2, at, DK_WIDTH, __VA_ARGS__); break;                               \
+      case 3: call(3, at, DK_WIDTH, __VA_ARGS__); break;                               \
+      default: call(DK_GROUP, at, DK_WIDTH, __VA_ARGS__);                              \
+    }                                                                                  \
   }
+
+// to = scale (from + shift) for the rows at places[0...used), zeros for those up to `total`. What lies
+// beyond a row's channels is left alone.
+static void T(gather_rows)(const int64_t *places, int64_t used, int64_t total, int64_t channels,
+                           const element *first, int64_t pitch, const float *shift, float scale,
+                           int64_t depth, float *to) {
+  if (shift) {
+    FOR_GROUPS(channels, T(gather_part), places, used, first, pitch, shift, scale, depth, to)
+  } else {
+    FOR_GROUPS(channels, T(gather_part), places, used, first, pitch, NULL, scale, depth, to)
+  }
+  if (used < total) memset(to + used * depth, 0, (size_t)((total - used) * depth) * sizeof(float));
 }
+
+// Puts rows back, each times its own scale or all times one.
+static void T(scatter_rows)(const int64_t *places, int64_t used, int64_t channels, const float *from,
+                            int64_t depth, const float *scales, float scale, element *first, int64_t pitch) {
+  FOR_GROUPS(channels, T(scatter_part), places, used, from, depth, scales, scale, first, pitch)
+}
+#undef FOR_GROUPS
 
 // One strip of queries of one window: scores over all keys, softmax, out.
 INLINE void T(attend)(const int vectors, const dk_attention *g, const window_plan *plan, strip_state strip,
@@ -69,7 +89,8 @@ INLINE void T(attend)(const int vectors, const dk_attention *g, const window_pla
 
 static void T(attention)(const dk_attention *g, int64_t image, int64_t head, const void *vqkv,
                          const float *shift, const float *bias, float *scratch, void *vout) {
-  const window_plan plan = plan_window(g);
+  window_plan plan = plan_window(g);
+  scratch += place_rows(g, &plan, scratch);
   const int64_t n = plan.tokens, d = g->head_dim, depth = plan.depth, w = g->window;
   const int64_t channels = g->heads * d, pitch = 3 * channels;
   const float scale = 1.0f / __builtin_sqrtf((float)d);
@@ -82,16 +103,16 @@ static void T(attention)(const dk_attention *g, int64_t image, int64_t head, con
       const int64_t corner = (image * g->height + y) * g->width + x;
       const element *first = (const element *)vqkv + corner * pitch + head * d;
       element *out = (element *)vout + corner * channels + head * d;
-      T(gather_rows)(g, w, 0, n, n, first + channels, pitch, t + channels, 1, depth, k);
-      T(gather_rows)(g, w, 0, n, n, first + 2 * channels, pitch, t + 2 * channels, 1, depth, v);
+      T(gather_rows)(plan.tokens_at, n, n, d, first + channels, pitch, t + channels, 1, depth, k);
+      T(gather_rows)(plan.tokens_at, n, n, d, first + 2 * channels, pitch, t + 2 * channels, 1, depth, v);
       for (int64_t begin = 0; begin < plan.positions; begin += DK_STRIP) {
         const strip_state strip = start_strip(&plan, begin);
         float scales[DK_STRIP];
-        T(gather_rows)(g, plan.row, begin, strip.used, strip.vectors * DK_WIDTH, first, pitch, t, scale, depth, q);
+        T(gather_rows)(plan.positions_at + begin, strip.used, strip.vectors * DK_WIDTH, d, first, pitch, t, scale, depth, q);
         transpose(strip.vectors, q, depth, qt);
         if (strip.vectors == 1) T(attend)(1, g, &plan, strip, bias, k, v, qt, s, o, scales);
         else T(attend)(2, g, &plan, strip, bias, k, v, qt, s, o, scales);
-        T(scatter_rows)(g, plan.row, begin, strip.used, o, depth, scales, 1, out, channels);
+        T(scatter_rows)(plan.positions_at + begin, strip.used, d, o, depth, scales, 1, out, channels);
       }
     }
 }
@@ -131,7 +152,8 @@ INLINE void T(attend_gradient)(const int vectors, const dk_attention *g, const w
 static void T(attention_gradient)(const dk_attention *g, int64_t image, int64_t head, const void *vqkv,
                                   const float *shift, const float *bias, const void *vdout,
                                   float *scratch, void *vdqkv, float *share) {
-  const window_plan plan = plan_window(g);
+  window_plan plan = plan_window(g);
+  scratch += place_rows(g, &plan, scratch);
   const int64_t n = plan.tokens, d = g->head_dim, depth = plan.depth, w = g->window;
   const int64_t channels = g->heads * d, pitch = 3 * channels;
   const float scale = 1.0f / __builtin_sqrtf((float)d);
@@ -152,21 +174,21 @@ static void T(attention_gradient)(const dk_attention *g, int64_t image, int64_t 
       const element *first = (const element *)vqkv + corner * pitch + head * d;
       const element *dout = (const element *)vdout + corner * channels + head * d;
       element *dq = (element *)vdqkv + corner * pitch + head * d;
-      T(gather_rows)(g, w, 0, n, n, first + channels, pitch, t + channels, 1, depth, b.k);
-      T(gather_rows)(g, w, 0, n, n, first + 2 * channels, pitch, t + 2 * channels, 1, depth, b.v);
+      T(gather_rows)(plan.tokens_at, n, n, d, first + channels, pitch, t + channels, 1, depth, b.k);
+      T(gather_rows)(plan.tokens_at, n, n, d, first + 2 * channels, pitch, t + 2 * channels, 1, depth, b.v);
       for (int64_t begin = 0; begin < plan.positions; begin += DK_STRIP) {
         const strip_state strip = start_strip(&plan, begin);
         const int64_t lanes = strip.vectors * DK_WIDTH;
-        T(gather_rows)(g, plan.row, begin, strip.used, lanes, first, pitch, t, scale, depth, b.q);
-        T(gather_rows)(g, plan.row, begin, strip.used, lanes, dout, channels, NULL, 1, depth, b.go);
+        T(gather_rows)(plan.positions_at + begin, strip.used, lanes, d, first, pitch, t, scale, depth, b.q);
+        T(gather_rows)(plan.positions_at + begin, strip.used, lanes, d, dout, channels, NULL, 1, depth, b.go);
         transpose(strip.vectors, b.q, depth, b.qt);
         transpose(strip.vectors, b.go, depth, b.got);
         if (strip.vectors == 1) T(attend_gradient)(1, g, &plan, strip, bias, &b);
         else T(attend_gradient)(2, g, &plan, strip, bias, &b);
-        T(scatter_rows)(g, plan.row, begin, strip.used, b.dq, depth, NULL, scale, dq, pitch);
+        T(scatter_rows)(plan.positions_at + begin, strip.used, d, b.dq, depth, NULL, scale, dq, pitch);
       }
-      T(scatter_rows)(g, w, 0, n, b.dk, depth, NULL, 1, dq + channels, pitch);
-      T(scatter_rows)(g, w, 0, n, b.dv, depth, NULL, 1, dq + 2 * channels, pitch);
+      T(scatter_rows)(plan.tokens_at, n, d, b.dk, depth, NULL, 1, dq + channels, pitch);
+      T(scatter_rows)(plan.tokens_at, n, d, b.dv, depth, NULL, 1, dq + 2 * channels, pitch);
     }
   sum_diagonals(g, &plan, b.gradient, b.sums, share);
 }

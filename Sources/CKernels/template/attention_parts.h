@@ -10,6 +10,7 @@
 
 #define DK_STRIP (2 * DK_WIDTH)
 #define DK_CHUNK 64  // keys in a chunk, or one row of the window
+#define DK_GROUP 4   // vectors of a head's channels moved at once
 
 #if DK_WIDTH == 16
 #define DK_TILE 8  // rows of a register tile
@@ -35,6 +36,7 @@ typedef struct {
   int64_t tokens, depth, row, positions, chunk_rows;
   int dense;
   pair_places bias, gradient;
+  const int64_t *tokens_at, *positions_at;  // pixels from the window's corner; negative where none is
 } window_plan;
 
 INLINE window_plan plan_window(const dk_attention *g) {
@@ -51,6 +53,18 @@ INLINE window_plan plan_window(const dk_attention *g) {
     plan.gradient = (pair_places){(w - 1) * w * plan.row, w * plan.row, -w * plan.row, plan.row};
   }
   return plan;
+}
+
+// Finds where the rows of every window lie; returns how many floats of `scratch` that takes.
+INLINE int64_t place_rows(const dk_attention *g, window_plan *plan, float *scratch) {
+  int64_t *to = (int64_t *)(void *)scratch;
+  plan->tokens_at = to;
+  for (int64_t r = 0; r < g->window; ++r)
+    for (int64_t c = 0; c < g->window; ++c) *to++ = r * g->width + c;
+  plan->positions_at = to;
+  for (int64_t r = 0; r < g->window; ++r)
+    for (int64_t c = 0; c < plan->row; ++c) *to++ = c < g->window ? r * g->width + c : -1;
+  return (2 * (plan->tokens + plan->positions) + 15) / 16 * 16;
 }
 
 // The place of key (0, 0) and the queries from `position` on.
