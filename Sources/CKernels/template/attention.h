@@ -5,12 +5,16 @@
 // outside the head is touched. A head narrower than a vector is the one case of a part.
 
 INLINE void T(gather_part)(const int vectors, const int64_t *at, int64_t part, const int64_t *places, int64_t used,
-                           const element *first, int64_t pitch, const float *shift, float scale,
-                           int64_t depth, float *to) {
+                           const element *first, int64_t pitch, int64_t ahead, const float *shift,
+                           float scale, int64_t depth, float *to) {
   vf t[DK_GROUP];
   UNROLL for (int v = 0; v < vectors; ++v) t[v] = shift ? load_upto(shift + at[v], part) : (vf){};
   for (int64_t i = 0; i < used; ++i, to += depth) {
     const element *from = first + places[i] * pitch;
+    if (ahead) {
+      UNROLL for (int v = 0; v < vectors; v += 64 / (DK_WIDTH * (int)sizeof(element)))
+        __builtin_prefetch(from + ahead + at[v]);
+    }
     if (places[i] < 0) {
       UNROLL for (int v = 0; v < vectors; ++v) store(to + at[v], (vf){});
     } else {
@@ -50,12 +54,12 @@ INLINE void T(scatter_part)(const int vectors, const int64_t *at, int64_t part, 
 // to = scale (from + shift) for the rows at places[0...used), zeros for those up to `total`. What lies
 // beyond a row's channels is left alone.
 static void T(gather_rows)(const int64_t *places, int64_t used, int64_t total, int64_t channels,
-                           const element *first, int64_t pitch, const float *shift, float scale,
-                           int64_t depth, float *to) {
+                           const element *first, int64_t pitch, int64_t ahead, const float *shift,
+                           float scale, int64_t depth, float *to) {
   if (shift) {
-    FOR_GROUPS(channels, T(gather_part), places, used, first, pitch, shift, scale, depth, to)
+    FOR_GROUPS(channels, T(gather_part), places, used, first, pitch, ahead, shift, scale, depth, to)
   } else {
-    FOR_GROUPS(channels, T(gather_part), places, used, first, pitch, NULL, scale, depth, to)
+    FOR_GROUPS(channels, T(gather_part), places, used, first, pitch, ahead, NULL, scale, depth, to)
   }
   if (used < total) memset(to + used * depth, 0, (size_t)((total - used) * depth) * sizeof(float));
 }
@@ -101,14 +105,15 @@ static void T(attention)(const dk_attention *g, int64_t image, int64_t head, con
   for (int64_t y = 0; y < g->height; y += w)
     for (int64_t x = 0; x < g->width; x += w) {
       const int64_t corner = (image * g->height + y) * g->width + x;
+      const int64_t pixels = pixels_ahead(g, y, x);
       const element *first = (const element *)vqkv + corner * pitch + head * d;
       element *out = (element *)vout + corner * channels + head * d;
-      T(gather_rows)(plan.tokens_at, n, n, d, first + channels, pitch, t + channels, 1, depth, k);
-      T(gather_rows)(plan.tokens_at, n, n, d, first + 2 * channels, pitch, t + 2 * channels, 1, depth, v);
+      T(gather_rows)(plan.tokens_at, n, n, d, first + channels, pitch, pixels * pitch, t + channels, 1, depth, k);
+      T(gather_rows)(plan.tokens_at, n, n, d, first + 2 * channels, pitch, pixels * pitch, t + 2 * channels, 1, depth, v);
       for (int64_t begin = 0; begin < plan.positions; begin += DK_STRIP) {
         const strip_state strip = start_strip(&plan, begin);
         float scales[DK_STRIP];
-        T(gather_rows)(plan.positions_at + begin, strip.used, strip.vectors * DK_WIDTH, d, first, pitch, t, scale, depth, q);
+        T(gather_rows)(plan.positions_at + begin, strip.used, strip.vectors * DK_WIDTH, d, first, pitch, pixels * pitch, t, scale, depth, q);
         transpose(strip.vectors, q, depth, qt);
         if (strip.vectors == 1) T(attend)(1, g, &plan, strip, bias, k, v, qt, s, o, scales);
         else T(attend)(2, g, &plan, strip, bias, k, v, qt, s, o, scales);
@@ -171,16 +176,17 @@ static void T(attention_gradient)(const dk_attention *g, int64_t image, int64_t 
   for (int64_t y = 0; y < g->height; y += w)
     for (int64_t x = 0; x < g->width; x += w) {
       const int64_t corner = (image * g->height + y) * g->width + x;
+      const int64_t pixels = pixels_ahead(g, y, x);
       const element *first = (const element *)vqkv + corner * pitch + head * d;
       const element *dout = (const element *)vdout + corner * channels + head * d;
       element *dq = (element *)vdqkv + corner * pitch + head * d;
-      T(gather_rows)(plan.tokens_at, n, n, d, first + channels, pitch, t + channels, 1, depth, b.k);
-      T(gather_rows)(plan.tokens_at, n, n, d, first + 2 * channels, pitch, t + 2 * channels, 1, depth, b.v);
+      T(gather_rows)(plan.tokens_at, n, n, d, first + channels, pitch, pixels * pitch, t + channels, 1, depth, b.k);
+      T(gather_rows)(plan.tokens_at, n, n, d, first + 2 * channels, pitch, pixels * pitch, t + 2 * channels, 1, depth, b.v);
       for (int64_t begin = 0; begin < plan.positions; begin += DK_STRIP) {
         const strip_state strip = start_strip(&plan, begin);
         const int64_t lanes = strip.vectors * DK_WIDTH;
-        T(gather_rows)(plan.positions_at + begin, strip.used, lanes, d, first, pitch, t, scale, depth, b.q);
-        T(gather_rows)(plan.positions_at + begin, strip.used, lanes, d, dout, channels, NULL, 1, depth, b.go);
+        T(gather_rows)(plan.positions_at + begin, strip.used, lanes, d, first, pitch, pixels * pitch, t, scale, depth, b.q);
+        T(gather_rows)(plan.positions_at + begin, strip.used, lanes, d, dout, channels, pixels * channels, NULL, 1, depth, b.go);
         transpose(strip.vectors, b.q, depth, b.qt);
         transpose(strip.vectors, b.go, depth, b.got);
         if (strip.vectors == 1) T(attend_gradient)(1, g, &plan, strip, bias, &b);

@@ -67,6 +67,13 @@ INLINE int64_t place_rows(const dk_attention *g, window_plan *plan, float *scrat
   return (2 * (plan->tokens + plan->positions) + 15) / 16 * 16;
 }
 
+// Pixels from the window at (y, x) to the next, 0 after the last: small windows fetch the next one's rows,
+// which lie too far apart for the hardware to foresee.
+INLINE int64_t pixels_ahead(const dk_attention *g, int64_t y, int64_t x) {
+  if (g->window > 8 || x + g->window < g->width) return g->window > 8 ? 0 : g->window;
+  return y + g->window < g->height ? g->window * g->width - x : 0;
+}
+
 // The place of key (0, 0) and the queries from `position` on.
 INLINE int64_t first_pair(const window_plan *plan, pair_places places, int64_t position) {
   return places.first + position / plan->row * places.query_row + position % plan->row;
