@@ -35,10 +35,10 @@ typedef struct {
   int64_t height, width, window, heads, head_dim;
 } dk_attention;
 
-/// Floats of scratch that one call of attention or of its gradient needs, at every level.
+/// Floats of scratch that one call of attention or of its gradient needs for all heads, at every level.
 static inline int64_t dk_attention_scratch(const dk_attention *_Nonnull g) {
   const int64_t w = g->window, n = w * w, side = 2 * w - 1, row = (w + 15) / 16 * 16;
-  const int64_t pairs = w < 16 ? n * ((n + 15) / 16 * 16) : side * w * row;
+  const int64_t pairs = g->heads * (w < 16 ? n * ((n + 15) / 16 * 16) : side * w * row);
   const int64_t depth = (g->head_dim + 15) / 16 * 16;
   return (4 * n + 5 * 32) * depth + 2 * n * 32 + pairs + (side * side + 15) / 16 * 16 + 48 +
          2 * (n + w * row);
@@ -151,19 +151,19 @@ typedef struct {
   /// of the operator. `bias` holds dk_attention_bias floats.
   void (*_Nonnull attention_bias)(const dk_attention *_Nonnull g, int64_t head,
                                   const float *_Nonnull table, float *_Nonnull bias);
-  /// One head of one image: out [B, H, W, C] from qkv [B, H, W, 3 C], shift [B, 3 C] (f32) and the
-  /// head's bias. `scratch` holds dk_attention_scratch floats.
-  void (*_Nonnull attention)(const dk_attention *_Nonnull g, int64_t image, int64_t head,
+  /// Heads [begin, end) of one image: out [B, H, W, C] from qkv [B, H, W, 3 C], shift [B, 3 C] (f32)
+  /// and the bias of all heads, one after the other. `scratch` holds dk_attention_scratch floats.
+  void (*_Nonnull attention)(const dk_attention *_Nonnull g, int64_t image, int64_t begin, int64_t end,
                              const void *_Nonnull qkv, const float *_Nonnull shift,
                              const float *_Nonnull bias, float *_Nonnull scratch,
                              void *_Nonnull out);
-  /// The head's columns of dqkv; `share` [(2 window - 1)^2] receives this image's and head's share of
-  /// the table's gradient.
-  void (*_Nonnull attention_gradient)(const dk_attention *_Nonnull g, int64_t image, int64_t head,
-                                      const void *_Nonnull qkv, const float *_Nonnull shift,
+  /// The heads' columns of dqkv; shares [B, heads, (2 window - 1)^2] receives what this image and each
+  /// of these heads add to the table's gradient.
+  void (*_Nonnull attention_gradient)(const dk_attention *_Nonnull g, int64_t image, int64_t begin,
+                                      int64_t end, const void *_Nonnull qkv, const float *_Nonnull shift,
                                       const float *_Nonnull bias, const void *_Nonnull dout,
                                       float *_Nonnull scratch, void *_Nonnull dqkv,
-                                      float *_Nonnull share);
+                                      float *_Nonnull shares);
 } dk_kernels;
 
 /// Adam with decoupled decay: gain = 1 - beta, rounded once; step = lr / (1 - beta1^t);

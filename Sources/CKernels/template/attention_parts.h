@@ -1,4 +1,4 @@
-// Window attention of one head of one image, with time-dependent q, k, v (paper eq. 3-6): what does not
+// Window attention, with time-dependent q, k, v (paper eq. 3-6): what does not
 // depend on the element type.
 //
 // Queries lie in the lanes of vectors. A strip is DK_STRIP queries; its scores are held as s[key][query], so
@@ -33,7 +33,7 @@ typedef struct {
 // for all pairs, [key][position]. Otherwise rows begin on whole vectors: a vector of queries then
 // meets a run of the table's entries, which is read in place.
 typedef struct {
-  int64_t tokens, depth, row, positions, chunk_rows;
+  int64_t tokens, depth, row, positions, chunk_rows, pairs;
   int dense;
   pair_places bias, gradient;
   const int64_t *tokens_at, *positions_at;  // pixels from the window's corner; negative where none is
@@ -45,10 +45,11 @@ INLINE window_plan plan_window(const dk_attention *g) {
   plan.chunk_rows = w < DK_CHUNK ? DK_CHUNK / w : 1;
   plan.dense = w < 16 && w % DK_WIDTH != 0;
   if (plan.dense) {
-    plan.row = w, plan.positions = n;
+    plan.row = w, plan.positions = n, plan.pairs = n * round_up(n);
     plan.bias = plan.gradient = (pair_places){0, w, w * round_up(n), round_up(n)};
   } else {
     plan.row = round_up(w), plan.positions = w * plan.row;
+    plan.pairs = (2 * w - 1) * w * plan.row;
     plan.bias = (pair_places){(w - 1) * side + w - 1, side, -side, -1};
     plan.gradient = (pair_places){(w - 1) * w * plan.row, w * plan.row, -w * plan.row, plan.row};
   }
@@ -67,12 +68,29 @@ INLINE int64_t place_rows(const dk_attention *g, window_plan *plan, float *scrat
   return (2 * (plan->tokens + plan->positions) + 15) / 16 * 16;
 }
 
-// Pixels from the window at (y, x) to the next, 0 after the last: small windows fetch the next one's rows,
-// which lie too far apart for the hardware to foresee.
-INLINE int64_t pixels_ahead(const dk_attention *g, int64_t y, int64_t x) {
-  if (g->window > 8 || x + g->window < g->width) return g->window > 8 ? 0 : g->window;
-  return y + g->window < g->height ? g->window * g->width - x : 0;
+// A window and head on the way through an image: all heads of a window, then the next window, so that memory
+// is read nearly in order. Rows of the next visit lie `pixels` and `columns` further on: those of a
+// small window are fetched early, because they are too short for the hardware to foresee.
+typedef struct {
+  int64_t corner, head, pixels, columns;
+} window_visit;
+
+INLINE window_visit visit_window(const dk_attention *g, int64_t image, int64_t begin, int64_t end, int64_t step) {
+  const int64_t w = g->window, heads = end - begin, across = g->width / w;
+  const int64_t window = step / heads, y = window / across * w, x = window % across * w;
+  window_visit at = {(image * g->height + y) * g->width + x, begin + step % heads, 0, g->head_dim};
+  if (at.head + 1 < end) return at;
+  at.columns = -(heads - 1) * g->head_dim;
+  at.pixels = x + w < g->width ? w : w * g->width - x;
+  if (window + 1 == g->height / w * across) at.pixels = at.columns = 0;
+  return at;
 }
+INLINE int64_t rows_ahead(const dk_attention *g, window_visit at, int64_t pitch) {
+  return g->window > 8 ? 0 : at.pixels * pitch + at.columns;
+}
+#define FOR_VISITS(g, image, begin, end)                                                                   \
+  for (int64_t step = 0, steps = (g)->height / (g)->window * ((g)->width / (g)->window) * ((end) - (begin)); \
+       step < steps; ++step)
 
 // The place of key (0, 0) and the queries from `position` on.
 INLINE int64_t first_pair(const window_plan *plan, pair_places places, int64_t position) {
@@ -313,4 +331,72 @@ INLINE void score_gradients(const int vectors, const window_plan *plan, int64_t 
         store(to[v] + at, load(to[v] + at) + ds);
       }
     }
+}
+
+// ---- a strip of queries
+
+// What is held of one window, of one strip, and of the call.
+typedef struct {
+  float *k, *v, *dk, *dv;         // of the window, [N][depth]
+  float *q, *go, *dq, *qt, *got;  // of the strip, [queries][depth], transposed the last two
+  float *s, *dp;                  // [N][DK_STRIP]
+  float *sums, *pairs;            // of the table; over pairs, of each head
+} attention_buffers;
+
+// Lays the buffers out, for backward where there are `heads`; all beyond the channels of gathered rows is
+// zeros.
+INLINE attention_buffers lay_out(const dk_attention *g, window_plan *plan, int64_t heads, float *scratch) {
+  const int64_t window = plan->tokens * plan->depth, strip = DK_STRIP * plan->depth;
+  const int64_t scores = plan->tokens * DK_STRIP, side = 2 * g->window - 1;
+  attention_buffers b = {.k = scratch + place_rows(g, plan, scratch)};
+  b.v = b.k + window, b.q = b.v + window, b.go = b.q + strip, b.dq = b.go + strip;
+  b.qt = b.dq + strip, b.got = b.qt + strip, b.s = b.got + strip, b.dp = b.s + scores;
+  b.dk = b.dp + scores, b.dv = b.dk + window, b.sums = b.dv + window;
+  b.pairs = b.sums + round_up(side * side) + DK_WIDTH;
+  memset(b.k, 0, (size_t)(2 * window + 2 * strip) * sizeof(float));
+  if (heads > 0) memset(b.pairs, 0, (size_t)(heads * plan->pairs + DK_WIDTH) * sizeof(float));
+  return b;
+}
+
+// One strip of queries of one window: scores over all keys, softmax, and its sums of v (in dq),
+// to be multiplied by `scales`.
+INLINE void attend(const int vectors, const dk_attention *g, const window_plan *plan, strip_state strip,
+                   const float *bias, const attention_buffers *b, float *scales) {
+  const int64_t w = g->window, depth = plan->depth;
+  for (int64_t r = 0, end; r < w; r = end) {
+    end = r + plan->chunk_rows < w ? r + plan->chunk_rows : w;
+    float *scores = b->s + r * w * DK_STRIP;
+    score_product(vectors, b->k + r * w * depth, depth, b->qt, (end - r) * w, g->head_dim, scores);
+    add_bias(vectors, plan, w, r, end, bias, &strip, scores);
+  }
+  for (int64_t r = 0, end; r < w; r = end) {
+    end = r + plan->chunk_rows < w ? r + plan->chunk_rows : w;
+    float *scores = b->s + r * w * DK_STRIP;
+    exponentials(vectors, (end - r) * w, &strip, NULL, scores);
+    query_product(scores, b->v + r * w * depth, depth, strip.used, (end - r) * w, r > 0, b->dq);
+  }
+  UNROLL for (int i = 0; i < vectors; ++i) store(scales + i * DK_WIDTH, 1.0f / strip.sum[i]);
+}
+
+// One strip of queries of one window: dq, and its shares of dk, dv and the gradient over pairs.
+INLINE void attend_gradient(const int vectors, const dk_attention *g, const window_plan *plan,
+                               strip_state strip, const float *bias, const attention_buffers *b, float *pairs) {
+  const int64_t w = g->window, d = g->head_dim, depth = plan->depth;
+  for (int64_t r = 0, end; r < w; r = end) {
+    end = r + plan->chunk_rows < w ? r + plan->chunk_rows : w;
+    const int64_t key = r * w, keys = (end - r) * w;
+    score_product(vectors, b->k + key * depth, depth, b->qt, keys, d, b->s + key * DK_STRIP);
+    add_bias(vectors, plan, w, r, end, bias, &strip, b->s + key * DK_STRIP);
+    score_product(vectors, b->v + key * depth, depth, b->got, keys, d, b->dp + key * DK_STRIP);
+  }
+  exponentials(vectors, plan->tokens, &strip, b->dp, b->s);
+  for (int64_t r = 0, end; r < w; r = end) {
+    end = r + plan->chunk_rows < w ? r + plan->chunk_rows : w;
+    const int64_t key = r * w, keys = (end - r) * w;
+    float *p = b->s + key * DK_STRIP, *ds = b->dp + key * DK_STRIP;
+    score_gradients(vectors, plan, w, r, end, &strip, p, ds, pairs);
+    key_product(p, b->go, depth, strip.used, keys, strip.begin > 0, b->dv + key * depth);  // dV += P^T dO
+    key_product(ds, b->q, depth, strip.used, keys, strip.begin > 0, b->dk + key * depth);  // dK += dS^T q
+    query_product(ds, b->k + key * depth, depth, strip.used, keys, r > 0, b->dq);          // dq += dS k
+  }
 }
