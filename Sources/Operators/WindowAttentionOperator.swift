@@ -9,7 +9,10 @@ import TensorCore
 ///
 /// Shapes: B images, H W grid, C = heads * D channels, w window, N = w^2 tokens.
 /// qkv [B, H, W, 3 C] (q, k, v side by side, heads inside), shift [B, 3 C], table [(2w - 1)^2, heads]
-/// -> [B, H, W, C]. Backward needs the inputs only: scores are computed again.
+/// -> [B, H, W, C] of qkv's type (f32 or bf16); shift, table and all arithmetic are f32. Backward needs
+/// the inputs only: scores are computed again. A window may be as large as the image.
+///
+/// Images and heads are the units of work, so results depend neither on threads nor on the batch.
 public struct WindowAttentionOperator: Sendable {
   public let heads: Int
   public let window: Int
@@ -21,23 +24,23 @@ public struct WindowAttentionOperator: Sendable {
 
   public func forward(_ qkv: Tensor, shift: Tensor, table: Tensor) -> Tensor {
     let g = geometry(qkv.shape, shift.shape, table.shape)
-    let engine = qkv.engine
-    let images = qkv.shape[0]
+    let (engine, images) = (qkv.engine, qkv.shape[0])
     let out = Tensor(
-      Shape([images, qkv.shape[1], qkv.shape[2], qkv.shape[3] / 3]), qkv.dtype, on: engine)
-    let bias = expandedBias(table)
-    let scratch = scratch(g, on: engine)
-    let pitch = scratch.shape[1]
+      Shape(qkv.shape.dimensions.dropLast() + [qkv.shape.channels / 3]), qkv.dtype, on: engine)
     let kernels = engine.kernels[qkv.dtype]
     engine.measured(
       "window attention \(window)x\(window)", flops: 4 * out.count * window * window,
       bytes: qkv.byteCount + out.byteCount
     ) {
+      let bias = expandedBias(table, g)
+      let scratch = scratch(g, on: engine)
+      let pitch = scratch.shape[1]
       withFloats(shift, bias, scratch) { shift, bias, scratch in
         withElements(qkv, out) { qkv, out in
-          forUnits(g, images, on: engine) { g, part, image, head in
+          forHeads(g, images, on: engine) { g, part, image, heads in
             kernels.attention(
-              g, Int64(image), Int64(head), qkv, shift, bias, scratch + part * pitch, out)
+              g, Int64(image), Int64(heads.lowerBound), Int64(heads.upperBound), qkv, shift, bias,
+              scratch + part * pitch, out)
           }
         }
       }
@@ -45,39 +48,32 @@ public struct WindowAttentionOperator: Sendable {
     return out
   }
 
-  /// Gradients of qkv (and so of every token's q, k, v) and, a (image, head), of the table.
+  /// Gradients of qkv (and so of every token's q, k, v) and, an image and head, of the table
+  /// [B, heads, (2w - 1)^2].
   public func gradient(_ dout: Tensor, qkv: Tensor, shift: Tensor, table: Tensor) -> (
     dqkv: Tensor, tableShares: Tensor
   ) {
     let g = geometry(qkv.shape, shift.shape, table.shape)
-    let engine = qkv.engine
-    let images = qkv.shape[0]
-    let tokens = window * window
-    let offsets = table.shape[0]
+    invariant(
+      dout.dtype == qkv.dtype && dout.count * 3 == qkv.count,
+      "windowAttention: gradient \(dout.shape) \(dout.dtype) for qkv \(qkv.shape) \(qkv.dtype)")
+    let (engine, images) = (qkv.engine, qkv.shape[0])
     let dqkv = Tensor(qkv.shape, qkv.dtype, on: engine)
-    let shares = Tensor([images, heads, offsets], on: engine)
-    let bias = expandedBias(table)
-    let biasPitch = bias.shape[2]
-    let scratch = scratch(g, on: engine)
-    let pitch = scratch.shape[1]
-    let dbias = Tensor([engine.threads.count, tokens * biasPitch], on: engine)
+    let shares = Tensor([images, heads, table.shape[0]], on: engine)
     let kernels = engine.kernels[qkv.dtype]
     engine.measured(
       "window attention \(window)x\(window), gradient", flops: 10 * dout.count * window * window,
       bytes: 2 * qkv.byteCount + dout.byteCount
     ) {
-      withFloats(shift, bias, scratch) { shift, bias, scratch in
-        withFloats(dbias, shares) { dbias, shares in
-          withElements(qkv, dout, dqkv) { qkv, dout, dqkv in
-            forUnits(g, images, on: engine) { g, part, image, head in
-              let own = dbias + part * tokens * biasPitch
-              kernels.attention_gradient(
-                g, Int64(image), Int64(head), qkv, shift, bias, dout, scratch + part * pitch, dqkv,
-                own)
-              let share = shares + (image * heads + head) * offsets
-              share.update(repeating: 0, count: offsets)
-              forOffsets { i, j, offset in share[offset] += own[i * biasPitch + j] }
-            }
+      let bias = expandedBias(table, g)
+      let scratch = scratch(g, on: engine)
+      let pitch = scratch.shape[1]
+      withFloats(shift, bias, scratch, shares) { shift, bias, scratch, shares in
+        withElements(qkv, dout, dqkv) { qkv, dout, dqkv in
+          forHeads(g, images, on: engine) { g, part, image, heads in
+            kernels.attention_gradient(
+              g, Int64(image), Int64(heads.lowerBound), Int64(heads.upperBound), qkv, shift, bias,
+              dout, scratch + part * pitch, dqkv, shares)
           }
         }
       }
@@ -88,13 +84,20 @@ public struct WindowAttentionOperator: Sendable {
   /// dtable (+)= shares summed over images in their order.
   public func tableGradient(_ shares: Tensor, into gradient: Tensor, accumulate: Bool) {
     let (images, offsets) = (shares.shape[0], shares.shape[2])
-    withFloats(shares, gradient) { shares, gradient in
-      for offset in 0..<offsets {
-        for head in 0..<heads {
-          var sum: Float = 0
-          for image in 0..<images { sum += shares[(image * heads + head) * offsets + offset] }
-          let at = offset * heads + head
-          gradient[at] = accumulate ? gradient[at] + sum : sum
+    let engine = shares.engine
+    let sums = Tensor(zeros: [heads, offsets], on: engine)
+    withFloats(shares, sums, gradient) { shares, sums, gradient in
+      engine.threads.forRanges(of: heads) { range in
+        for head in range {
+          let sum = sums + head * offsets
+          for image in 0..<images {
+            let share = shares + (image * heads + head) * offsets
+            for offset in 0..<offsets { sum[offset] += share[offset] }
+          }
+          for offset in 0..<offsets {
+            let at = offset * heads + head
+            gradient[at] = accumulate ? gradient[at] + sum[offset] : sum[offset]
+          }
         }
       }
     }
@@ -103,61 +106,72 @@ public struct WindowAttentionOperator: Sendable {
   /// dshift [B, 3 C]: dqkv summed over the tokens of each image.
   public static func shiftGradient(_ dqkv: Tensor) -> Tensor {
     let (images, channels) = (dqkv.shape[0], dqkv.shape.channels)
-    let shift = Tensor([images, channels], on: dqkv.engine)
-    for image in 0..<images {
-      dqkv.engine.columnSums(
-        dqkv[image..<image + 1], into: shift[image..<image + 1], accumulate: false)
+    let engine = dqkv.engine
+    let shift = Tensor([images, channels], on: engine)
+    let kernels = engine.kernels[dqkv.dtype]
+    let size = dqkv.dtype.size
+    let tokens = images == 0 ? 0 : dqkv.count / images / channels
+    // Blocks of columns of one image: whole cache lines, and enough of them for one image to be split.
+    let block = 128
+    let blocks = (channels + block - 1) / block
+    engine.measured("shift gradient", flops: dqkv.count, bytes: dqkv.byteCount) {
+      shift.withFloats { shift in
+        dqkv.withElements { dqkv in
+          engine.threads.forRanges(of: images * blocks) { units in
+            for unit in units {
+              let (image, begin) = (unit / blocks, unit % blocks * block)
+              kernels.column_sums(
+                dqkv + image * tokens * channels * size, Int64(tokens), Int64(channels),
+                Int64(begin), Int64(min(begin + block, channels)), 0, shift + image * channels)
+            }
+          }
+        }
+      }
     }
     return shift
   }
 
-  /// Runs `body` for query token i, key token j and their row of the table: row-major tokens, Swin
-  /// indexing, row (drow + w - 1) (2 w - 1) + (dcol + w - 1).
-  private func forOffsets(_ body: (_ i: Int, _ j: Int, _ offset: Int) -> Void) {
-    for i in 0..<window * window {
-      let (row, column) = (i / window, i % window)
-      for keyRow in 0..<window {
-        let first = (row - keyRow + window - 1) * (2 * window - 1) + column + window - 1
-        for keyColumn in 0..<window {
-          body(i, keyRow * window + keyColumn, first - keyColumn)
-        }
-      }
+  /// The bias of eq. (6), one head after the other, as the kernels read it.
+  private func expandedBias(_ table: Tensor, _ g: dk_attention) -> Tensor {
+    let engine = table.engine
+    let kernels = engine.kernels[.float32]
+    let bias = withUnsafePointer(to: g) { g in
+      Tensor([heads, Int(dk_attention_bias(g))], on: engine)
     }
-  }
-
-  /// The bias of eq. (6) as [heads, N, N rounded up to a vector].
-  private func expandedBias(_ table: Tensor) -> Tensor {
-    let tokens = window * window
-    let vector = Int(table.engine.kernels.table.pointee.vector_width)
-    let pitch = (tokens + vector - 1) / vector * vector
-    let bias = Tensor(zeros: [heads, tokens, pitch], on: table.engine)
+    let pitch = bias.shape[1]
     withFloats(table, bias) { table, bias in
-      forOffsets { i, j, offset in
-        for head in 0..<heads {
-          bias[(head * tokens + i) * pitch + j] = table[offset * heads + head]
+      withUnsafePointer(to: g) { g in
+        engine.threads.forRanges(of: heads, grain: pitch > 4096 ? 1 : heads) { range in
+          for head in range { kernels.attention_bias(g, Int64(head), table, bias + head * pitch) }
         }
       }
     }
     return bias
   }
 
-  /// Runs `body(geometry, part, image, head)` for all images and heads; a part runs on one thread.
-  private func forUnits(
+  /// Runs `body(geometry, part, image, heads)` for all images and heads; a part runs on one thread.
+  private func forHeads(
     _ g: dk_attention, _ images: Int, on engine: Engine,
-    _ body: (UnsafePointer<dk_attention>, Int, Int, Int) -> Void
+    _ body: (UnsafePointer<dk_attention>, Int, Int, Range<Int>) -> Void
   ) {
     let (units, parts) = (images * heads, engine.threads.count)
     withUnsafePointer(to: g) { g in
       engine.threads.run { part in
-        for unit in units * part / parts..<units * (part + 1) / parts {
-          body(g, part, unit / heads, unit % heads)
+        var unit = units * part / parts
+        let end = units * (part + 1) / parts
+        while unit < end {
+          let (image, head) = (unit / heads, unit % heads)
+          let count = min(heads - head, end - unit)
+          body(g, part, image, head..<head + count)
+          unit += count
         }
       }
     }
   }
 
+  /// Working memory of each thread.
   private func scratch(_ g: dk_attention, on engine: Engine) -> Tensor {
-    let floats = Int(dk_attention_scratch(g.window * g.window, g.head_dim))
+    let floats = withUnsafePointer(to: g) { Int(dk_attention_scratch($0)) }
     return Tensor([engine.threads.count, (floats + 15) / 16 * 16], on: engine)
   }
 

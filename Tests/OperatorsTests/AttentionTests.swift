@@ -4,48 +4,46 @@ import TensorCore
 import Testing
 
 @Suite struct AttentionTests {
+  /// Every window up to 8 with several head widths: parts of vectors, whole ones, and both; then windows
+  /// whose rows fill vectors or do not, and more queries than scores are held for at once.
   static var cases: [PlainAttention] {
     var cases: [PlainAttention] = []
-    for (index, window) in [1, 2, 3, 4, 8].enumerated() {
-      for (step, width) in [4, 5, 8, 32].enumerated() {
+    for (index, window) in (1...8).enumerated() {
+      for (step, width) in [4, 5, 8, 20, 32, 72].enumerated() where (index + step) % 2 == 0 {
         cases.append(
           PlainAttention(
             images: 2, height: window, width: 2 * window, heads: (index + step) % 3 + 1,
             headWidth: width, window: window))
       }
     }
-    // More queries than the kernels hold scores for at once, and not a multiple of a vector.
-    cases.append(
-      PlainAttention(images: 1, height: 10, width: 10, heads: 2, headWidth: 5, window: 10))
+    for (window, width) in [(10, 5), (12, 33), (15, 16), (16, 20), (16, 32)] {
+      cases.append(
+        PlainAttention(
+          images: 1, height: window, width: window, heads: 2, headWidth: width, window: window))
+    }
     cases.append(
       PlainAttention(images: 3, height: 6, width: 2, heads: 3, headWidth: 4, window: 2))
     return cases
   }
+  static let examples = cases.map { AttentionExample($0) }
 
-  @Test(arguments: Setup.all)
-  func forwardAndGradients(_ setup: Setup) {
+  @Test(arguments: Setup.all, [DType.float32, .bfloat16])
+  func forwardAndGradients(_ setup: Setup, _ dtype: DType) {
     let engine = setup.engine
-    for c in Self.cases {
-      let (qkv, shift) = (values(c.qkvCount, 1, scale: 2), values(c.shiftCount, 2))
-      let (table, dout) = (values(c.tableCount, 3), values(c.outputCount, 4))
-      let operands = c.tensors(qkv, shift, table, on: engine)
-      let attention = WindowAttentionOperator(heads: c.heads, window: c.window)
-      let out = attention.forward(operands.qkv, shift: operands.shift, table: operands.table)
-      #expect(out.shape == [c.images, c.height, c.width, c.channels])
-      let forward = c.forward(qkv.wide, shift: shift.wide, table: table.wide)
-      #expect(relativeError(out, forward) < 3e-6, "\(c)")
+    for example in Self.examples { example.check(dtype, on: engine) }
+  }
 
-      let (dqkv, shares) = attention.gradient(
-        Tensor(dout, out.shape, on: engine), qkv: operands.qkv, shift: operands.shift,
-        table: operands.table)
-      let expected = c.gradients(dout.wide, qkv: qkv.wide, shift: shift.wide, table: table.wide)
-      #expect(relativeError(dqkv, expected.dqkv) < 5e-6, "\(c)")
-      let dshift = WindowAttentionOperator.shiftGradient(dqkv)
-      #expect(relativeError(dshift, expected.dshift) < 5e-6, "\(c)")
-      guard c.window > 1 else { continue }  // one key: the table's true gradient is zero
-      checkAccumulation(
-        operands.table.shape, expected.dtable, tolerance: 1e-5, on: engine, "\(c) table"
-      ) { attention.tableGradient(shares, into: $0, accumulate: $1) }
+  /// One window as large as the image.
+  @Test(arguments: [16, 18, 24, 32])
+  func global(_ side: Int) {
+    let example = AttentionExample(
+      PlainAttention(
+        images: 1, height: side, width: side, heads: 1, headWidth: side == 32 ? 72 : 64,
+        window: side))
+    for level in Setup.levels {
+      for dtype in [DType.float32, .bfloat16] {
+        example.check(dtype, on: Setup(level, threads: 1).engine)
+      }
     }
   }
 
@@ -93,12 +91,76 @@ import Testing
   }
 }
 
-extension PlainAttention {
-  func tensors(_ qkv: [Float], _ shift: [Float], _ table: [Float], on engine: Engine) -> (
-    qkv: Tensor, shift: Tensor, table: Tensor
+/// Operands that both element types hold exactly, and what attention makes of them in f64.
+struct AttentionExample: Sendable {
+  let attention: PlainAttention
+  let qkv: [Float], shift: [Float], table: [Float], dout: [Float]
+  let out: [Double], dqkv: [Double], dshift: [Double], dtable: [Double]
+
+  init(_ c: PlainAttention) {
+    attention = c
+    qkv = values(c.qkvCount, 1, scale: 2).map(Self.rounded)
+    (shift, table) = (values(c.shiftCount, 2), values(c.tableCount, 3))
+    dout = values(c.outputCount, 4).map(Self.rounded)
+    out = c.forward(qkv.wide, shift: shift.wide, table: table.wide)
+    (dqkv, dshift, dtable) = c.gradients(
+      dout.wide, qkv: qkv.wide, shift: shift.wide, table: table.wide)
+  }
+
+  /// Cut to the upper half of its bits.
+  private static func rounded(_ x: Float) -> Float {
+    Float(bitPattern: x.bitPattern & 0xffff_0000)
+  }
+
+  func check(
+    _ dtype: DType, on engine: Engine, sourceLocation: SourceLocation = #_sourceLocation
   ) {
+    let c = attention
+    let operands = c.tensors(qkv, shift, table, dtype, on: engine)
+    let operation = WindowAttentionOperator(heads: c.heads, window: c.window)
+    let y = operation.forward(operands.qkv, shift: operands.shift, table: operands.table)
+    #expect(y.shape == [c.images, c.height, c.width, c.channels] && y.dtype == dtype)
+    compare(y, out, 3e-6, "\(c) out", sourceLocation)
+
+    let (slope, shares) = operation.gradient(
+      Tensor(dout, y.shape, on: engine).cast(to: dtype), qkv: operands.qkv, shift: operands.shift,
+      table: operands.table)
+    #expect(slope.shape == operands.qkv.shape && slope.dtype == dtype)
+    compare(slope, dqkv, 5e-6, "\(c) dqkv", sourceLocation)
+    let dshift = WindowAttentionOperator.shiftGradient(slope)
+    // Sums of numbers that were rounded.
+    let tolerance = dtype == .float32 ? 5e-6 : 1e-2
+    #expect(
+      relativeError(dshift, self.dshift) < tolerance, "\(c) shift", sourceLocation: sourceLocation)
+    guard c.window > 1 else { return }  // one key: the table's true gradient is zero
+    checkAccumulation(
+      operands.table.shape, dtable, tolerance: 1e-5, on: engine, "\(c) table",
+      sourceLocation: sourceLocation
+    ) { operation.tableGradient(shares, into: $0, accumulate: $1) }
+  }
+
+  /// Within `tolerance` of the largest number, and, of a bf16 tensor, half a unit in the last place.
+  private func compare(
+    _ a: Tensor, _ b: [Double], _ tolerance: Double, _ what: String,
+    _ sourceLocation: SourceLocation
+  ) {
+    let slack = tolerance * b.reduce(0) { max($0, abs($1)) }
+    let relative = a.dtype == .float32 ? 0 : 1.0 / 256
+    let wrong = zip(a.cast(to: .float32).floats, b).filter {
+      !(abs(Double($0) - $1) <= relative * abs($1) + slack)
+    }
+    #expect(
+      wrong.isEmpty, "\(what): \(wrong.count) wrong, first \(wrong.first.map { "\($0)" } ?? "")",
+      sourceLocation: sourceLocation)
+  }
+}
+
+extension PlainAttention {
+  func tensors(
+    _ qkv: [Float], _ shift: [Float], _ table: [Float], _ dtype: DType = .float32, on engine: Engine
+  ) -> (qkv: Tensor, shift: Tensor, table: Tensor) {
     (
-      Tensor(qkv, [images, height, width, 3 * channels], on: engine),
+      Tensor(qkv, [images, height, width, 3 * channels], on: engine).cast(to: dtype),
       Tensor(shift, [images, 3 * channels], on: engine),
       Tensor(table, [offsets, heads], on: engine)
     )

@@ -10,16 +10,16 @@ INLINE void T(gather_part)(const int vectors, const int64_t *at, int64_t part, c
   vf t[DK_GROUP];
   UNROLL for (int v = 0; v < vectors; ++v) t[v] = shift ? load_upto(shift + at[v], part) : (vf){};
   for (int64_t i = 0; i < used; ++i, to += depth) {
+    if (places[i] < 0) {
+      UNROLL for (int v = 0; v < vectors; ++v) store(to + at[v], (vf){});
+      continue;
+    }
     const element *from = first + places[i] * pitch;
     if (ahead) {
       UNROLL for (int v = 0; v < vectors; v += 64 / (DK_WIDTH * (int)sizeof(element)))
         __builtin_prefetch(from + ahead + at[v]);
     }
-    if (places[i] < 0) {
-      UNROLL for (int v = 0; v < vectors; ++v) store(to + at[v], (vf){});
-    } else {
-      UNROLL for (int v = 0; v < vectors; ++v) store(to + at[v], scale * (load_upto(from + at[v], part) + t[v]));
-    }
+    UNROLL for (int v = 0; v < vectors; ++v) store(to + at[v], scale * (load_upto(from + at[v], part) + t[v]));
   }
 }
 INLINE void T(scatter_part)(const int vectors, const int64_t *at, int64_t part, const int64_t *places, int64_t used,
