@@ -233,4 +233,15 @@ static inline void dk_pause(void) {
 #endif
 }
 
+// ---- what the machine can do (probe.c)
+
+/// Multiply-adds of f32 in registers alone, as the kernels of `level` do them. Returns the floating-point
+/// operations done: the caller takes the time.
+int64_t dk_probe_f32(dk_level level, int64_t rounds);
+/// The same for the products of bf16; f32 where the level widens bf16 first.
+int64_t dk_probe_bf16(dk_level level, int64_t rounds);
+/// y = a + factor b over [begin, end): two reads and a write an element.
+void dk_probe_triad(const float *_Nonnull a, const float *_Nonnull b, float factor, int64_t begin,
+                    int64_t end, float *_Nonnull y);
+
 #endif
