@@ -31,6 +31,9 @@ public final class OperatorProfile: Sendable {
 
   public var entries: [String: Entry] { sums.withLock { $0 } }
 
+  /// Forgets what was recorded.
+  public func reset() { sums.withLock { $0 = [:] } }
+
   fileprivate func add(_ name: String, flops: Int, bytes: Int, seconds: Double) {
     sums.withLock { sums in
       var entry = sums[name] ?? Entry()

@@ -5,7 +5,8 @@ import Diffusion
 import Foundation
 import TensorCore
 
-/// `diffit bench`: time of training steps and of sampling, with images made up.
+/// `diffit bench`: time of training steps and of sampling, with images made up, and of every operator in
+/// them against the peaks of this machine.
 public enum Benchmark {
   public static func run(_ options: BenchOptions) throws {
     guard ProcessRank.isFirst else { return }
@@ -22,103 +23,81 @@ public enum Benchmark {
   }
 
   static func measure(_ configuration: Configuration, images: Int) throws -> BenchReport {
-    let engine = Engine(threadCount: configuration.train.threads)
+    let profile = OperatorProfile()
+    let engine = Engine(threadCount: configuration.train.threads, profile: profile)
     let batch = configuration.train.batch
-    let pixels = randomImages(configuration)
+    let trainer = try trainer(configuration, on: engine)
+    try trainer.step()  // fills the memory pool and the caches
+    let steps = try (0..<max(1, (images + batch - 1) / batch)).map { _ in
+      try seconds(of: trainer.step)
+    }
+    let peakRSS = peakResidentBytes()  // before anything that is not a step takes memory
+    let training = try Breakdown(by: profile) { try trainer.step() }
+    let (sampling, call) = SamplingTiming.measure(
+      trainer.model, trainer.edm, steps: configuration.sample.steps, on: engine, profile: profile)
+
+    engine.memory.trim()
+    let peaks = MachinePeaks(of: engine, streamBytes: streamBytes())
+    let step = Spread(of: steps)
+    let dtype = configuration.train.precision.dtype
+    return BenchReport(
+      precision: configuration.train.precision, threads: configuration.train.threads,
+      batch: batch, microBatch: configuration.train.microBatch, kernels: engine.kernels.level,
+      step: step,
+      flops: Double(Plan(configuration, ranks: 1).flopsPerImage) * Double(batch),
+      peakRSSBytes: peakRSS, sampling: sampling, peaks: peaks,
+      openBLAS: .measure(inputs: configuration.model.channels[0], on: engine),
+      training: Roofline(of: training, under: peaks, dtype),
+      call: Roofline(of: call, under: peaks, dtype))
+  }
+
+  /// A trainer that is given the same images again and again.
+  private static func trainer(
+    _ configuration: Configuration, on engine: Engine
+  ) throws -> Trainer {
+    let batch = configuration.train.batch
+    let settings = configuration.networkSettings
+    let stream = RandomStream(seed: 0, .test, position: 0)
+    let pixels = (0..<settings.imageShape(batch: batch).count).map {
+      Float(2 * stream.uniform($0) - 1)
+    }
     var next = 0
-    let trainer = Trainer(configuration, over: SingleCommunicator(), on: engine) {
+    return Trainer(configuration, over: SingleCommunicator(), on: engine) {
       defer { next += batch }
-      let augment = configuration.networkSettings.augmentLabels
       return Batch(
         positions: (next..<next + batch).map { UInt64($0) }, images: pixels,
         labels: (0..<batch).map { $0 % max(configuration.model.classes, 1) },
-        augmentLabels: [Float](repeating: 0, count: batch * augment))
+        augmentLabels: [Float](repeating: 0, count: batch * settings.augmentLabels))
     }
-    try trainer.step()  // fills the memory pool and the caches
-    var times: [Double] = []
-    for _ in 0..<max(1, (images + batch - 1) / batch) {
-      let start = PhaseClock.now
-      try trainer.step()
-      times.append(PhaseClock.now - start)
-    }
-    let peak = peakResidentBytes()
-    times.sort()
-    let median = times[times.count / 2]
-    let plan = Plan(configuration, ranks: 1)
-
-    // Two Heun steps are three network calls; a full sample costs 2 * steps - 1.
-    var heun = HeunSampler()
-    heun.steps = 2
-    let sampler = ImageSampler(
-      model: trainer.model, edm: trainer.edm, sampler: heun, engine: engine)
-    let seeds = (0..<UInt64(min(batch, 16))).map { $0 }
-    _ = sampler.images(seeds: seeds)
-    let start = PhaseClock.now
-    _ = sampler.images(seeds: seeds)
-    let call = (PhaseClock.now - start) / 3 / Double(seeds.count)
-    return BenchReport(
-      precision: "\(configuration.train.precision)", threads: configuration.train.threads,
-      batch: batch, microBatch: configuration.train.microBatch,
-      kernels: "\(engine.kernels.level)",
-      trainImagesPerSecond: Double(batch) / median,
-      trainStepSeconds: .init(min: times[0], median: median, max: times[times.count - 1]),
-      sampleImagesPerSecond: 1 / (call * Double(2 * configuration.sample.steps - 1)),
-      peakRSSBytes: peak,
-      gflopsPerSecond: Double(plan.flopsPerImage) * Double(batch) / median / 1e9,
-      operators: OperatorTiming.measure(configuration.networkSettings, on: engine))
   }
 
-  private static func randomImages(_ configuration: Configuration) -> [Float] {
-    let count = configuration.networkSettings.imageShape(batch: configuration.train.batch).count
-    let stream = RandomStream(seed: 0, .test, position: 0)
-    return (0..<count).map { Float(2 * stream.uniform($0) - 1) }
+  static func seconds(of body: () throws -> Void) rethrows -> Double {
+    let start = PhaseClock.now
+    try body()
+    return PhaseClock.now - start
+  }
+
+  /// Four times the last-level cache (Linux tells its size), at most a quarter of the memory.
+  private static func streamBytes() -> Int {
+    let folder = "/sys/devices/system/cpu/cpu0/cache"
+    let caches = Doctor.names(in: folder).compactMap { name -> Int? in
+      let text = Doctor.text("\(folder)/\(name)/size")  // such as 32768K
+      return Int(text.prefix { $0.isNumber }).map { $0 << 10 }
+    }
+    return min(max(4 * (caches.max() ?? 0), 256 << 20), availableMemory() / 4)
   }
 }
 
-/// What `diffit bench` found.
-struct BenchReport: Codable, Sendable {
-  struct Seconds: Codable, Sendable {
-    let min: Double
-    let median: Double
-    let max: Double
-  }
+/// Several times of one thing.
+struct Spread: Codable, Equatable, Sendable {
+  let min: Double
+  let median: Double
+  let max: Double
 
-  let precision: String
-  let threads: Int
-  let batch: Int
-  let microBatch: Int
-  let kernels: String
-  let trainImagesPerSecond: Double
-  let trainStepSeconds: Seconds
-  let sampleImagesPerSecond: Double
-  let peakRSSBytes: Int
-  /// Of the whole training step, counting matrix products and attention.
-  let gflopsPerSecond: Double
-  let operators: [OperatorTiming]
-
-  enum CodingKeys: String, CodingKey {
-    case precision, threads, batch, kernels, operators
-    case microBatch = "micro_batch"
-    case trainImagesPerSecond = "train_images_per_second"
-    case trainStepSeconds = "train_step_seconds"
-    case sampleImagesPerSecond = "sample_images_per_second"
-    case peakRSSBytes = "peak_rss_bytes"
-    case gflopsPerSecond = "gflops_per_second"
-  }
-
-  var text: String {
-    let step = trainStepSeconds
-    func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }
-    let lines = [
-      "\(precision), \(threads) threads, batch \(batch) in micro-batches of \(microBatch),"
-        + " kernels \(kernels)",
-      "training  \(String(format: "%.2f", trainImagesPerSecond)) images/s; step"
-        + " \(seconds(step.min)) / \(seconds(step.median)) / \(seconds(step.max)) (min, median, max);"
-        + " \(String(format: "%.0f", gflopsPerSecond)) GFLOP/s",
-      "sampling  \(String(format: "%.2f", sampleImagesPerSecond)) images/s",
-      "memory    \(Display.bytes(peakRSSBytes)) at most",
-    ]
-    return (lines + ["operators of the finest stage"] + operators.map { "  \($0.text)" })
-      .joined(separator: "\n")
+  /// - Parameter times: at least one.
+  init(of times: [Double]) {
+    invariant(!times.isEmpty, "Spread: no times")
+    let sorted = times.sorted()
+    (min, median, max) = (sorted[0], sorted[sorted.count / 2], sorted[sorted.count - 1])
   }
 }

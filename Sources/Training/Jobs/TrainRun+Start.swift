@@ -118,7 +118,7 @@ extension TrainRun {
         + ", \(dataset.count) images")
     log.info(
       "ranks: \(ranks) x \(Display.quantity(threads, "thread")),"
-        + " kernels \(engine.kernels.level), \(configuration.train.precision);"
+        + " kernels \(engine.kernels.level.summary), \(configuration.train.precision);"
         + " MPI: \(communicator.library)")
     let steps =
       (configuration.train.images - trainer.imagesSeen + configuration.train.batch - 1)

@@ -1,0 +1,11 @@
+extension KernelTable.Level {
+  /// The level and what it multiplies with: `avx512 (f32: AVX-512 FMA, bf16: widened to f32)`.
+  public var summary: String {
+    switch self {
+    case .portable: "\(self) (plain C, bf16 widened to f32)"
+    case .avx2: "\(self) (f32: AVX2 FMA, bf16: widened to f32)"
+    case .avx512: "\(self) (f32: AVX-512 FMA, bf16: widened to f32)"
+    case .avx512bf16: "\(self) (f32: AVX-512 FMA, bf16: vdpbf16ps)"
+    }
+  }
+}

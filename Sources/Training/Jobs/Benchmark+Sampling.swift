@@ -1,0 +1,77 @@
+import DiffiTModels
+import Diffusion
+import TensorCore
+
+/// How long sampling takes: the network's calls and the sampler's own arithmetic, timed apart while a
+/// batch is drawn.
+struct SamplingTiming: Codable, Equatable, Sendable {
+  /// Images drawn at once.
+  let batch: Int
+  /// Network calls that were timed.
+  let calls: Int
+  let callSeconds: Spread
+  /// The sampler's own work, a call.
+  let arithmeticSeconds: Double
+  /// 2 steps - 1.
+  let callsAnImage: Int
+
+  var imagesPerSecond: Double {
+    Double(batch) / (Double(callsAnImage) * (callSeconds.median + arithmeticSeconds))
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case batch, calls
+    case callSeconds = "call_seconds"
+    case arithmeticSeconds = "arithmetic_seconds"
+    case callsAnImage = "calls_an_image"
+  }
+
+  /// Draws a batch of `sample`'s size with `steps` steps, or with as many as fit into some twenty seconds,
+  /// three at least; then profiles single calls.
+  static func measure(
+    _ model: ImageDiffiT, _ edm: EDM, steps: Int, on engine: Engine, profile: OperatorProfile
+  ) -> (SamplingTiming, call: Breakdown) {
+    var heun = HeunSampler()
+    let images = ImageSampler(model: model, edm: edm, sampler: heun, engine: engine)
+    let seeds = (0..<images.batch).map { UInt64($0) }
+    let network = TimedDenoiser(
+      NetworkDenoiser(
+        model: model, edm: edm,
+        labels: model.settings.classes > 0 ? seeds.map { images.label(seed: $0) } : nil,
+        guidance: 1))
+    let shape = model.settings.imageShape(batch: images.batch)
+    let image = Shape(Array(shape.dimensions.dropFirst()))
+    return model.parameters.holdingWeights {
+      func draw() { _ = heun.sample(seeds: seeds, image: image, with: network, on: engine) }
+      heun.steps = 1
+      draw()  // fills the memory pool and the caches
+      let affordable = Int(20 / max(Benchmark.seconds(of: draw), 1e-3))
+      heun.steps = min(steps, max((affordable + 1) / 2, 3))
+      network.times = []
+      var seconds = 0.0
+      repeat { seconds += Benchmark.seconds(of: draw) } while network.times.count < 5
+      let times = network.times
+      let noise = Tensor(zeros: shape, on: engine)
+      let call = Breakdown(by: profile) { _ = network.denoise(noise, sigma: 1) }
+      let timing = SamplingTiming(
+        batch: images.batch, calls: times.count, callSeconds: Spread(of: times),
+        arithmeticSeconds: max(seconds - times.reduce(0, +), 0) / Double(times.count),
+        callsAnImage: 2 * steps - 1)
+      return (timing, call)
+    }
+  }
+}
+
+/// Takes the time of every call.
+private final class TimedDenoiser: Denoiser {
+  var times: [Double] = []
+  private let network: NetworkDenoiser
+
+  init(_ network: NetworkDenoiser) { self.network = network }
+
+  func denoise(_ x: Tensor, sigma: Double) -> Tensor {
+    let start = PhaseClock.now
+    defer { times.append(PhaseClock.now - start) }
+    return network.denoise(x, sigma: sigma)
+  }
+}
