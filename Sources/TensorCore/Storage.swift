@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Synchronization
 
@@ -51,6 +52,7 @@ public final class StoragePool: Sendable {
     }
     let bytes =
       recycled.flatMap { UnsafeMutableRawPointer(bitPattern: $0) } ?? StoragePool.block(of: size)
+    dk_mark_usable(bytes, Int64(size), Int64(byteCount))
     return Storage(bytes: bytes, byteCount: size, pool: self)
   }
 
@@ -84,6 +86,7 @@ public final class StoragePool: Sendable {
   }
 
   fileprivate func recycle(_ bytes: UnsafeMutableRawPointer, size: Int) {
+    dk_mark_usable(bytes, Int64(size), 0)
     state.withLock { state in
       state.liveBytes -= size
       state.free[size, default: []].append(UInt(bitPattern: bytes))

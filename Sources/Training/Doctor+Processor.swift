@@ -11,7 +11,7 @@ extension Doctor {
   ]
 
   package static func processor(
-    cpuInfo: String, best: KernelTable.Level, used: KernelTable.Level
+    cpuInfo: String, best: KernelTable.Level
   ) -> DoctorReport.Finding {
     let fields = cpuInfo.split(separator: "\n").map { $0.split(separator: ":", maxSplits: 1) }
     let value = { (key: String) in
@@ -20,12 +20,7 @@ extension Doctor {
     }
     let flags = Set((value("flags") ?? "").split(separator: " ").map(String.init))
     let has = features.filter(flags.contains).joined(separator: " ")
-    let found =
-      "\(value("model name") ?? "unknown CPU"); \(has.isEmpty ? "no AVX2" : has); kernels \(used)"
-    if used != best {
-      return .warning(
-        "cpu", found + " although \(best) would run", mend: "unset DIFFIT_KERNELS")
-    }
+    let found = "\(value("model name") ?? "unknown CPU"); \(has.isEmpty ? "no AVX2" : has)"
     if best == .portable {
       return .warning(
         "cpu", found,
@@ -33,6 +28,30 @@ extension Doctor {
           + " machine pass the host's CPU through")
     }
     return .ok("cpu", found)
+  }
+
+  /// - Parameter asked: the environment variable `DIFFIT_KERNELS`, which chooses lower kernels than the
+  ///   best.
+  package static func kernels(
+    best: KernelTable.Level, used: KernelTable.Level, asked: String?
+  ) -> DoctorReport.Finding {
+    let levels = KernelTable.Level.allCases.filter { $0 <= best }.map { "\($0)" }
+    guard let asked else {
+      let lower = levels.dropLast().joined(separator: ", ")
+      return .ok(
+        "kernels", used.summary + (lower.isEmpty ? "" : "; DIFFIT_KERNELS can ask for \(lower)"))
+    }
+    if !levels.contains(asked) {
+      return .warning(
+        "kernels", "\(used.summary); DIFFIT_KERNELS=\(asked) is none that this CPU runs",
+        mend: "unset DIFFIT_KERNELS, or set it to \(levels.joined(separator: ", "))")
+    }
+    if used < best {
+      return .warning(
+        "kernels", "\(used.summary), as DIFFIT_KERNELS asks; this CPU runs \(best)",
+        mend: "unset DIFFIT_KERNELS")
+    }
+    return .ok("kernels", used.summary)
   }
 
   /// - Parameter repaired: the core that the repair at start asked for.

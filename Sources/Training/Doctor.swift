@@ -13,7 +13,7 @@ public enum Doctor {
   ///
   /// - Parameters:
   ///   - threads: threads a rank is to have; 0 for as many as training would choose.
-  ///   - environment: read for PATH and DIFFIT_THREADS.
+  ///   - environment: read for PATH, DIFFIT_THREADS and DIFFIT_KERNELS.
   public static func examine(
     _ communicator: any Communicator, threads: Int = 0,
     environment: [String: String] = ProcessInfo.processInfo.environment
@@ -28,7 +28,8 @@ public enum Doctor {
     let networksUp = names(in: "/sys/class/net")
       .filter { text("/sys/class/net/\($0)/operstate").hasPrefix("up") }
     let findings = [
-      processor(cpuInfo: text("/proc/cpuinfo"), best: best, used: used),
+      processor(cpuInfo: text("/proc/cpuinfo"), best: best),
+      kernels(best: best, used: used, asked: environment["DIFFIT_KERNELS"]),
       blas(
         core: OpenBLAS.core, better: OpenBLAS.betterCore,
         repaired: environment["DIFFIT_OPENBLAS_CORE"]),

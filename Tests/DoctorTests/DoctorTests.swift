@@ -8,11 +8,31 @@ import Training
 @Suite struct DoctorCheckTests {
   @Test func processors() {
     let info = "processor : 0\nmodel name\t: Test CPU 3000\nflags\t\t: fpu avx2 fma amx_tile\n"
-    let good = Doctor.processor(cpuInfo: info, best: .avx2, used: .avx2)
-    #expect(good == .ok("cpu", "Test CPU 3000; avx2 fma amx_tile; kernels avx2"))
-    #expect(Doctor.processor(cpuInfo: info, best: .avx2, used: .portable).state == .warning)
-    let old = Doctor.processor(cpuInfo: "", best: .portable, used: .portable)
+    let good = Doctor.processor(cpuInfo: info, best: .avx2)
+    #expect(good == .ok("cpu", "Test CPU 3000; avx2 fma amx_tile"))
+    let old = Doctor.processor(cpuInfo: "", best: .portable)
     #expect(old.state == .warning && old.found.hasPrefix("unknown CPU; no AVX2"))
+  }
+
+  @Test func kernels() {
+    let free = Doctor.kernels(best: .avx512, used: .avx512, asked: nil)
+    #expect(free.state == .ok && free.found.hasPrefix("avx512 (f32: AVX-512 FMA"))
+    #expect(free.found.hasSuffix("DIFFIT_KERNELS can ask for portable, avx2"))
+    #expect(Doctor.kernels(best: .avx2, used: .avx2, asked: "avx2").state == .ok)
+    let lowered = Doctor.kernels(best: .avx512bf16, used: .avx2, asked: "avx2")
+    #expect(lowered.state == .warning && lowered.mend == "unset DIFFIT_KERNELS")
+    #expect(lowered.found.contains("avx2 (") && lowered.found.contains("this CPU runs avx512bf16"))
+    // A name that does not exist, and one that this CPU does not run.
+    for asked in ["avx", "avx512"] {
+      let unknown = Doctor.kernels(best: .avx2, used: .avx2, asked: asked)
+      #expect(unknown.state == .warning && unknown.found.contains("DIFFIT_KERNELS=\(asked)"))
+      #expect(unknown.mend?.hasSuffix("portable, avx2") == true)
+    }
+  }
+
+  @Test(arguments: KernelTable.Level.allCases)
+  func everyLevelSaysWhatItMultipliesWith(level: KernelTable.Level) {
+    #expect(level.summary.hasPrefix("\(level) (") && level.summary.contains("bf16"))
   }
 
   @Test func cores() {
@@ -140,7 +160,8 @@ import Training
     let topics = report.ranks.first?.findings.map(\.topic) ?? []
     #expect(
       topics == [
-        "cpu", "openblas", "affinity", "container", "memory", "mpi", "transports", "networks",
+        "cpu", "kernels", "openblas", "affinity", "container", "memory", "mpi", "transports",
+        "networks",
         "shm",
         "leftovers", "limits",
       ])

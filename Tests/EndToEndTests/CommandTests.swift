@@ -138,7 +138,32 @@ extension EndToEndTests {
       let step = try #require(found["train_step_seconds"] as? [String: Double])
       let (least, middle, most) = (step["min"] ?? 0, step["median"] ?? 0, step["max"] ?? 0)
       #expect(0 < least && least <= middle && middle <= most)
-      #expect((found["operators"] as? [Any])?.isEmpty == false)
+      let peaks = try #require(found["peaks"] as? [String: Double])
+      #expect(peaks.count == 3 && peaks.values.allSatisfy { $0 > 0 })
+      try expectRoofline(found["operators"], found["train_roofline"], gradients: true)
+      try expectRoofline(found["sampling_operators"], found["sampling_roofline"], gradients: false)
+    }
+
+    /// Every operator has its figures, and together they are the step but for the rest.
+    private func expectRoofline(_ operators: Any?, _ total: Any?, gradients: Bool) throws {
+      let rows = try #require(operators as? [[String: Any]])
+      let total = try #require(total as? [String: Double])
+      for row in rows {
+        for key in ["calls", "seconds", "share_of_step", "share_of_peak"] {
+          #expect(row[key] as? Double ?? 0 > 0, "\(key) of \(row)")
+        }
+        #expect(
+          (row["bound"] as? String == "memory") || row["gflops_per_second"] as? Double ?? 0 > 0)
+      }
+      let names = rows.compactMap { $0["name"] as? String }
+      #expect(Set(names).count == rows.count && names.contains { $0.hasPrefix("convolution") })
+      #expect(names.contains { $0.hasSuffix("gradient") } == gradients)
+      let seconds = rows.compactMap { $0["seconds"] as? Double }
+      #expect(seconds == seconds.sorted(by: >))
+      let (all, rest) = (total["seconds"] ?? 0, total["rest_seconds"] ?? -1)
+      // No operator is counted inside another.
+      #expect(rest >= 0 && abs(seconds.reduce(rest, +) - all) < 1e-3 * all)
+      #expect(total["least_seconds"] ?? 0 > 0)
     }
 
     @Test func doctorUnderMpirun() throws {

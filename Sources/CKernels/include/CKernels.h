@@ -233,6 +233,10 @@ static inline void dk_pause(void) {
 #endif
 }
 
+/// Tells the address sanitizer, where the program is built with it, that of a block of `size` bytes only
+/// the first `usable` may be touched: a memory pool hides from it what is free.
+void dk_mark_usable(void *_Nonnull block, int64_t size, int64_t usable);
+
 // ---- what the machine can do (probe.c)
 
 /// Multiply-adds of f32 in registers alone, as the kernels of `level` do them. Returns the floating-point

@@ -89,13 +89,13 @@ public enum Benchmark {
 }
 
 /// Several times of one thing.
-struct Spread: Codable, Equatable, Sendable {
-  let min: Double
-  let median: Double
-  let max: Double
+package struct Spread: Codable, Equatable, Sendable {
+  package let min: Double
+  package let median: Double
+  package let max: Double
 
   /// - Parameter times: at least one.
-  init(of times: [Double]) {
+  package init(of times: [Double]) {
     invariant(!times.isEmpty, "Spread: no times")
     let sorted = times.sorted()
     (min, median, max) = (sorted[0], sorted[sorted.count / 2], sorted[sorted.count - 1])

@@ -1,15 +1,15 @@
 import TensorCore
 
 /// What a profile recorded of some body of work that was repeated.
-struct Breakdown {
+package struct Breakdown {
   /// Of one turn.
-  let seconds: Double
-  let turns: Int
+  package let seconds: Double
+  package let turns: Int
   /// Sums over all turns.
-  let entries: [String: OperatorProfile.Entry]
+  package let entries: [String: OperatorProfile.Entry]
 
   /// Repeats short work until a second is full.
-  init(by profile: OperatorProfile, of body: () throws -> Void) rethrows {
+  package init(by profile: OperatorProfile, of body: () throws -> Void) rethrows {
     profile.reset()
     var (total, turns) = (0.0, 0)
     repeat {
@@ -18,31 +18,27 @@ struct Breakdown {
     } while total < 1 && turns < 20
     (seconds, self.turns, entries) = (total / Double(turns), turns, profile.entries)
   }
-
-  init(seconds: Double, turns: Int, entries: [String: OperatorProfile.Entry]) {
-    (self.seconds, self.turns, self.entries) = (seconds, turns, entries)
-  }
 }
 
 /// The calls of one operator in a step, against what the machine can do.
-struct OperatorTiming: Codable, Equatable, Sendable {
+package struct OperatorTiming: Codable, Equatable, Sendable {
   /// What keeps the operator from being faster, at the best.
-  enum Bound: String, Codable { case compute, memory }
+  package enum Bound: String, Codable, Sendable { case compute, memory }
 
-  let name: String
+  package let name: String
   /// In a step, and so for all that follows.
-  let calls: Int
-  let seconds: Double
-  let gflopsPerSecond: Double
+  package let calls: Int
+  package let seconds: Double
+  package let gflopsPerSecond: Double
   /// Operands and results, once each: what comes from a cache counts like the rest.
-  let gigabytesPerSecond: Double
-  let bound: Bound
+  package let gigabytesPerSecond: Double
+  package let bound: Bound
   /// Least time by the peaks.
-  let leastSeconds: Double
+  package let leastSeconds: Double
   /// GFLOP/s over the peak, or GB/s over the stream's: `leastSeconds` over `seconds`. Above 1 where
   /// operands come from a cache.
-  let shareOfPeak: Double
-  let shareOfStep: Double
+  package let shareOfPeak: Double
+  package let shareOfStep: Double
 
   enum CodingKeys: String, CodingKey {
     case name, calls, seconds, bound
@@ -80,20 +76,20 @@ struct OperatorTiming: Codable, Equatable, Sendable {
 /// Source: Williams, Waterman and Patterson, "Roofline: an insightful visual performance model for
 /// multicore architectures", CACM 52(4), 2009: an operator takes at least its arithmetic over the peak
 /// rate, and at least its memory traffic over the stream's.
-struct Roofline: Equatable, Sendable {
+package struct Roofline: Equatable, Sendable {
   /// Longest first.
-  let operators: [OperatorTiming]
-  let total: Total
+  package let operators: [OperatorTiming]
+  package let total: Total
 
-  struct Total: Codable, Equatable, Sendable {
+  package struct Total: Codable, Equatable, Sendable {
     /// The step that the operators were timed in.
-    let seconds: Double
+    package let seconds: Double
     /// What no operator accounts for.
-    let restSeconds: Double
+    package let restSeconds: Double
     /// The sum of the operators' least times.
-    let leastSeconds: Double
+    package let leastSeconds: Double
     /// `leastSeconds` over `seconds`.
-    let shareOfPeak: Double
+    package let shareOfPeak: Double
 
     enum CodingKeys: String, CodingKey {
       case seconds
@@ -105,7 +101,7 @@ struct Roofline: Equatable, Sendable {
 
   /// - Parameter dtype: what the step's products multiply. Every operator's arithmetic is held against
   ///   that peak; those that compute in f32 all the same are bound by memory.
-  init(of step: Breakdown, under peaks: MachinePeaks, _ dtype: DType) {
+  package init(of step: Breakdown, under peaks: MachinePeaks, _ dtype: DType) {
     operators = step.entries.map { name, entry in
       OperatorTiming(
         name, entry, turns: step.turns, stepSeconds: step.seconds, gflops: peaks.gflops(dtype),

@@ -4,7 +4,7 @@ import Training
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Time a training step, a sampling step and the operators of the finest stage; needs no data.",
+      "Time training and sampling, and every operator against what the machine can do; needs no data.",
     discussion: """
       Example: diffit bench --set model.blocks=2,2,2 --threads 2 --json bench.json
       """)
