@@ -7,13 +7,17 @@ import Training
   private let profile = OperatorProfile()
   private var engine: Engine { Engine(profile: profile) }
 
+  private func sleep(microseconds: Int) {
+    Thread.sleep(forTimeInterval: Double(microseconds) * 1e-6)
+  }
+
   /// A step of two products and a copy, at known arithmetic and traffic.
   private func step(on engine: Engine) {
     for _ in 0..<2 {
-      engine.measured("product", flops: 4_000_000, bytes: 1000) { usleep(3000) }
+      engine.measured("product", flops: 4_000_000, bytes: 1000) { sleep(microseconds: 3000) }
     }
-    engine.measured("copy", flops: 0, bytes: 2_000_000) { usleep(1000) }
-    usleep(2000)
+    engine.measured("copy", flops: 0, bytes: 2_000_000) { sleep(microseconds: 1000) }
+    sleep(microseconds: 2000)
   }
 
   @Test func operatorsAreHeldAgainstThePeakThatBindsThem() throws {
@@ -49,7 +53,7 @@ import Training
     var steps = 0
     let breakdown = Breakdown(by: profile) {
       steps += 1
-      engine.measured("now", flops: 1, bytes: 1) { usleep(100) }
+      engine.measured("now", flops: 1, bytes: 1) { sleep(microseconds: 100) }
     }
     #expect(steps == breakdown.turns && steps > 1)
     #expect(breakdown.entries.keys.sorted() == ["now"])

@@ -89,15 +89,18 @@ extension Roofline {
   var lines: [String] {
     let head = "   time ms  share   calls  GFLOP/s     GB/s  bound    of peak  operator"
     let rows = operators.map { row in
-      right(number(row.seconds * 1e3, 2), 10) + right(percent(row.shareOfStep), 7)
-        + right("\(row.calls)", 8) + right(number(row.gflopsPerSecond), 9)
-        + right(number(row.gigabytesPerSecond, 1), 9) + "  \(row.bound)".padded(10)
-        + right(percent(row.shareOfPeak), 6) + "  \(row.name)"
+      [
+        right(number(row.seconds * 1e3, 2), 10), right(percent(row.shareOfStep), 7),
+        right("\(row.calls)", 8), right(number(row.gflopsPerSecond), 9),
+        right(number(row.gigabytesPerSecond, 1), 9), "  \(row.bound)".padded(10),
+        right(percent(row.shareOfPeak), 6), "  \(row.name)",
+      ].joined()
     }
-    let rest =
-      right(number(total.restSeconds * 1e3, 2), 10)
-      + right(percent(total.restSeconds / max(total.seconds, 1e-9)), 7)
-      + String(repeating: " ", count: 42) + "  the rest"
+    let rest = [
+      right(number(total.restSeconds * 1e3, 2), 10),
+      right(percent(total.restSeconds / max(total.seconds, 1e-9)), 7),
+      right("", 42), "  the rest",
+    ].joined()
     return [head] + rows + [
       rest,
       "\(number(total.seconds * 1e3, 1)) ms in all; by the peaks at least"
