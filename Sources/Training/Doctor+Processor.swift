@@ -30,23 +30,22 @@ extension Doctor {
     return .ok("cpu", found)
   }
 
-  /// - Parameter asked: the environment variable `DIFFIT_KERNELS`, which chooses lower kernels than the
-  ///   best.
+  /// - Parameter asked: the environment variable `DIFFIT_KERNELS`, which chooses others than the best.
   package static func kernels(
     best: KernelTable.Level, used: KernelTable.Level, asked: String?
   ) -> DoctorReport.Finding {
     let levels = KernelTable.Level.allCases.filter { $0 <= best }.map { "\($0)" }
     guard let asked else {
-      let lower = levels.dropLast().joined(separator: ", ")
+      let others = levels.filter { $0 != "\(best)" }.joined(separator: ", ")
       return .ok(
-        "kernels", used.summary + (lower.isEmpty ? "" : "; DIFFIT_KERNELS can ask for \(lower)"))
+        "kernels", used.summary + (others.isEmpty ? "" : "; DIFFIT_KERNELS can ask for \(others)"))
     }
     if !levels.contains(asked) {
       return .warning(
         "kernels", "\(used.summary); DIFFIT_KERNELS=\(asked) is none that this CPU runs",
         mend: "unset DIFFIT_KERNELS, or set it to \(levels.joined(separator: ", "))")
     }
-    if used < best {
+    if used != best {
       return .warning(
         "kernels", "\(used.summary), as DIFFIT_KERNELS asks; this CPU runs \(best)",
         mend: "unset DIFFIT_KERNELS")
