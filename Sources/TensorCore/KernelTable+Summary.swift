@@ -6,6 +6,8 @@ extension KernelTable.Level {
     case .avx2: "\(self) (f32: AVX2 FMA, bf16: widened to f32)"
     case .avx512: "\(self) (f32: AVX-512 FMA, bf16: widened to f32)"
     case .avx512bf16: "\(self) (f32: AVX-512 FMA, bf16: vdpbf16ps)"
+    case .amxEmulated: "\(self) (f32: AVX-512 FMA, bf16: AMX tiles in plain C, for tests)"
+    case .amx: "\(self) (f32: AVX-512 FMA, bf16: AMX tiles)"
     }
   }
 }
