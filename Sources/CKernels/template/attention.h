@@ -114,7 +114,7 @@ INLINE void T(attend_window_gradient)(const dk_attention *g, const window_plan *
   const int64_t n = plan->tokens, d = g->head_dim, depth = plan->depth;
   const int64_t channels = g->heads * d, pitch = 3 * channels, ahead = rows_ahead(g, at, pitch);
   const float scale = 1.0f / __builtin_sqrtf((float)d);
-  qkv += at.corner * pitch + at.head * d, shift += at.head * d, dqkv += at.corner * pitch + at.head * d;
+  qkv += at.corner * pitch + at.head * d, dqkv += at.corner * pitch + at.head * d, shift += at.head * d;
   dout += at.corner * channels + at.head * d;
   const element *k = qkv + channels, *v = k + channels;
   T(gather_rows)(plan->tokens_at, n, n, d, k, pitch, ahead, shift + channels, 1, depth, b->k);
