@@ -78,8 +78,8 @@ typedef struct {
   void (*_Nonnull pack)(const float *_Nonnull w, int64_t taps, int64_t k, int64_t n,
                         int transposed, int64_t begin, int64_t end, void *_Nonnull packed);
   /// y[p, n] = bias[n] + sum over t, k of x[p + t, k] w[t, k, n] for grid positions [begin, end) counted
-  /// over images, rows, columns; then what the epilogue says. Each element is one chain of
-  /// multiply-adds in (t, k) order, so its bits depend on nothing but its own inputs. y may be null
+  /// over images, rows, columns; then what the epilogue says. Each element is summed in
+  /// (t, k) order, on tiles by 32 channels, so its bits depend on nothing but its own inputs. y may be null
   /// where only `activated` is wanted.
   void (*_Nonnull product)(const dk_geometry *_Nonnull g, int64_t begin, int64_t end,
                            const void *_Nonnull x, const void *_Nonnull packed,

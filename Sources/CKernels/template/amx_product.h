@@ -104,6 +104,18 @@ static void tile_block_any(tile_registers *tiles, int rows, int columns, const d
   else tile_block(tiles, 1, 1, g, from, b, width, bias, sums);
 }
 
+// Fetches what will be added to `rows` rows of sums, while those are computed: they lie too far apart for
+// the CPU to foresee.
+static void fetch_addend(int64_t rows, const dk_epilogue *e, const int64_t *output, int64_t column) {
+  if (!e->addend) return;
+  const int64_t size = e->output == DK_F32 ? sizeof(float) : sizeof(dk_bf16);
+  for (int64_t r = 0; r < rows; ++r) {
+    const char *p = (const char *)e->addend + (output[r] + column) * size;
+    _mm_prefetch(p, _MM_HINT_T0);
+    if (e->output == DK_F32) _mm_prefetch(p + 64, _MM_HINT_T0);
+  }
+}
+
 // Stores `rows` rows of sums.
 static void store_sums(int rows, int64_t valid, const float *sums, const dk_epilogue *e, void *y,
                        const int64_t *output, int64_t column) {
@@ -164,6 +176,7 @@ static void amx_product_bf16(const dk_geometry *g, int64_t begin, int64_t end, c
         if (e->bias) memcpy(bias, e->bias + column, (size_t)valid * sizeof *bias);
         for (int64_t r = first; r < last; r += 2 * TILE_ROWS) {
           const int64_t count = last - r < 2 * TILE_ROWS ? last - r : 2 * TILE_ROWS;
+          fetch_addend(count, e, output + r, column);
           tile_block_any(&tiles, count > TILE_ROWS ? 2 : 1, valid > TILE_COLUMNS ? 2 : 1, g,
                          (const tile_source(*)[DK_MAX_TAPS])from + (r - first) / TILE_ROWS, b, width, bias,
                          sums);

@@ -65,18 +65,29 @@ INLINE void transpose_rows(const char *const *rows, int64_t offset, __mmask8 mas
 // Addresses of a chunk's rows, `count` of them there; the others, and those outside the image, are zeros.
 INLINE void find_rows(const dk_bf16 *from, const int64_t *places, int64_t count, int64_t column,
                       const char **rows) {
-  for (int i = 0; i < TILE_DEPTH; ++i) {
-    const int there = i < count && places[i] >= 0;
-    rows[i] = there ? (const char *)(from + places[i] + column) : (const char *)dk_zeros;
+  const __m512i zeros = _mm512_set1_epi64((int64_t)(uintptr_t)dk_zeros);
+  const __m512i first = _mm512_set1_epi64((int64_t)(uintptr_t)(from + column));
+  const uint32_t valid = count < TILE_DEPTH ? (1u << count) - 1 : ~0u;
+  UNROLL for (int i = 0; i < TILE_DEPTH; i += 8) {
+    const __mmask8 here = (__mmask8)(valid >> i);
+    const __m512i place = _mm512_maskz_loadu_epi64(here, places + i);
+    const __mmask8 there = _mm512_mask_cmpge_epi64_mask(here, place, _mm512_setzero_si512());
+    _mm512_storeu_si512(rows + i, _mm512_mask_add_epi64(zeros, there, first, _mm512_slli_epi64(place, 1)));
   }
 }
 
-// One chunk of dy: columns [0, n) as tiles `pitch` words apart.
+// Fetches the lines `ahead` bytes behind these rows: many short pieces, which the CPU does not foresee.
+INLINE void fetch_rows(const char *const *rows, int64_t ahead) {
+  for (int i = 0; i < TILE_DEPTH; ++i) _mm_prefetch(rows[i] + ahead, _MM_HINT_T0);
+}
+
+// One chunk of dy: columns [0, n) as tiles `pitch` words apart. The next chunk lies `ahead` bytes behind.
 static void stage_transposed(const dk_bf16 *dy, const int64_t *places, int64_t count, int64_t n,
-                             uint32_t *to, int64_t pitch) {
+                             int64_t ahead, uint32_t *to, int64_t pitch) {
   for (int64_t column = 0; column < n; column += TILE_COLUMNS, to += pitch) {
     const char *rows[TILE_DEPTH];
     find_rows(dy, places, count, column, rows);
+    if (column % (2 * TILE_COLUMNS) == 0) fetch_rows(rows, ahead);
     const int64_t left = n - column;
     const unsigned mask = left < TILE_COLUMNS ? (1u << left) - 1 : 0xffff;
     transpose_rows(rows, 0, (__mmask8)mask, to);
@@ -87,9 +98,10 @@ static void stage_transposed(const dk_bf16 *dy, const int64_t *places, int64_t c
 // One chunk of a strip of x as two tiles of pairs, `pitch` words apart: in the first one, channels
 // 0-3, 8-11, 16-19 and 24-27; in the second one, the others.
 static void stage_pairs(const dk_bf16 *x, const int64_t *places, int64_t count, int64_t channel, int64_t k,
-                        uint32_t *to, int64_t pitch) {
+                        int64_t ahead, uint32_t *to, int64_t pitch) {
   const char *rows[TILE_DEPTH];
   find_rows(x, places, count, channel, rows);
+  if (ahead) fetch_rows(rows, ahead);
   const __mmask32 mask = k - channel < STRIP ? (1u << (k - channel)) - 1 : ~0u;
   for (int i = 0; i < TILE_ROWS; ++i, to += TILE_COLUMNS) {
     const __m512i a = _mm512_maskz_loadu_epi16(mask, rows[2 * i]);
@@ -167,6 +179,10 @@ static void amx_weight_gradient_bf16(const dk_geometry *g, int64_t begin, int64_
   uint32_t staged_x[2 * BLOCK_CHUNKS * TILE_WORDS] __attribute__((aligned(64)));
   uint32_t *staged_dy = (uint32_t *)(((uintptr_t)scratch + 63) / 64 * 64);
   float *sums = (float *)(staged_dy + count * BLOCK_CHUNKS * TILE_WORDS);
+  // Where rows that follow probably lie; a wrong guess costs a fetch.
+  const int64_t dy_ahead = TILE_DEPTH * g->out_pitch * g->out_stride * g->out_stride * 2;
+  const int64_t x_ahead =
+      (BLOCK_POSITIONS * g->in_pitch * g->in_stride * g->in_stride - (strips - 1) * STRIP) * 2;
   tile_registers tiles;
   tile_configure(&tiles);
   for (int64_t block = 0; block < positions; block += BLOCK_POSITIONS) {
@@ -176,17 +192,20 @@ static void amx_weight_gradient_bf16(const dk_geometry *g, int64_t begin, int64_
       const int64_t gathered = here - at < GATHERED ? here - at : GATHERED;
       gather(g, block + at, block + at + gathered, input[at / GATHERED], output);
       for (int64_t p = 0; p < gathered; p += TILE_DEPTH)
-        stage_transposed(dy, output + p, gathered - p, n, staged_dy + (at + p) / TILE_DEPTH * TILE_WORDS,
-                         BLOCK_CHUNKS * TILE_WORDS);
+        stage_transposed(dy, output + p, gathered - p, n, dy_ahead,
+                         staged_dy + (at + p) / TILE_DEPTH * TILE_WORDS, BLOCK_CHUNKS * TILE_WORDS);
     }
     for (int64_t strip = 0; strip < strips; ++strip) {
+      // Fetched by the first tap: the next strip, or the first one of the next block.
+      int64_t ahead = strip + 1 < strips ? STRIP * (int64_t)sizeof(dk_bf16) : x_ahead;
       for (int t = 0; t < g->taps; ++t) {
         const int64_t row = g->weight_tap[t] * k + strip * STRIP;
         const int64_t next = strip + 1 < strips ? row + STRIP : (g->weight_tap[t] + 1) * k;
         if (next <= begin || row >= end) continue;
         for (int64_t p = 0; p < here; p += TILE_DEPTH)
           stage_pairs(x, input[p / GATHERED] + t * DK_BLOCK + p % GATHERED, here - p, strip * STRIP, k,
-                      staged_x + p / TILE_DEPTH * TILE_WORDS, BLOCK_CHUNKS * TILE_WORDS);
+                      ahead, staged_x + p / TILE_DEPTH * TILE_WORDS, BLOCK_CHUNKS * TILE_WORDS);
+        ahead = 0;
         gradient_strip(&tiles, count, chunks, staged_dy, staged_x, block == 0,
                        sums + (strip_of(k, row) - first_strip) * count * SUMS_OF_PAIR);
       }
