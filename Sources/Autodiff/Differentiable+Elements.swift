@@ -21,17 +21,6 @@ public func + (a: Variable, b: Variable) -> Variable {
   }
 }
 
-/// x [..., N] with a row [N] added to each of its rows; for few rows.
-public func add(_ x: Variable, row: Parameter) -> Variable { add(x, row: row.beside(x)) }
-
-public func add(_ x: Variable, row: Variable) -> Variable {
-  let (input, addend) = (x.slot, row.slot)
-  return record(sum(x.value, row: row.value), of: x, row) { dy, gradients in
-    gradients.write(to: addend) { LinearOperator.biasGradient(dy, into: $0, accumulate: $1) }
-    gradients.add(to: input) { dy }
-  }
-}
-
 /// Channels side by side: [..., A], [..., B] -> [..., A + B].
 public func concatenate(_ a: Variable, _ b: Variable) -> Variable {
   let (first, second) = (a.slot, b.slot)

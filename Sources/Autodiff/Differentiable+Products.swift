@@ -18,6 +18,23 @@ public func linear(_ x: Variable, _ w: Variable, _ b: Variable?) -> Variable {
   }
 }
 
+/// x w + b + row: with the bias of another layer whose result this one is added to.
+///
+/// Shapes: x [..., K], w [K, N], b and row [N] -> [..., N]. Backward saves x.
+public func linear(
+  _ x: Variable, _ w: Parameter, _ b: Parameter?, plus row: Parameter
+) -> Variable {
+  linear(x, w.beside(x), b?.beside(x), plus: row.beside(x))
+}
+
+public func linear(_ x: Variable, _ w: Variable, _ b: Variable?, plus row: Variable) -> Variable {
+  let y = LinearOperator.forward(x.value, weight: w.weight, bias: b?.value)
+  return record(sum(y, row: row.value), of: x, w, b, row) { dy, gradients in
+    linearGradient(dy, x.value, x.slot, w, b, gradients)
+    gradients.write(to: row.slot) { LinearOperator.biasGradient(dy, into: $0, accumulate: $1) }
+  }
+}
+
 /// residual + dropout(x w + b): the end of a residual branch.
 ///
 /// Shapes: x [..., K], w [K, N], b [N], residual [..., N] and the result f32. Backward saves x, in the
@@ -168,10 +185,10 @@ public func windowAttention(
   let attention = WindowAttentionOperator(heads: heads, window: window)
   let out = attention.forward(qkv.value, shift: shift.value, table: table.value)
   return record(out, of: qkv, shift, table) { dout, gradients in
-    let (dqkv, shares) = attention.gradient(
+    let (dqkv, dshift, shares) = attention.gradient(
       dout, qkv: qkv.value, shift: shift.value, table: table.value)
     gradients.write(to: table.slot) { attention.tableGradient(shares, into: $0, accumulate: $1) }
-    gradients.add(to: shift.slot) { WindowAttentionOperator.shiftGradient(dqkv) }
+    gradients.add(to: shift.slot) { dshift }
     gradients.add(to: qkv.slot) { dqkv }
   }
 }

@@ -50,7 +50,7 @@ extension ImageDiffiT.Settings {
     }
     cost.forwardFlops += 2 * (embeddingWidth + timeWidth) * timeWidth
     cost.product(pixels(0), imageChannels, channels[0], taps: 9)
-    cost.savedBytes += pixels(0) * size * imageChannels
+    cost.savedBytes += pixels(0) * stream * imageChannels
     for stage in 0...last {
       cells(channels[max(stage - 1, 0)], stage)
       if stage < last {
@@ -66,7 +66,7 @@ extension ImageDiffiT.Settings {
       cells(below + channels[stage], stage)
     }
     cost.product(pixels(0), channels[0], imageChannels, taps: 9)
-    cost.savedBytes += pixels(0) * (size + stream) * channels[0]
+    cost.savedBytes += pixels(0) * 2 * stream * channels[0]
     return cost
   }
 }

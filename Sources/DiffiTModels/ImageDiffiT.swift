@@ -11,8 +11,8 @@ import TensorCore
 public struct ImageDiffiT {
   public let settings: Settings
   public let parameters: ParameterSet
-  /// Type of activations inside ResBlocks, and of what products multiply. The residual stream, the time
-  /// token's path and the result are f32.
+  /// Type of activations inside ResBlocks, and of what products multiply between the first and the last
+  /// layer. Those two, the residual stream, the time token's path and the result are f32.
   public let precision: DType
   /// Whether backward computes the activations of each ResBlock again, instead of keeping them.
   public let recomputes: Bool
@@ -112,7 +112,7 @@ public struct ImageDiffiT {
     func run(_ block: DiffiTResBlock, _ x: Variable) -> Variable {
       recomputes ? recomputed([x, xt]) { block($0[0], at: $0[1]) } : block(x, at: xt)
     }
-    var x = tokenizer(x, compute: precision)
+    var x = tokenizer(x)
     var skips: [Variable] = []
     for stage in encoder {
       for block in stage.blocks { x = run(block, x) }
@@ -124,6 +124,6 @@ public struct ImageDiffiT {
       if let up = stage.resample { x = concatenate(up(x, compute: precision), skips.removeLast()) }
       for block in stage.blocks { x = run(block, x) }
     }
-    return head(headNorm(x, output: precision))  // Fig. 4: GN, then Conv3x3
+    return head(headNorm(x))  // Fig. 4: GN, then Conv3x3
   }
 }

@@ -29,7 +29,7 @@ public struct TMSA {
   ) -> Variable {
     let qkv = spatial.withoutBias(xs)  // xs Ws, eq. (3)-(5)
     // xt Wt and the biases: one row an image, f32, added to every token inside the operator.
-    let shift = spatial.bias.map { add(temporal(xt), row: $0) } ?? temporal(xt)
+    let shift = temporal(xt, withBiasOf: spatial)
     let mixed = windowAttention(  // eq. (6)
       qkv, plus: shift, bias: bias, heads: heads, window: window)
     return projection(mixed, addedTo: residual, through: dropout)

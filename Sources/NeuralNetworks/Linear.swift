@@ -15,8 +15,13 @@ public struct Linear {
 
   public func callAsFunction(_ x: Variable) -> Variable { linear(x, weight, bias) }
 
-  /// x w: the bias is added elsewhere.
+  /// x w: the bias is added by another layer.
   public func withoutBias(_ x: Variable) -> Variable { linear(x, weight, nil) }
+
+  /// x w + b, and the bias that `other` leaves out.
+  public func callAsFunction(_ x: Variable, withBiasOf other: Linear) -> Variable {
+    other.bias.map { linear(x, weight, bias, plus: $0) } ?? self(x)
+  }
 
   /// residual + dropout(x w + b).
   public func callAsFunction(

@@ -48,10 +48,10 @@ public struct WindowAttentionOperator: Sendable {
     return out
   }
 
-  /// Gradients of qkv (and so of every token's q, k, v) and, an image and head, of the table
-  /// [B, heads, (2w - 1)^2].
+  /// Gradients of qkv (and so of every token's q, k, v), of shift (those summed over an image's tokens, in
+  /// f32), and, an image and head, of the table [B, heads, (2w - 1)^2].
   public func gradient(_ dout: Tensor, qkv: Tensor, shift: Tensor, table: Tensor) -> (
-    dqkv: Tensor, tableShares: Tensor
+    dqkv: Tensor, dshift: Tensor, tableShares: Tensor
   ) {
     let g = geometry(qkv.shape, shift.shape, table.shape)
     invariant(
@@ -59,6 +59,7 @@ public struct WindowAttentionOperator: Sendable {
       "windowAttention: gradient \(dout.shape) \(dout.dtype) for qkv \(qkv.shape) \(qkv.dtype)")
     let (engine, images) = (qkv.engine, qkv.shape[0])
     let dqkv = Tensor(qkv.shape, qkv.dtype, on: engine)
+    let dshift = Tensor(shift.shape, on: engine)
     let shares = Tensor([images, heads, table.shape[0]], on: engine)
     let kernels = engine.kernels[qkv.dtype]
     engine.measured(
@@ -68,17 +69,17 @@ public struct WindowAttentionOperator: Sendable {
       let bias = expandedBias(table, g)
       let scratch = scratch(g, on: engine)
       let pitch = scratch.shape[1]
-      withFloats(shift, bias, scratch, shares) { shift, bias, scratch, shares in
+      withFloats(shift, bias, scratch, shares, dshift) { shift, bias, scratch, shares, dshift in
         withElements(qkv, dout, dqkv) { qkv, dout, dqkv in
           forHeads(g, images, on: engine) { g, part, image, heads in
             kernels.attention_gradient(
               g, Int64(image), Int64(heads.lowerBound), Int64(heads.upperBound), qkv, shift, bias,
-              dout, scratch + part * pitch, dqkv, shares)
+              dout, scratch + part * pitch, dqkv, dshift, shares)
           }
         }
       }
     }
-    return (dqkv, shares)
+    return (dqkv, dshift, shares)
   }
 
   /// dtable (+)= shares summed over images in their order.
@@ -101,34 +102,6 @@ public struct WindowAttentionOperator: Sendable {
         }
       }
     }
-  }
-
-  /// dshift [B, 3 C]: dqkv summed over the tokens of each image.
-  public static func shiftGradient(_ dqkv: Tensor) -> Tensor {
-    let (images, channels) = (dqkv.shape[0], dqkv.shape.channels)
-    let engine = dqkv.engine
-    let shift = Tensor([images, channels], on: engine)
-    let kernels = engine.kernels[dqkv.dtype]
-    let size = dqkv.dtype.size
-    let tokens = images == 0 ? 0 : dqkv.count / images / channels
-    // Blocks of columns of one image: whole cache lines, and enough of them for one image to be split.
-    let block = 128
-    let blocks = (channels + block - 1) / block
-    engine.measured("shift gradient", flops: dqkv.count, bytes: dqkv.byteCount) {
-      shift.withFloats { shift in
-        dqkv.withElements { dqkv in
-          engine.threads.forRanges(of: images * blocks) { units in
-            for unit in units {
-              let (image, begin) = (unit / blocks, unit % blocks * block)
-              kernels.column_sums(
-                dqkv + image * tokens * channels * size, Int64(tokens), Int64(channels),
-                Int64(begin), Int64(min(begin + block, channels)), 0, shift + image * channels)
-            }
-          }
-        }
-      }
-    }
-    return shift
   }
 
   /// The bias of eq. (6), one head after the other, as the kernels read it.

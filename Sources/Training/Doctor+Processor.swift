@@ -34,7 +34,7 @@ extension Doctor {
   package static func kernels(
     best: KernelTable.Level, used: KernelTable.Level, asked: String?
   ) -> DoctorReport.Finding {
-    let levels = KernelTable.Level.allCases.filter { $0 <= best }.map { "\($0)" }
+    let levels = KernelTable.Level.allCases.filter { $0.runs(on: best) }.map { "\($0)" }
     guard let asked else {
       let others = levels.filter { $0 != "\(best)" }.joined(separator: ", ")
       return .ok(

@@ -173,9 +173,15 @@ import Testing
   @Test func rowAddedToRows() {
     expectClose(
       check(
-        [(values(4 * 5, 1), [2, 2, 5]), (values(5, 2), [5])],
-        plain: { inputs in inputs[0].indices.map { inputs[0][$0] + inputs[1][$0 % 5] } },
-        taped: { add($1[0], row: $1[1]) }))
+        [
+          (values(4 * 5, 1), [2, 2, 5]), (values(35, 2), [5, 7]), (values(7, 3), [7]),
+          (values(7, 4), [7]),
+        ],
+        plain: { inputs in
+          let y = Plain.linear(inputs[0], inputs[1], inputs[2], rows: 4, k: 5, n: 7)
+          return y.indices.map { y[$0] + inputs[3][$0 % 7] }
+        },
+        taped: { linear($1[0], $1[1], $1[2], plus: $1[3]) }))
   }
 
   /// A residual of the branch's own input: its gradient takes two ways.

@@ -22,10 +22,11 @@ import Testing
     let attention = WindowAttentionOperator(heads: c.heads, window: c.window)
     let (qkv, shift) = (operands.qkv[images], operands.shift[images])
     let out = attention.forward(qkv, shift: shift, table: operands.table)
-    let (dqkv, shares) = attention.gradient(out, qkv: qkv, shift: shift, table: operands.table)
+    let (dqkv, dshift, shares) = attention.gradient(
+      out, qkv: qkv, shift: shift, table: operands.table)
     let table = Tensor(operands.table.shape, on: engine)
     attention.tableGradient(shares, into: table, accumulate: false)
-    let perImage = [out, dqkv, shares, WindowAttentionOperator.shiftGradient(dqkv)]
+    let perImage = [out, dqkv, shares, dshift]
     return (perImage + (images.count == c.images ? [table] : []))
       .map { $0.cast(to: .float32).bits }
   }
@@ -71,7 +72,7 @@ import Testing
           qkv, values(c.shiftCount, 2), values(c.tableCount, 3), dtype, on: engine)
         let out = attention.forward(operands.qkv, shift: operands.shift, table: operands.table)
         let dout = Tensor(values(c.outputCount, 4), out.shape, on: engine).cast(to: dtype)
-        let (dqkv, shares) = attention.gradient(
+        let (dqkv, _, shares) = attention.gradient(
           dout, qkv: operands.qkv, shift: operands.shift, table: operands.table)
         #expect(heads(of: out, c) == [[false, true, false]], "\(c), part \(part)")
         #expect(heads(of: dqkv, c) == [[false, true, false]], "\(c), part \(part)")
@@ -113,9 +114,9 @@ import Testing
         surrounded(operands.qkv), surrounded(operands.shift), surrounded(operands.table)
       )
       let out = attention.forward(qkv, shift: shift, table: table)
-      let (dqkv, shares) = attention.gradient(
+      let (dqkv, dshift, shares) = attention.gradient(
         surrounded(dout), qkv: qkv, shift: shift, table: table)
-      for result in [out, dqkv, shares] {
+      for result in [out, dqkv, dshift, shares] {
         #expect(result.cast(to: .float32).floats.allSatisfy { $0.isFinite }, "\(c)")
       }
     }

@@ -99,9 +99,10 @@ import Testing
         }
         // The other window never sees it.
         #expect(out.floats[4 * window..<8 * window].allSatisfy { $0.isFinite })
-        let (dqkv, _) = attention.gradient(
+        let (dqkv, dshift, _) = attention.gradient(
           dout, qkv: operands.qkv, shift: operands.shift, table: operands.table)
         #expect(dqkv.floats.contains { !$0.isFinite }, "window \(window), part \(part)")
+        #expect(dshift.floats.contains { !$0.isFinite }, "window \(window), part \(part)")
       }
     }
   }

@@ -40,7 +40,7 @@ static inline int64_t dk_attention_scratch(const dk_attention *_Nonnull g) {
   const int64_t w = g->window, n = w * w, side = 2 * w - 1, row = (w + 15) / 16 * 16;
   const int64_t pairs = g->heads * (w < 16 ? n * ((n + 15) / 16 * 16) : side * w * row);
   const int64_t depth = (g->head_dim + 15) / 16 * 16;
-  return (4 * n + 5 * 32) * depth + 2 * n * 32 + pairs + (side * side + 15) / 16 * 16 + 48 +
+  return (4 * n + 5 * 32 + 3 * g->heads) * depth + 2 * n * 32 + pairs + (side * side + 15) / 16 * 16 + 48 +
          2 * (n + w * row);
 }
 
@@ -157,13 +157,14 @@ typedef struct {
                              const void *_Nonnull qkv, const float *_Nonnull shift,
                              const float *_Nonnull bias, float *_Nonnull scratch,
                              void *_Nonnull out);
-  /// The heads' columns of dqkv; shares [B, heads, (2 window - 1)^2] receives what this image and each
-  /// of these heads add to the table's gradient.
+  /// The heads' columns of dqkv, and of dshift [B, 3 C]: dqkv summed over the image's tokens before it is
+  /// rounded. shares [B, heads, (2 window - 1)^2] receives what this image and each of these heads add
+  /// to the table's gradient.
   void (*_Nonnull attention_gradient)(const dk_attention *_Nonnull g, int64_t image, int64_t begin,
                                       int64_t end, const void *_Nonnull qkv, const float *_Nonnull shift,
                                       const float *_Nonnull bias, const void *_Nonnull dout,
                                       float *_Nonnull scratch, void *_Nonnull dqkv,
-                                      float *_Nonnull shares);
+                                      float *_Nonnull dshift, float *_Nonnull shares);
 } dk_kernels;
 
 /// Adam with decoupled decay: gain = 1 - beta, rounded once; step = lr / (1 - beta1^t);

@@ -24,12 +24,21 @@ INLINE void T(gather_part)(const int vectors, const int64_t *at, int64_t part, c
 }
 INLINE void T(scatter_part)(const int vectors, const int64_t *at, int64_t part, const int64_t *places, int64_t used,
                             const float *from, int64_t depth, const float *scales, float scale,
-                            element *first, int64_t pitch) {
+                            element *first, int64_t pitch, float *sums) {
+  vf sum[DK_GROUP];
+  UNROLL for (int v = 0; v < vectors; ++v) sum[v] = (vf){};
   for (int64_t i = 0; i < used; ++i, from += depth) {
     if (places[i] < 0) continue;
     element *to = first + places[i] * pitch;
     const vf factor = splat(scales ? scales[i] : scale);
-    UNROLL for (int v = 0; v < vectors; ++v) store_upto(to + at[v], factor * load(from + at[v]), part);
+    UNROLL for (int v = 0; v < vectors; ++v) {
+      const vf x = factor * load(from + at[v]);
+      sum[v] += x;
+      store_upto(to + at[v], x, part);
+    }
+  }
+  if (sums) {
+    UNROLL for (int v = 0; v < vectors; ++v) store(sums + v * DK_WIDTH, load(sums + v * DK_WIDTH) + sum[v]);
   }
 }
 
@@ -64,12 +73,26 @@ static void T(gather_rows)(const int64_t *places, int64_t used, int64_t total, i
   if (used < total) memset(to + used * depth, 0, (size_t)((total - used) * depth) * sizeof(float));
 }
 
-// Puts rows back, each times its own scale or all times one.
+// Puts rows back, each times its own scale or all times one, and adds them up in `sums`, vector by vector,
+// where that is given.
 static void T(scatter_rows)(const int64_t *places, int64_t used, int64_t channels, const float *from,
-                            int64_t depth, const float *scales, float scale, element *first, int64_t pitch) {
-  FOR_GROUPS(channels, T(scatter_part), places, used, from, depth, scales, scale, first, pitch)
+                            int64_t depth, const float *scales, float scale, element *first, int64_t pitch,
+                            float *sums) {
+  if (sums) {
+    FOR_GROUPS(channels, T(scatter_part), places, used, from, depth, scales, scale, first, pitch, sums + i)
+  } else {
+    FOR_GROUPS(channels, T(scatter_part), places, used, from, depth, scales, scale, first, pitch, NULL)
+  }
 }
 #undef FOR_GROUPS
+
+// The sums over tokens of one head: its columns of q, k and v in `to`.
+INLINE void T(store_sums)(const dk_attention *g, int64_t depth, const float *sums, float *to) {
+  const int64_t d = g->head_dim, last = d < DK_WIDTH ? 0 : d - DK_WIDTH;
+  for (int part = 0; part < 3; ++part, sums += depth, to += g->heads * d)
+    for (int64_t i = 0; i < d; i += DK_WIDTH)
+      store_upto(to + (i < last ? i : last), load(sums + i), d < DK_WIDTH ? d : DK_WIDTH);
+}
 
 // One window and head.
 INLINE void T(attend_window)(const dk_attention *g, const window_plan *plan, window_visit at,
@@ -91,7 +114,7 @@ INLINE void T(attend_window)(const dk_attention *g, const window_plan *plan, win
     if (strip.vectors == 1) attend(1, g, plan, strip, bias, b, scales);
     else attend(2, g, plan, strip, bias, b, scales);
     T(scatter_rows)(places, strip.used, d, b->dq, depth, scales, 1,
-                    out + at.corner * channels + at.head * d, channels);
+                    out + at.corner * channels + at.head * d, channels, NULL);
   }
 }
 
@@ -110,7 +133,7 @@ static void T(attention)(const dk_attention *g, int64_t image, int64_t begin, in
 INLINE void T(attend_window_gradient)(const dk_attention *g, const window_plan *plan, window_visit at,
                                       const element *qkv, const float *shift, const float *bias,
                                       const element *dout, const attention_buffers *b, element *dqkv,
-                                      float *pairs) {
+                                      float *sums, float *pairs) {
   const int64_t n = plan->tokens, d = g->head_dim, depth = plan->depth;
   const int64_t channels = g->heads * d, pitch = 3 * channels, ahead = rows_ahead(g, at, pitch);
   const float scale = 1.0f / __builtin_sqrtf((float)d);
@@ -128,25 +151,30 @@ INLINE void T(attend_window_gradient)(const dk_attention *g, const window_plan *
     transpose(strip.vectors, b->go, depth, b->got);
     if (strip.vectors == 1) attend_gradient(1, g, plan, strip, bias, b, pairs);
     else attend_gradient(2, g, plan, strip, bias, b, pairs);
-    T(scatter_rows)(places, strip.used, d, b->dq, depth, NULL, scale, dqkv, pitch);
+    T(scatter_rows)(places, strip.used, d, b->dq, depth, NULL, scale, dqkv, pitch, sums);
   }
-  T(scatter_rows)(plan->tokens_at, n, d, b->dk, depth, NULL, 1, dqkv + channels, pitch);
-  T(scatter_rows)(plan->tokens_at, n, d, b->dv, depth, NULL, 1, dqkv + 2 * channels, pitch);
+  T(scatter_rows)(plan->tokens_at, n, d, b->dk, depth, NULL, 1, dqkv + channels, pitch, sums + depth);
+  T(scatter_rows)(plan->tokens_at, n, d, b->dv, depth, NULL, 1, dqkv + 2 * channels, pitch,
+                  sums + 2 * depth);
 }
 
 static void T(attention_gradient)(const dk_attention *g, int64_t image, int64_t begin, int64_t end,
                                   const void *qkv, const float *shift, const float *bias, const void *dout,
-                                  float *scratch, void *dqkv, float *shares) {
+                                  float *scratch, void *dqkv, float *dshift, float *shares) {
   window_plan plan = plan_window(g);
   const attention_buffers b = lay_out(g, &plan, end - begin, scratch);
   FOR_VISITS(g, image, begin, end) {
     const window_visit at = visit_window(g, image, begin, end, step);
     T(attend_window_gradient)(g, &plan, at, qkv, shift + image * 3 * g->heads * g->head_dim,
                               bias + at.head * dk_attention_bias(g), dout, &b, dqkv,
+                              b.shift + (at.head - begin) * 3 * plan.depth,
                               b.pairs + (at.head - begin) * plan.pairs);
   }
   const int64_t side = 2 * g->window - 1;
-  for (int64_t head = begin; head < end; ++head)
+  for (int64_t head = begin; head < end; ++head) {
+    T(store_sums)(g, plan.depth, b.shift + (head - begin) * 3 * plan.depth,
+                  dshift + (image * 3 * g->heads + head) * g->head_dim);
     sum_diagonals(g, &plan, b.pairs + (head - begin) * plan.pairs, b.sums,
                   shares + (image * g->heads + head) * side * side);
+  }
 }

@@ -108,6 +108,7 @@ typedef struct {
   float *q, *go, *dq, *qt, *got;  // of the strip, [queries][depth], transposed the last two
   float *s, *dp;                  // [N][DK_STRIP]
   float *sums, *pairs;            // of the table; over pairs, of each head
+  float *shift;                   // sums over tokens of dq, dk, dv of each head, [heads][3][depth]
 } attention_buffers;
 
 // Lays the buffers out, for backward where there are `heads`; all beyond the channels of gathered rows is
@@ -119,9 +120,10 @@ INLINE attention_buffers lay_out(const dk_attention *g, window_plan *plan, int64
   b.v = b.k + window, b.q = b.v + window, b.go = b.q + strip, b.dq = b.go + strip;
   b.qt = b.dq + strip, b.got = b.qt + strip, b.s = b.got + strip, b.dp = b.s + scores;
   b.dk = b.dp + scores, b.dv = b.dk + window, b.sums = b.dv + window;
-  b.pairs = b.sums + round_up(side * side) + DK_WIDTH;
+  b.shift = b.sums + round_up(side * side) + DK_WIDTH, b.pairs = b.shift + 3 * heads * plan->depth;
   memset(b.k, 0, (size_t)(2 * window + 2 * strip) * sizeof(float));
-  if (heads > 0) memset(b.pairs, 0, (size_t)(heads * plan->pairs + DK_WIDTH) * sizeof(float));
+  const int64_t zeros = heads * (3 * plan->depth + plan->pairs) + DK_WIDTH;
+  if (heads > 0) memset(b.shift, 0, (size_t)zeros * sizeof(float));
   return b;
 }
 
