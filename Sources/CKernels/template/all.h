@@ -3,6 +3,7 @@
 #include "random.h"
 
 #include "gather.h"
+#include "lanes.h"
 #include "attention_parts.h"
 #include "norm_parts.h"
 #include "operands.h"

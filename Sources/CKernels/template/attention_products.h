@@ -79,36 +79,13 @@ static void key_product(const float *s, const float *x, int64_t depth, int64_t q
 
 // ---- rows of queries to lanes
 
-#if DK_WIDTH == 16
-#define LOW_HALVES(a, b) \
-  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define HIGH_HALVES(a, b) \
-  __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-#elif DK_WIDTH == 8
-#define LOW_HALVES(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define HIGH_HALVES(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#else
-#define LOW_HALVES(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
-#define HIGH_HALVES(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
-#endif
-
-// xt[channel][query] of x[query][depth], for `vectors` vectors of queries. Interleaving the first half of a
-// block's rows with the second moves one bit of a number's row to its column: after as many rounds as
-// the width has bits, rows and columns have changed places.
+// xt[channel][query] of x[query][depth], for `vectors` vectors of queries.
 static void transpose(int vectors, const float *x, int64_t depth, float *xt) {
   for (int v = 0; v < vectors; ++v, x += DK_WIDTH * depth)
     for (int64_t c = 0; c < depth; c += DK_WIDTH) {
-      vf a[DK_WIDTH], b[DK_WIDTH];
+      vf a[DK_WIDTH];
       UNROLL for (int i = 0; i < DK_WIDTH; ++i) a[i] = load(x + i * depth + c);
-      UNROLL for (int step = 1; step < DK_WIDTH; step *= 2) {
-        UNROLL for (int i = 0; i < DK_WIDTH / 2; ++i) {
-          b[2 * i] = LOW_HALVES(a[i], a[i + DK_WIDTH / 2]);
-          b[2 * i + 1] = HIGH_HALVES(a[i], a[i + DK_WIDTH / 2]);
-        }
-        UNROLL for (int i = 0; i < DK_WIDTH; ++i) a[i] = b[i];
-      }
+      transpose_block(a);
       UNROLL for (int i = 0; i < DK_WIDTH; ++i) store(xt + (c + i) * DK_STRIP + v * DK_WIDTH, a[i]);
     }
 }
-#undef LOW_HALVES
-#undef HIGH_HALVES

@@ -25,6 +25,39 @@ static void T(group_norm)(const float *x, int64_t rows, int64_t channels, int64_
     }
 }
 
+// The sums of dz and dz xhat over rows, of `vectors` of channels from `first` on (constant after inlining), the
+// last one of `part` lanes.
+INLINE void T(gradient_sums)(const int vectors, int64_t part, const float *x, const element *dy,
+                             int64_t rows, int64_t channels, int64_t first, const float *gamma,
+                             const float *beta, int swish, const float *statistics, float *sums) {
+  vf m[2], r[2], g[2], b[2], plain[2], product[2];
+  UNROLL for (int v = 0; v < vectors; ++v) {
+    const int64_t at = first + v * DK_WIDTH;
+    m[v] = load_upto(statistics + at, part), r[v] = load_upto(statistics + channels + at, part);
+    g[v] = load_upto(gamma + at, part), b[v] = load_upto(beta + at, part);
+    plain[v] = product[v] = (vf){};
+  }
+  for (int64_t block = 0; block < rows; block += 64) {
+    const int64_t stop = block + 64 < rows ? block + 64 : rows;
+    vf some[2], weighted[2];
+    UNROLL for (int v = 0; v < vectors; ++v) some[v] = weighted[v] = (vf){};
+    for (int64_t row = block; row < stop; ++row)
+      UNROLL for (int v = 0; v < vectors; ++v) {
+        const int64_t at = row * channels + first + v * DK_WIDTH;
+        const vf xhat = (load_upto(x + at, part) - m[v]) * r[v];
+        vf dz = load_upto(dy + at, part);
+        if (swish) dz *= T(silu_slope)(FMA(xhat, g[v], b[v]));
+        some[v] += dz;
+        weighted[v] = FMA(dz, xhat, weighted[v]);
+      }
+    UNROLL for (int v = 0; v < vectors; ++v) plain[v] += some[v], product[v] += weighted[v];
+  }
+  UNROLL for (int v = 0; v < vectors; ++v) {
+    store_upto(sums + first + v * DK_WIDTH, plain[v], part);
+    store_upto(sums + channels + first + v * DK_WIDTH, product[v], part);
+  }
+}
+
 // One image. `sums` [2, channels] receives sum dz and sum dz xhat, the image's share of the gradients
 // of beta and gamma; `scratch` [2, channels]. dz, the gradient before Swish, is computed twice rather
 // than kept: an exponential costs less than a pass over memory.
@@ -35,28 +68,15 @@ static void T(group_norm_gradient)(const float *x, const void *vdy, const float 
   const element *dy = vdy;
   const float *mean = statistics, *rstd = statistics + channels;
   float *first = scratch, *second = scratch + channels;
+  int64_t c = 0;
+  for (; c + 2 * DK_WIDTH <= channels; c += 2 * DK_WIDTH)
+    T(gradient_sums)(2, DK_WIDTH, x, dy, rows, channels, c, gamma, beta, swish, statistics, sums);
+  FOR_VECTORS(c, channels)
+  T(gradient_sums)(1, part, x, dy, rows, channels, i, gamma, beta, swish, statistics, sums);
   FOR_VECTORS(0, channels) {
-    const vf m = load_upto(mean + i, part), r = load_upto(rstd + i, part);
-    const vf g = load_upto(gamma + i, part), b = load_upto(beta + i, part);
-    vf plain = {}, product = {};
-    for (int64_t block = 0; block < rows; block += 64) {
-      const int64_t stop = block + 64 < rows ? block + 64 : rows;
-      vf some = {}, weighted = {};
-      for (int64_t row = block; row < stop; ++row) {
-        const int64_t at = row * channels + i;
-        const vf xhat = (load_upto(x + at, part) - m) * r;
-        vf dz = load_upto(dy + at, part);
-        if (swish) dz *= T(silu_slope)(FMA(xhat, g, b));
-        some += dz;
-        weighted = FMA(dz, xhat, weighted);
-      }
-      plain += some;
-      product += weighted;
-    }
-    store_upto(sums + i, plain, part);
-    store_upto(sums + channels + i, product, part);
-    store_upto(first + i, g * plain, part);
-    store_upto(second + i, g * product, part);
+    const vf g = load_upto(gamma + i, part);
+    store_upto(first + i, g * load_upto(sums + i, part), part);
+    store_upto(second + i, g * load_upto(sums + channels + i, part), part);
   }
   const double count = (double)(rows * (channels / groups));
   group_means(first, channels, groups, count);

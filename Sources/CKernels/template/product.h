@@ -14,16 +14,54 @@ static int64_t T(packed_bytes)(int64_t taps, int64_t k, int64_t n) {
   return taps * T(steps)(k) * round_up(n) * (int64_t)sizeof(packed_t);
 }
 
-// Step `step` of a column, from elements `stride` apart.
-INLINE void T(pack_step)(const float *from, int64_t stride, int64_t k, int64_t step, packed_t *to) {
+// Steps [step, step + DK_WIDTH) of a column as lanes; zeros beyond k.
+INLINE vf T(column_steps)(const float *from, int64_t step, int64_t k) {
+  const int64_t left = k - step * STEP;
 #if DK_PAIRS
-  const vf pair = {from[0], 2 * step + 1 < k ? from[stride] : 0.0f};
-  const vh halves = narrow(pair);
-  *to = (uint32_t)halves[0] | (uint32_t)halves[1] << 16;
+  vh low = {}, high = {};
+  float whole[2 * DK_WIDTH] = {0};
+  if (left < 2 * DK_WIDTH) memcpy(whole, from + 2 * step, (size_t)left * sizeof *whole);
+  const float *p = left < 2 * DK_WIDTH ? whole : from + 2 * step;
+  low = narrow(load(p)), high = narrow(load(p + DK_WIDTH));
+  vf steps;  // neighbours are pairs already
+  memcpy(&steps, &low, sizeof low);
+  memcpy((char *)&steps + sizeof low, &high, sizeof high);
+  return steps;
 #else
-  (void)stride, (void)k, (void)step;
-  *to = from[0];
+  return left < DK_WIDTH ? load_part(from + step, left) : load(from + step);
 #endif
+}
+
+// Rows of the panel from w [k, n]: as they lie, for bf16 two woven into one.
+INLINE void T(pack_rows)(const float *w, int64_t n, int64_t k, int64_t valid, int64_t width, packed_t *to) {
+  for (int64_t s = 0; s < T(steps)(k); ++s, to += width) {
+    const float *from = w + s * STEP * n;
+#if DK_PAIRS
+    const int whole = 2 * s + 1 < k;
+    FOR_VECTORS(0, valid) {
+      const vf high = whole ? load_upto(from + n + i, part) : (vf){};
+      const vu pairs = weave(narrow(load_upto(from + i, part)), narrow(high));
+      memcpy(to + i, &pairs, (size_t)part * sizeof *to);
+    }
+#else
+    memcpy(to, from, (size_t)valid * sizeof *to);
+#endif
+    memset(to + valid, 0, (size_t)(width - valid) * sizeof *to);
+  }
+}
+
+// Rows of the panel from w [n, k]: columns of the panel are rows of w, so blocks are transposed.
+INLINE void T(pack_columns)(const float *w, int64_t k, int64_t valid, int64_t width, packed_t *to) {
+  const int64_t steps = T(steps)(k);
+  for (int64_t j = 0; j < width; j += DK_WIDTH)
+    for (int64_t s = 0; s < steps; s += DK_WIDTH) {
+      vf block[DK_WIDTH];
+      UNROLL for (int i = 0; i < DK_WIDTH; ++i)
+        block[i] = j + i < valid ? T(column_steps)(w + (j + i) * k, s, k) : (vf){};
+      transpose_block(block);
+      const int64_t left = steps - s < DK_WIDTH ? steps - s : DK_WIDTH;
+      for (int i = 0; i < left; ++i) memcpy(to + (s + i) * width + j, &block[i], sizeof block[i]);
+    }
 }
 
 static void T(pack)(const float *w, int64_t taps, int64_t k, int64_t n, int transposed, int64_t begin,
@@ -35,37 +73,8 @@ static void T(pack)(const float *w, int64_t taps, int64_t k, int64_t n, int tran
     packed_t *panel = (packed_t *)packed + column * taps * steps;
     for (int64_t t = 0; t < taps; ++t, panel += steps * width) {
       const float *tap = w + t * k * n;
-      // Element (i, j) is at i * down + j * right. Blocks of 16 steps keep both sides in cache.
-      const int64_t down = transposed ? 1 : n, right = transposed ? k : 1;
-      for (int64_t s0 = 0; s0 < steps; s0 += 16) {
-        const int64_t s1 = s0 + 16 < steps ? s0 + 16 : steps;
-        if (!transposed) {
-          for (int64_t s = s0; s < s1; ++s) {
-            const float *from = tap + s * STEP * down + column;
-            packed_t *to = panel + s * width;
-#if DK_PAIRS
-            const int whole = 2 * s + 1 < k;
-            FOR_VECTORS(0, valid) {
-              const vf low = load_upto(from + i, part);
-              const vf high = whole ? load_upto(from + down + i, part) : (vf){};
-              const vu pairs = __builtin_convertvector(narrow(low), vu) |
-                               __builtin_convertvector(narrow(high), vu) << 16;
-              memcpy(to + i, &pairs, (size_t)part * sizeof(packed_t));
-            }
-#else
-            memcpy(to, from, (size_t)valid * sizeof(packed_t));
-#endif
-            memset(to + valid, 0, (size_t)(width - valid) * sizeof(packed_t));
-          }
-        } else {
-          for (int64_t j = 0; j < width; ++j)
-            for (int64_t s = s0; s < s1; ++s) {
-              packed_t *to = panel + s * width + j;
-              if (j < valid) T(pack_step)(tap + s * STEP * down + (column + j) * right, down, k, s, to);
-              else *to = 0;
-            }
-        }
-      }
+      if (transposed) T(pack_columns)(tap + column * k, k, valid, width, panel);
+      else T(pack_rows)(tap + column, n, k, valid, width, panel);
     }
     column += width;
   }
@@ -100,6 +109,15 @@ INLINE void T(product_tile)(const int rows, const int vectors, int taps, int64_t
     const int64_t left = valid - v * DK_WIDTH;
     vf start = e->bias ? load_part(e->bias + column + v * DK_WIDTH, left < DK_WIDTH ? left : DK_WIDTH) : (vf){};
     UNROLL for (int r = 0; r < rows; ++r) sum[r][v] = start;
+  }
+  // What the sums are stored to, and added to, arrives while they are made.
+  const int64_t out_size = e->output == DK_F32 ? sizeof(float) : sizeof(element);
+  UNROLL for (int r = 0; r < rows; ++r) {
+    const int64_t first = (output[r] + column) * out_size, last = first + valid * out_size;
+    for (int64_t at = first; at < last; at += 64) {
+      if (y) __builtin_prefetch((char *)y + at, 1);
+      if (e->addend) __builtin_prefetch((const char *)e->addend + at);
+    }
   }
   const int64_t steps = T(steps)(k), whole = k / STEP;
   for (int t = 0; t < taps; ++t, input += DK_BLOCK) {

@@ -6,11 +6,16 @@
 // bf16 two, woven into pairs.
 
 #if !DK_ON_TILES
-#define DK_POSITIONS 96  // of a block: a panel of dy stays in L1
+#define DK_STEPS 96  // of a block: a panel of dy stays in L1
 
 // Elements [at, at + count) of a step's rows (-1: zeros), to whole vectors.
 INLINE void T(stage)(const element *from, const int64_t *rows, int64_t left, int64_t at, int64_t count,
                      packed_t *to) {
+  const int64_t ahead = 8 * STEP;  // rows that are fetched early
+  for (int64_t r = ahead; r < ahead + STEP && r < left; ++r)
+    if (rows[r] >= 0)
+      for (int64_t i = 0; i < count; i += 64 / (int64_t)sizeof(element))
+        __builtin_prefetch(from + rows[r] + at + i);
   const element *a = rows[0] < 0 ? (const element *)dk_zeros : from + rows[0] + at;
 #if DK_PAIRS
   const element *b = left < 2 || rows[1] < 0 ? (const element *)dk_zeros : from + rows[1] + at;
@@ -23,7 +28,7 @@ INLINE void T(stage)(const element *from, const int64_t *rows, int64_t left, int
       memcpy(&low, a + i, (size_t)part * sizeof *a);
       memcpy(&high, b + i, (size_t)part * sizeof *b);
     }
-    const vu pairs = __builtin_convertvector(low, vu) | __builtin_convertvector(high, vu) << 16;
+    const vu pairs = weave(low, high);
     memcpy(to + i, &pairs, sizeof pairs);
   }
 #else
@@ -43,7 +48,7 @@ static int64_t T(gradient_grain)(const dk_geometry *g) {
 static int64_t T(weight_gradient_scratch)(const dk_geometry *g, int64_t rows) {
   (void)rows;
   const int64_t columns = T(staged_pitch)(g->in_channels) + round_up(g->out_channels);
-  return DK_POSITIONS / STEP * columns * (int64_t)sizeof(packed_t);
+  return DK_STEPS * columns * (int64_t)sizeof(packed_t);
 }
 
 INLINE void T(gradient_tile)(const int rows, const int vectors, int64_t steps, const packed_t *x,
@@ -97,18 +102,18 @@ static void T(weight_gradient)(const dk_geometry *g, int64_t begin, int64_t end,
   int64_t input[DK_MAX_TAPS * DK_BLOCK], output[DK_BLOCK];
   const int64_t k = g->in_channels, n = g->out_channels, x_pitch = T(staged_pitch)(k);
   const int64_t positions = g->images * g->grid_h * g->grid_w;
-  packed_t *staged_dy = scratch, *staged_x = staged_dy + DK_POSITIONS / STEP * round_up(n);
-  for (int64_t block = 0; block < positions; block += DK_POSITIONS) {
-    const int64_t count = positions - block < DK_POSITIONS ? positions - block : DK_POSITIONS;
+  packed_t *staged_dy = scratch, *staged_x = staged_dy + DK_STEPS * round_up(n);
+  for (int64_t block = 0; block < positions; block += DK_STEPS * STEP) {
+    const int64_t count = positions - block < DK_STEPS * STEP ? positions - block : DK_STEPS * STEP;
     const int64_t steps = T(steps)(count);
     const int fresh = !accumulate && block == 0;
     gather(g, block, block + count, input, output);
-    for (int64_t column = 0; column < n; column += DK_COLUMNS) {
-      const int64_t width = panel_columns(n, column), left = n - column;
-      for (int64_t s = 0; s < steps; ++s)
+    for (int64_t s = 0; s < steps; ++s)  // rows in their order: memory is read as it lies
+      for (int64_t column = 0; column < n; column += DK_COLUMNS) {
+        const int64_t width = panel_columns(n, column), left = n - column;
         T(stage)(dy, output + s * STEP, count - s * STEP, column, left < width ? left : width,
                  staged_dy + column * steps + s * width);
-    }
+      }
     for (int t = 0; t < g->taps; ++t) {
       // This tap's rows of dw that lie in [begin, end), as channels of the input.
       const int64_t base = g->weight_tap[t] * k;
@@ -138,7 +143,22 @@ static void T(weight_gradient)(const dk_geometry *g, int64_t begin, int64_t end,
 static void T(column_sums)(const void *vx, int64_t rows, int64_t n, int64_t begin, int64_t end, int accumulate,
                            float *out) {
   const element *x = vx;
-  for (int64_t column = begin; column < end; column += DK_WIDTH) {
+  int64_t column = begin;
+  for (; column + 4 * DK_WIDTH <= end; column += 4 * DK_WIDTH) {  // whole lines
+    vf total[4] = {};
+    for (int64_t block = 0; block < rows; block += 256) {
+      const int64_t stop = block + 256 < rows ? block + 256 : rows;
+      vf sum[4] = {};
+      for (int64_t row = block; row < stop; ++row)
+        UNROLL for (int v = 0; v < 4; ++v) sum[v] += load(x + row * n + column + v * DK_WIDTH);
+      UNROLL for (int v = 0; v < 4; ++v) total[v] += sum[v];
+    }
+    UNROLL for (int v = 0; v < 4; ++v) {
+      float *to = out + column + v * DK_WIDTH;
+      store(to, accumulate ? load(to) + total[v] : total[v]);
+    }
+  }
+  for (; column < end; column += DK_WIDTH) {
     const int64_t width = end - column < DK_WIDTH ? end - column : DK_WIDTH;
     vf total = {};
     for (int64_t block = 0; block < rows; block += 256) {  // two levels keep rounding small
