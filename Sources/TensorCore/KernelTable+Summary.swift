@@ -10,4 +10,7 @@ extension KernelTable.Level {
     case .amx: "\(self) (f32: AVX-512 FMA, bf16: AMX tiles)"
     }
   }
+
+  /// Whether products of bf16 have instructions of their own; otherwise they are widened to f32.
+  public var multipliesBF16: Bool { self >= .avx512bf16 }
 }

@@ -31,8 +31,11 @@ struct RandomNetwork {
   let engine: Engine
   let batch: Int
 
-  init(_ settings: ImageDiffiT.Settings, batch: Int = 3, on engine: Engine = Engine()) {
-    network = ImageDiffiT(settings)
+  init(
+    _ settings: ImageDiffiT.Settings, batch: Int = 3, precision: DType = .float32,
+    recomputes: Bool = false, on engine: Engine = Engine()
+  ) {
+    network = ImageDiffiT(settings, precision: precision, recomputes: recomputes)
     (self.engine, self.batch) = (engine, batch)
     let parameters = network.parameters
     parameters.allocate(on: engine, gradients: true)
@@ -114,9 +117,9 @@ struct RandomNetwork {
   }
 
   /// Results do not depend on threads, and an image's do not depend on its batch.
-  @Test(arguments: SmallNetworks.all.indices)
-  func bitsDependOnNothingElse(_ index: Int) {
-    let model = RandomNetwork(SmallNetworks.all[index])
+  @Test(arguments: SmallNetworks.all.indices, [DType.float32, .bfloat16])
+  func bitsDependOnNothingElse(_ index: Int, _ precision: DType) {
+    let model = RandomNetwork(SmallNetworks.all[index], precision: precision)
     let together = model.forward(0..<3).value
     #expect(together.floats.allSatisfy { $0.isFinite } && together.floats.contains { $0 != 0 })
     for image in 0..<3 {
@@ -125,12 +128,60 @@ struct RandomNetwork {
     }
     model.network.parameters.beginStep()
     model.backward()
-    let threaded = RandomNetwork(SmallNetworks.all[index], on: Engine(threadCount: 3))
-    #expect(threaded.forward(0..<3).value.bits == together.bits)
-    threaded.network.parameters.beginStep()
-    threaded.backward()
-    #expect(
-      threaded.network.parameters.gradients.bits == model.network.parameters.gradients.bits)
+    let plain = RandomNetwork(SmallNetworks.all[index]).forward(0..<3).value
+    #expect((plain.bits == together.bits) == (precision == .float32))
+    for threads in [2, 3, 4] {
+      let threaded = RandomNetwork(
+        SmallNetworks.all[index], precision: precision, on: Engine(threadCount: threads))
+      #expect(threaded.forward(0..<3).value.bits == together.bits)
+      threaded.network.parameters.beginStep()
+      threaded.backward()
+      #expect(
+        threaded.network.parameters.gradients.bits == model.network.parameters.gradients.bits)
+    }
+  }
+
+  /// Recomputation changes no bit and no order, and keeps less between forward and backward.
+  @Test(arguments: SmallNetworks.all.indices, [DType.float32, .bfloat16])
+  func recomputation(_ index: Int, _ precision: DType) {
+    func run(_ recomputes: Bool) -> (gradients: [UInt32], ready: [String], kept: Int) {
+      let model = RandomNetwork(
+        SmallNetworks.all[index], precision: precision, recomputes: recomputes)
+      model.network.parameters.beginStep()
+      var ready: [String] = []
+      model.backward { ready.append($0.name) }
+      let before = model.engine.memory.liveBytes
+      let tape = Tape(dropout: DropoutSource(seed: 4, positions: [10, 11, 12]))
+      let y = model.forward(0..<3, on: tape)
+      let kept = model.engine.memory.liveBytes - before
+      withExtendedLifetime((tape, y)) {}
+      return (model.network.parameters.gradients.bits, ready, kept)
+    }
+    let (plain, again) = (run(false), run(true))
+    #expect(again.gradients == plain.gradients)
+    #expect(again.ready == plain.ready)
+    #expect(2 * again.kept < plain.kept, "\(again.kept) of \(plain.kept) bytes")
+  }
+
+  /// Panels that were kept for other weights are not used.
+  @Test func heldWeightsCanBeExchanged() {
+    let model = RandomNetwork(SmallNetworks.all[1])
+    let parameters = model.network.parameters
+    let own = model.forward(0..<3).value
+    let other = Tensor(
+      parameters.weights.floats.map { 0.5 * $0 }, [parameters.flatCount], on: model.engine)
+    let expected = parameters.withWeights(other) { model.forward(0..<3).value }
+    #expect(expected.bits != own.bits)
+    parameters.holdingWeights {
+      #expect(model.forward(0..<3).value.bits == own.bits)
+      parameters.withWeights(other) {
+        #expect(model.forward(0..<3).value.bits == expected.bits)
+        parameters.holdingWeights {
+          for _ in 0..<2 { #expect(model.forward(0..<3).value.bits == expected.bits) }
+        }
+      }
+      #expect(model.forward(0..<3).value.bits == own.bits)
+    }
   }
 
   /// The conditions reach the output.

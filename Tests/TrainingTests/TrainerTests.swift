@@ -71,6 +71,21 @@ import Training
     #expect(try labelGradients(trainer).allSatisfy { $0.allSatisfy { $0 == 0 } })
   }
 
+  /// After the first step the pool has every size that a step needs.
+  @Test(arguments: [TrainSettings.Precision.fp32, .bf16], [false, true])
+  func stepsAllocateNothingNew(_ precision: TrainSettings.Precision, _ recompute: Bool) throws {
+    var configuration = try configuration()
+    configuration.train.precision = precision
+    configuration.train.recompute = recompute
+    configuration.train.microBatch = 2
+    configuration.model.dropout = 0.1
+    let trainer = try trainer(configuration)
+    try trainer.step()
+    let held = trainer.engine.memory.peakBytes
+    for _ in 0..<3 { try trainer.step() }
+    #expect(trainer.engine.memory.peakBytes == held)
+  }
+
   /// Adam's first step is the learning rate times the gradient's sign, but for epsilon: only where the
   /// clipped gradient is near epsilon does clipping show.
   @Test func clippingLimitsTheGradientThatAdamSees() throws {

@@ -14,7 +14,7 @@ import TensorCore
 package final class Trainer {
   let configuration: Configuration
   let communicator: any Communicator
-  let engine: Engine
+  package let engine: Engine
   package let model: ImageDiffiT
   let edm: EDM
   let reducer: GradientReducer
