@@ -18,6 +18,9 @@ extension Engine {
     _ epilogue: Epilogue = Epilogue(), into y: Tensor?
   ) {
     guard let shaped = y ?? epilogue.activated else { return }
+    invariant(
+      shaped.dtype == .float32 || shaped.dtype == x.dtype,
+      "product: \(shaped.dtype) of \(x.dtype)")
     let kernels = kernels[x.dtype]
     let results = [y, epilogue.activated, epilogue.addend].reduce(0) { $0 + ($1?.byteCount ?? 0) }
     measured(
@@ -25,27 +28,17 @@ extension Engine {
       bytes: x.byteCount + panels.byteCount + results
     ) {
       withElements(x, panels) { from, panels in
-        withElements(of: epilogue.bias) { bias in
-          withElements(of: epilogue.addend) { addend in
-            withElements(of: epilogue.activated) { activated in
-              withElements(of: y) { to in
-                let last = dk_epilogue(
-                  bias: bias.map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) },
-                  addend: addend, activated: activated,
-                  output: shaped.dtype == .float32 ? DK_F32 : DK_BF16)
-                for geometry in classes {
-                  withUnsafePointer(to: geometry) { g in
-                    withUnsafePointer(to: last) { last in
-                      let grain = Int(kernels.product_grain)
-                      threads.forRanges(of: geometry.positions, grain: grain) { range in
-                        kernels.product(
-                          g, Int64(range.lowerBound), Int64(range.upperBound), from, panels, last,
-                          to)
-                      }
-                    }
-                  }
-                }
-              }
+        withElements(of: epilogue.bias, epilogue.addend, epilogue.activated, y) {
+          bias, addend, activated, to in
+          let stores = dk_epilogue(
+            bias: bias.map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) },
+            addend: addend, activated: activated,
+            output: shaped.dtype == .float32 ? DK_F32 : DK_BF16)
+          for geometry in classes {
+            threads.forRanges(of: geometry.positions, grain: Int(kernels.product_grain)) { range in
+              var (g, stores) = (geometry, stores)
+              kernels.product(
+                &g, Int64(range.lowerBound), Int64(range.upperBound), from, panels, &stores, to)
             }
           }
         }

@@ -47,6 +47,18 @@ public func withElements<R>(of a: Tensor?, _ body: (Elements?) throws -> R) reth
   return try a.withElements { try body($0) }
 }
 
+/// The elements of four tensors, or nil for each that is not there.
+public func withElements<R>(
+  of a: Tensor?, _ b: Tensor?, _ c: Tensor?, _ d: Tensor?,
+  _ body: (Elements?, Elements?, Elements?, Elements?) throws -> R
+) rethrows -> R {
+  try withElements(of: a) { a in
+    try withElements(of: b) { b in
+      try withElements(of: c) { c in try withElements(of: d) { d in try body(a, b, c, d) } }
+    }
+  }
+}
+
 /// The elements of several tensors at once; valid inside `body` only.
 public func withElements<R>(
   _ a: Tensor, _ b: Tensor, _ body: (Elements, Elements) throws -> R

@@ -3,6 +3,7 @@ import Checkpoints
 import Collectives
 import DiffiTModels
 import Foundation
+import TensorCore
 
 /// What a configuration will take, counted before anything is allocated.
 struct Plan {
@@ -13,6 +14,7 @@ struct Plan {
   let flopsPerImage: Int
   let activationBytesPerImage: Int
   let averages: Int
+  let precision: DType
   let ranks: Int
 
   init(_ configuration: Configuration, ranks: Int) {
@@ -28,6 +30,7 @@ struct Plan {
     activationBytesPerImage =
       cost.savedBytes + (train.recompute ? 2 : 1) * cost.largestBlockBytes
     averages = configuration.ema.count
+    precision = train.precision.dtype
     self.ranks = ranks
   }
 
@@ -36,8 +39,8 @@ struct Plan {
     ImageDiffiT(configuration.networkSettings).parameters.table
   }
 
-  /// Weights, gradients, two moments and the averages, f32.
-  var stateBytes: Int { 4 * flatCount * (4 + averages) }
+  /// Weights, gradients, two moments and the averages, f32, and the weights as products read them, twice.
+  var stateBytes: Int { 4 * flatCount * (4 + averages) + 2 * flatCount * precision.size }
 
   /// Bytes that each rank sends (and receives) a step, for a ring.
   var communicationBytes: Int { ranks > 1 ? 2 * 4 * flatCount * (ranks - 1) / ranks : 0 }
@@ -59,7 +62,7 @@ struct Plan {
       "parameters           \(parameterCount)",
       "training FLOPs       \(giga) G an image (forward and backward)",
       "memory a rank        about \(Display.bytes(memory(microBatch: images))):"
-        + " \(Display.bytes(stateBytes)) weights, gradients, moments and averages,"
+        + " \(Display.bytes(stateBytes)) weights, gradients, moments, averages,"
         + " \(Display.bytes(images * activationBytesPerImage)) activations of \(images) images",
       "communication a step \(Display.bytes(communicationBytes)) sent by each of \(ranks)"
         + " rank\(ranks == 1 ? "" : "s")",
