@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Everything a change must pass: set-up, build, lint, tests (some under mpirun), a run on two ranks.
+# Everything a change must pass: set-up, build, lint, tests (some under mpirun), a run on two ranks, and the
+# numeric tests under sanitizers.
 # Usage: launch/test.sh
 set -euo pipefail
 
@@ -24,3 +25,6 @@ trap 'rm -rf "$scratch"' EXIT
 launch/local.sh -n 2 -- doctor
 launch/local.sh -n 2 -- train --config configs/debug.yaml --run "$scratch/run"
 launch/local.sh -n 2 -- inspect "$scratch/run"
+
+step sanitizers
+launch/sanitize.sh
