@@ -80,12 +80,13 @@ public func multilayerPerceptron(
   addedTo residual: Variable, through dropout: Dropout
 ) -> Variable {
   let mask = dropout.mask(beside: x)
+  let tape = [x, w1, b1, w2, b2, residual].lazy.compactMap { $0?.tape }.first
   let (hidden, activated) = LinearOperator.activated(
-    x.value, weight: w1.weight, bias: b1?.value, keepsInput: x.tape?.records == true)
+    x.value, weight: w1.weight, bias: b1?.value, keepsInput: tape?.records == true)
   let y = added(
     LinearTerm(x: activated, weight: w2.weight, bias: b2?.value), to: residual.value, mask)
   let before = residual.slot
-  guard let hidden else { return record(y, of: x) { _, _ in } }
+  guard let hidden else { return tape?.constant(y) ?? Variable(y) }
   return record(y, of: x, w1, b1, w2, b2, residual) { dy, gradients in
     gradients.add(to: before) { dy }
     let dy = slope(dy, mask, hidden.dtype)

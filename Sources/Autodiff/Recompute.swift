@@ -12,14 +12,19 @@ public func recomputed(
 ) -> Variable {
   guard let tape = inputs.lazy.compactMap(\.tape).first, tape.records else { return body(inputs) }
   let silent = Tape(dropout: tape.dropout, records: false)
-  let value = body(inputs.map { silent.constant($0.value) }).value
+  // Variables do not retain their tape.
+  let value = withExtendedLifetime(silent) {
+    body(inputs.map { silent.constant($0.value) }).value
+  }
   let slots = inputs.map(\.slot)
   let values = inputs.map(\.value)
   return tape.append(value) { [unowned tape] dy, gradients in
     let again = Tape(dropout: tape.dropout)
     again.onGradientReady = tape.onGradientReady
     let variables = values.map { again.variable($0) }
-    let found = again.backward(from: body(variables), seed: dy, at: variables)
+    let found = again.backward(
+      from: body(variables), seed: dy, at: variables,
+      writesParameters: gradients.writesParameters)
     for (slot, gradient) in zip(slots, found) {
       if let gradient { gradients.add(to: slot) { gradient } }
     }

@@ -69,11 +69,15 @@ public final class Tape {
     return variables.map { $0.slot.node.flatMap { found[$0] } }
   }
 
-  /// Runs the reverse pass as `backward` does, and returns the gradients at chosen variables.
-  func backward(from root: Variable, seed: Tensor, at variables: [Variable]) -> [Tensor?] {
+  /// Runs the reverse pass as part of another tape's, and returns the gradients at chosen variables.
+  ///
+  /// - Parameter writesParameters: whether the other pass writes those of parameters.
+  func backward(
+    from root: Variable, seed: Tensor, at variables: [Variable], writesParameters: Bool
+  ) -> [Tensor?] {
     let found = run(
       from: root, seed: seed, wanted: Set(variables.compactMap(\.slot.node)),
-      writesParameters: true, keepGraph: false)
+      writesParameters: writesParameters, keepGraph: false)
     return variables.map { $0.slot.node.flatMap { found[$0] } }
   }
 
@@ -126,7 +130,7 @@ public struct DropoutSource: Sendable {
 final class Gradients {
   fileprivate var values: [Int: Tensor] = [:]
   private let engine: Engine
-  private let writesParameters: Bool
+  let writesParameters: Bool
   private let finishUse: (Parameter) -> Void
 
   fileprivate init(

@@ -12,18 +12,18 @@
 #include "template/all.h"
 
 void dk_amx_tile_loop(int64_t iterations) {
-  dk_bf16 operands[4][TILE_ROWS * TILE_DEPTH] __attribute__((aligned(64)));
-  for (int i = 0; i < 4 * TILE_ROWS * TILE_DEPTH; ++i) operands[0][i] = (dk_bf16)(0x3c00 + i % 64);
+  dk_bf16 operands[4 * TILE_ROWS * TILE_DEPTH] __attribute__((aligned(64)));
+  for (int i = 0; i < 4 * TILE_ROWS * TILE_DEPTH; ++i) operands[i] = (dk_bf16)(0x3c00 + i % 64);
   float sums[TILE_WORDS] __attribute__((aligned(64)));
   tile_registers tiles;
   tile_configure(&tiles);
   for (int64_t i = 0; i < iterations; ++i) {
-    tile_load(&tiles, 4, operands[0], TILE_BYTES);
-    tile_load(&tiles, 6, operands[2], TILE_BYTES);
+    tile_load(&tiles, 4, operands, TILE_BYTES);
+    tile_load(&tiles, 6, operands + 2 * TILE_ROWS * TILE_DEPTH, TILE_BYTES);
     tile_dot(&tiles, 0, 4, 6);
-    tile_load(&tiles, 7, operands[3], TILE_BYTES);
+    tile_load(&tiles, 7, operands + 3 * TILE_ROWS * TILE_DEPTH, TILE_BYTES);
     tile_dot(&tiles, 1, 4, 7);
-    tile_load(&tiles, 5, operands[1], TILE_BYTES);
+    tile_load(&tiles, 5, operands + TILE_ROWS * TILE_DEPTH, TILE_BYTES);
     tile_dot(&tiles, 2, 5, 6);
     tile_dot(&tiles, 3, 5, 7);
   }

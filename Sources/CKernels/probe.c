@@ -68,11 +68,7 @@ int64_t dk_probe_f32(dk_level level, int64_t rounds) {
 int64_t dk_probe_bf16(dk_level level, int64_t rounds) {
   switch (level) {
     case DK_AVX512_BF16: return bf16_pairs(rounds);
-    case DK_AMX: {
-      const int64_t iterations = rounds / 8 + 1;  // about as long as the others
-      dk_amx_tile_loop(iterations);
-      return iterations * 4 * 2 * 16 * 16 * 32;
-    }
+    case DK_AMX: dk_amx_tile_loop(rounds); return rounds * 4 * 2 * 16 * 16 * 32;
     default: return dk_probe_f32(level, rounds);
   }
 }

@@ -38,7 +38,8 @@ public enum ActivationOperator: Sendable {
     return dx
   }
 
-  /// The gradient of GELU, and its value once more: what a backward pass needs that kept x alone.
+  /// The gradient of GELU, and its value once more: what a backward pass needs that kept x alone. In bf16
+  /// x was rounded when it was kept, so the value may differ from the first in its last bit.
   ///
   /// - Parameter dy: becomes the gradient of x, in place.
   public static func geluAgain(_ x: Tensor, gradient dy: Tensor) -> Tensor {

@@ -4,8 +4,8 @@ import TensorCore
 /// y = x w + b on the rows of x; also the 1x1 convolution of an NHWC image.
 ///
 /// Shapes: x [..., K], w [K, N] (or [1, 1, K, N]), b [N] -> y [..., N]. Backward needs x and w.
-/// Precision: that of x, f32 or bf16, with f32 sums: one chain of multiply-adds an element in the order
-/// of K. Weights, bias and their gradients are f32.
+/// Precision: that of x, f32 or bf16, with f32 sums in the order of K, the same for an element whatever
+/// its neighbours. Weights, bias and their gradients are f32.
 public enum LinearOperator {
   /// - Parameters:
   ///   - addend: [..., N], added to the result: a residual.

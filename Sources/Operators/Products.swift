@@ -7,7 +7,7 @@ struct Epilogue {
   var bias: Tensor?
   /// Laid out and typed as the result.
   var addend: Tensor?
-  /// Receives GELU of the result; laid out and typed as the result.
+  /// Receives GELU of the result before that is rounded; laid out and typed as the result.
   var activated: Tensor?
 }
 

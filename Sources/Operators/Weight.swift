@@ -16,7 +16,7 @@ public struct Weight {
 
   /// Column panels for a product of `dtype`: of w [taps, k, n] or, transposed, of [taps, n, k].
   func packed(_ dtype: DType, taps: Int, k: Int, n: Int, transposed: Bool) -> Tensor {
-    let key = WeightPanels.Key(dtype: dtype, transposed: transposed)
+    let key = WeightPanels.Key(dtype: dtype, taps: taps, k: k, n: n, transposed: transposed)
     if let kept = panels?.kept[key] { return kept }
     let engine = values.engine
     let kernels = engine.kernels[dtype]
@@ -41,6 +41,9 @@ public struct Weight {
 public final class WeightPanels {
   struct Key: Hashable {
     let dtype: DType
+    let taps: Int
+    let k: Int
+    let n: Int
     let transposed: Bool
   }
 

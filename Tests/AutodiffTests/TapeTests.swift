@@ -140,6 +140,22 @@ private struct Chain {
     #expect(found[1] == nil)
   }
 
+  /// What is computed again follows the pass that asks for it.
+  @Test func recomputedPartsLeaveParametersAloneToo() {
+    let chain = Chain(on: engine)
+    let tape = Tape()
+    let x = tape.variable(input(1))
+    let y = recomputed([x]) { chain($0[0]) }
+    let first = tape.gradients(of: y, at: [x], seed: input(3))
+    let second = tape.gradients(of: y, at: [x], seed: input(3))
+    #expect(first[0] != nil && first[0]?.bits == second[0]?.bits)
+    #expect(chain.parameters.parameters.allSatisfy { !$0.hasGradient })
+
+    let plain = Tape()
+    let z = plain.variable(input(1))
+    #expect(plain.gradients(of: chain(z), at: [z], seed: input(3))[0]?.bits == first[0]?.bits)
+  }
+
   @Test func withoutTapeNothingIsRecorded() {
     let chain = Chain(on: engine)
     let y = chain(Variable(input(1)))

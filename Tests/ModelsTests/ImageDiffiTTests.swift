@@ -141,6 +141,28 @@ struct RandomNetwork {
     }
   }
 
+  /// The same at every level, with widths that fill tiles.
+  @Test(arguments: Setup.levels)
+  func bitsOfWideNetworks(_ level: KernelTable.Level) {
+    var settings = SmallNetworks.settings([32, 64], blocks: [1, 1], dropout: 0.2)
+    settings.headWidth = 32
+    func run(_ setup: Setup) -> (output: [UInt32], gradients: [UInt32]) {
+      let model = RandomNetwork(settings, precision: .bfloat16, on: setup.engine)
+      model.network.parameters.beginStep()
+      model.backward()
+      let together = model.forward(0..<3).value
+      for image in 0..<3 {
+        #expect(model.forward(image..<image + 1).value.bits == together[image..<image + 1].bits)
+      }
+      return (together.bits, model.network.parameters.gradients.bits)
+    }
+    let one = run(Setup(level, threads: 1))
+    for threads in [2, 3] {
+      let many = run(Setup(level, threads: threads))
+      #expect(many.output == one.output && many.gradients == one.gradients)
+    }
+  }
+
   /// Recomputation changes no bit and no order, and keeps less between forward and backward.
   @Test(arguments: SmallNetworks.all.indices, [DType.float32, .bfloat16])
   func recomputation(_ index: Int, _ precision: DType) {

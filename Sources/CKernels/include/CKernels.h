@@ -58,7 +58,7 @@ typedef uint16_t dk_bf16;
 typedef struct {
   const float *_Nullable bias;    // [out_channels]
   const void *_Nullable addend;   // laid out and typed as y
-  void *_Nullable activated;      // receives GELU(y), laid out and typed as y
+  void *_Nullable activated;      // receives GELU of y before y is rounded, laid out and typed as y
   dk_type output;                 // type of y; that of the input, or DK_F32
 } dk_epilogue;
 
@@ -74,7 +74,7 @@ typedef struct {
   /// Bytes of the panels that `pack` makes of weights [taps, k, n].
   int64_t (*_Nonnull packed_bytes)(int64_t taps, int64_t k, int64_t n);
   /// Packs w [taps, k, n] (or, transposed, w [taps, n, k]) into column panels for `product`: the
-  /// panels that hold columns [begin, end); begin is a multiple of DK_PANEL_COLUMNS.
+  /// panels that hold columns [begin, end); begin is a multiple of `panel_columns`.
   void (*_Nonnull pack)(const float *_Nonnull w, int64_t taps, int64_t k, int64_t n,
                         int transposed, int64_t begin, int64_t end, void *_Nonnull packed);
   /// y[p, n] = bias[n] + sum over t, k of x[p + t, k] w[t, k, n] for grid positions [begin, end) counted

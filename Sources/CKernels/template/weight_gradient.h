@@ -18,15 +18,16 @@ INLINE void T(stage)(const element *from, const int64_t *rows, int64_t left, int
         __builtin_prefetch(from + rows[r] + at + i);
   const element *a = rows[0] < 0 ? (const element *)dk_zeros : from + rows[0] + at;
 #if DK_PAIRS
-  const element *b = left < 2 || rows[1] < 0 ? (const element *)dk_zeros : from + rows[1] + at;
+  // The last position of an odd count has no second row.
+  const element *b = left < 2 ? NULL : rows[1] < 0 ? (const element *)dk_zeros : from + rows[1] + at;
   FOR_VECTORS(0, count) {
     vh low = {}, high = {};
     if (part == DK_WIDTH) {
       memcpy(&low, a + i, sizeof low);
-      memcpy(&high, b + i, sizeof high);
+      if (b) memcpy(&high, b + i, sizeof high);
     } else {
       memcpy(&low, a + i, (size_t)part * sizeof *a);
-      memcpy(&high, b + i, (size_t)part * sizeof *b);
+      if (b) memcpy(&high, b + i, (size_t)part * sizeof *b);
     }
     const vu pairs = weave(low, high);
     memcpy(to + i, &pairs, sizeof pairs);

@@ -15,11 +15,12 @@ public enum ParityCheck {
     let golden = try Golden(options.golden)
     let report = try compare(
       golden, precision: options.precision, tolerance: options.tolerance, on: engine)
-    if options.json != "-" { print(report.table(tolerance: options.tolerance)) }
+    if options.json != "-" { print(report.table) }
     if let path = options.json { try writeJSON(report, to: path) }
     if !report.passed {
       throw ParityFailure(
-        golden: options.golden, worst: report.worst, tolerance: options.tolerance)
+        golden: options.golden, worst: report.failure?.error ?? report.worst,
+        tolerance: report.failure?.allowed ?? options.tolerance)
     }
   }
 
@@ -127,19 +128,30 @@ public struct ParityReport: Codable, Equatable, Sendable {
     tableTolerance = tolerance
   }
 
+  /// Every tensor: its name, its error and what is allowed.
+  private var rows: [(name: String, error: Double, allowed: Double)] {
+    outputs.map { ("output.\($0)", $1, tolerance) }
+      + gradients.map { ("grad.\($0)", $1, tolerance(of: $0)) }
+  }
+
+  /// The worst of the tensors that are too far off.
+  var failure: (error: Double, allowed: Double)? {
+    rows.filter { !($0.error <= $0.allowed) }.max { $0.error < $1.error }
+      .map { ($0.error, $0.allowed) }
+  }
+
   /// A line a tensor, worst first.
-  func table(tolerance: Double) -> String {
-    let rows =
-      outputs.map { ("output.\($0)", $1, tolerance) }
-      + gradients.map { ("grad.\($0)", $1, self.tolerance(of: $0)) }
-    let lines = rows.sorted { ($0.1, $1.0) > ($1.1, $0.0) }.map { name, error, allowed in
-      "\(String(format: "%.2e", error))  \(error <= allowed ? " " : "!")  \(name)"
+  var table: String {
+    let lines = rows.sorted { ($0.error, $0.name) > ($1.error, $1.name) }.map {
+      "\(String(format: "%.2e", $0.error))  \($0.error <= $0.allowed ? " " : "!")  \($0.name)"
     }
     let verdict = passed ? "passed" : "FAILED"
     return
       (lines + [
         "\(verdict): \(rows.count) tensors, worst \(String(format: "%.2e", worst)),"
           + " tolerance \(String(format: "%.0e", tolerance))"
+          + (tableTolerance > tolerance
+            ? ", of bias tables \(String(format: "%.0e", tableTolerance))" : "")
       ]).joined(separator: "\n")
   }
 }

@@ -18,7 +18,9 @@ public enum SampleJob {
       if communicator.rank == 0 {
         for passed in passedOver { log.warning("passed over: \(passed.reason.finding)") }
       }
-      let engine = Engine(threadCount: try CoreShare(of: communicator).threads)
+      let engine = Engine(
+        threadCount: try CoreShare(of: communicator).threads,
+        kernels: try communicator.agreedKernels())
       let sampler = try communicator.agree { try restored.sampler(options, on: engine) }
       try communicator.agree {
         try FileOutput.makeFolder(options.output)

@@ -120,10 +120,8 @@ extension TrainRun {
       "ranks: \(ranks) x \(Display.quantity(threads, "thread")),"
         + " kernels \(engine.kernels.level.summary), \(configuration.train.precision);"
         + " MPI: \(communicator.library)")
-    if configuration.train.precision == .bf16 && !engine.kernels.level.multipliesBF16 {
-      log.warning(
-        "this CPU has no instructions for bf16: train.precision=fp32 is about twice as fast here,"
-          + " bf16 takes less memory")
+    if let warning = engine.kernels.level.warning(of: configuration.train.precision) {
+      log.warning(warning)
     }
     let steps =
       (configuration.train.images - trainer.imagesSeen + configuration.train.batch - 1)

@@ -38,13 +38,10 @@ final class TrainRun {
     }
     facts = [Self.contentKey: dataset.contentDigest]
     try communicator.requireEqual(Array(dataset.contentDigest.utf8), of: "the data sets")
-    // Ranks must agree on the instruction set, or their bits would differ.
-    let level = try communicator.reduce(Int64(KernelTable.best.level.rawValue), .min)
     let share = try CoreShare(of: communicator)
     if configuration.train.threads == 0 { configuration.train.threads = share.threads }
     engine = Engine(
-      threadCount: configuration.train.threads,
-      kernels: KernelTable.Level(rawValue: Int(level)).flatMap { KernelTable($0) } ?? .best)
+      threadCount: configuration.train.threads, kernels: try communicator.agreedKernels())
     self.configuration = configuration
     if configuration.train.threads * share.sharers > share.cores && configuration.train.threads > 1
     {
