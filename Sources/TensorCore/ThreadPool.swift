@@ -15,7 +15,7 @@ public final class ThreadPool: Sendable {
   public init(threadCount: Int) {
     invariant(threadCount >= 1, "ThreadPool: \(threadCount) threads")
     count = threadCount
-    gang = Gang(spins: threadCount <= ThreadPool.availableCores ? 2000 : 0)
+    gang = Gang(spins: threadCount <= ThreadPool.availableCores ? 20_000 : 0)
     for index in stride(from: 1, to: threadCount, by: 1) {
       let gang = gang
       Thread.detachNewThread { gang.work(part: index) }
