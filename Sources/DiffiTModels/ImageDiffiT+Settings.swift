@@ -45,6 +45,15 @@ extension ImageDiffiT {
       return nil
     }
 
+    /// Narrower stages are f32 in bf16 too: one step of a tile reduces 32 channels, so that bf16 gains
+    /// nothing there, and few channels average little of its rounding.
+    public static let leastBF16Width = 32
+
+    /// The precision of a stage where `asked` is the network's.
+    func precision(_ asked: DType, stage: Int) -> DType {
+      channels[stage] < Self.leastBF16Width ? .float32 : asked
+    }
+
     func window(stage: Int) -> Int { min(window, resolution >> stage) }
 
     public func imageShape(batch: Int) -> Shape {

@@ -12,7 +12,7 @@ public struct ImageDiffiT {
   public let settings: Settings
   public let parameters: ParameterSet
   /// Type of activations inside ResBlocks, and of what products multiply between the first and the last
-  /// layer. Those two, the residual stream, the time token's path and the result are f32.
+  /// layer, in stages of `Settings.leastBF16Width` channels or more. Those two layers, the residual stream, the time token's path and the result are f32.
   public let precision: DType
   /// Whether backward computes the activations of each ResBlock again, instead of keeping them.
   public let recomputes: Bool
@@ -56,7 +56,7 @@ public struct ImageDiffiT {
         DiffiTResBlock(
           scope(index), in: index == 0 ? inputs : s.channels[stage], out: s.channels[stage],
           timeWidth: s.timeWidth, headWidth: s.headWidth, window: s.window(stage: stage),
-          dropout: s.dropout, precision: precision)
+          dropout: s.dropout, precision: s.precision(precision, stage: stage))
       }
     }
     let last = s.channels.count - 1
@@ -114,14 +114,15 @@ public struct ImageDiffiT {
     }
     var x = tokenizer(x)
     var skips: [Variable] = []
-    for stage in encoder {
+    for (index, stage) in encoder.enumerated() {
       for block in stage.blocks { x = run(block, x) }
       guard let down = stage.resample else { continue }
       skips.append(x)
-      x = down(x, compute: precision)
+      x = down(x, compute: settings.precision(precision, stage: index))
     }
-    for stage in decoder {
-      if let up = stage.resample { x = concatenate(up(x, compute: precision), skips.removeLast()) }
+    for (step, stage) in decoder.enumerated() {
+      let below = settings.precision(precision, stage: encoder.count - 1 - step)
+      if let up = stage.resample { x = concatenate(up(x, compute: below), skips.removeLast()) }
       for block in stage.blocks { x = run(block, x) }
     }
     return head(headNorm(x))  // Fig. 4: GN, then Conv3x3

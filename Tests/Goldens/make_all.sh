@@ -43,6 +43,11 @@ golden classes             channels=8,16     blocks=1,1     window=4 batch=5 see
 golden augmentation        channels=8,16     blocks=1,1     window=4 batch=4 seed=13 augment_dim=9
 golden classes-augmentation channels=8,16,16 blocks=1,1,1   window=4 batch=3 seed=14 \
   classes=3 augment_dim=9 time_dim=24 embed_dim=12
+# Wide enough for bf16 to be used.
+golden wide                channels=32,32    blocks=1,1     window=4 batch=3 seed=21 \
+  head_dim=16 time_dim=32
+golden wide-classes        channels=32       blocks=2       window=8 batch=4 seed=22 \
+  head_dim=32 time_dim=32 classes=4 augment_dim=9
 
 "$python" "$here/train_golden.py" "$out/train-200.json"
 chmod 644 "$out"/*.safetensors "$out/train-200.json"

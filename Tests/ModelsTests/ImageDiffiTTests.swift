@@ -17,6 +17,13 @@ enum SmallNetworks {
     return s
   }
 
+  /// Wide enough for the precision to matter.
+  static func settings(_ index: Int, for precision: DType) -> ImageDiffiT.Settings {
+    var settings = all[index]
+    if precision == .bfloat16 { settings.channels = settings.channels.map { 4 * $0 } }
+    return settings
+  }
+
   static let all = [
     settings([16], blocks: [1]),
     settings([16, 24], blocks: [1, 2], classes: 3),
@@ -119,7 +126,8 @@ struct RandomNetwork {
   /// Results do not depend on threads, and an image's do not depend on its batch.
   @Test(arguments: SmallNetworks.all.indices, [DType.float32, .bfloat16])
   func bitsDependOnNothingElse(_ index: Int, _ precision: DType) {
-    let model = RandomNetwork(SmallNetworks.all[index], precision: precision)
+    let model = RandomNetwork(
+      SmallNetworks.settings(index, for: precision), precision: precision)
     let together = model.forward(0..<3).value
     #expect(together.floats.allSatisfy { $0.isFinite } && together.floats.contains { $0 != 0 })
     for image in 0..<3 {
@@ -128,11 +136,12 @@ struct RandomNetwork {
     }
     model.network.parameters.beginStep()
     model.backward()
-    let plain = RandomNetwork(SmallNetworks.all[index]).forward(0..<3).value
+    let plain = RandomNetwork(SmallNetworks.settings(index, for: precision)).forward(0..<3).value
     #expect((plain.bits == together.bits) == (precision == .float32))
     for threads in [2, 3, 4] {
       let threaded = RandomNetwork(
-        SmallNetworks.all[index], precision: precision, on: Engine(threadCount: threads))
+        SmallNetworks.settings(index, for: precision), precision: precision,
+        on: Engine(threadCount: threads))
       #expect(threaded.forward(0..<3).value.bits == together.bits)
       threaded.network.parameters.beginStep()
       threaded.backward()
@@ -168,7 +177,8 @@ struct RandomNetwork {
   func recomputation(_ index: Int, _ precision: DType) {
     func run(_ recomputes: Bool) -> (gradients: [UInt32], ready: [String], kept: Int) {
       let model = RandomNetwork(
-        SmallNetworks.all[index], precision: precision, recomputes: recomputes)
+        SmallNetworks.settings(index, for: precision), precision: precision,
+        recomputes: recomputes)
       model.network.parameters.beginStep()
       var ready: [String] = []
       model.backward { ready.append($0.name) }

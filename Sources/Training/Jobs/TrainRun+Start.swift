@@ -1,4 +1,5 @@
 import Checkpoints
+import DiffiTModels
 import Foundation
 import TensorCore
 
@@ -120,6 +121,11 @@ extension TrainRun {
       "ranks: \(ranks) x \(Display.quantity(threads, "thread")),"
         + " kernels \(engine.kernels.level.summary), \(configuration.train.precision);"
         + " MPI: \(communicator.library)")
+    let narrow = configuration.model.channels.filter { $0 < ImageDiffiT.Settings.leastBF16Width }
+    if configuration.train.precision == .bf16 && !narrow.isEmpty {
+      log.info(
+        "stages of less than \(ImageDiffiT.Settings.leastBF16Width) channels are fp32 in bf16 too")
+    }
     if let warning = engine.kernels.level.warning(of: configuration.train.precision) {
       log.warning(warning)
     }
