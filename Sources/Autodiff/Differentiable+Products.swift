@@ -80,7 +80,7 @@ public func multilayerPerceptron(
   addedTo residual: Variable, through dropout: Dropout
 ) -> Variable {
   let mask = dropout.mask(beside: x)
-  let tape = [x, w1, b1, w2, b2, residual].lazy.compactMap { $0?.tape }.first
+  let tape = tape(of: [x, w1, b1, w2, b2, residual])
   let (hidden, activated) = LinearOperator.activated(
     x.value, weight: w1.weight, bias: b1?.value, keepsInput: tape?.records == true)
   let y = added(

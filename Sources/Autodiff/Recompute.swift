@@ -10,7 +10,7 @@ import TensorCore
 public func recomputed(
   _ inputs: [Variable], _ body: @escaping ([Variable]) -> Variable
 ) -> Variable {
-  guard let tape = inputs.lazy.compactMap(\.tape).first, tape.records else { return body(inputs) }
+  guard let tape = tape(of: inputs), tape.records else { return body(inputs) }
   let silent = Tape(dropout: tape.dropout, records: false)
   // Variables do not retain their tape.
   let value = withExtendedLifetime(silent) {

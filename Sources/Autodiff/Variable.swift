@@ -41,10 +41,13 @@ struct Slot {
   }
 }
 
+/// The tape of the first input that has one.
+func tape(of inputs: [Variable?]) -> Tape? { inputs.lazy.compactMap { $0?.tape }.first }
+
 /// The value of an operator, recorded on the tape of its inputs where one of them has a tape.
 func record(
   _ value: Tensor, of inputs: Variable?..., backward: @escaping Tape.Backward
 ) -> Variable {
-  guard let tape = inputs.lazy.compactMap({ $0?.tape }).first else { return Variable(value) }
+  guard let tape = tape(of: inputs) else { return Variable(value) }
   return tape.records ? tape.append(value, backward) : tape.constant(value)
 }

@@ -12,25 +12,24 @@ public struct DiffiTResBlock {
   let convolution: Convolution
   let block: DiffiTBlock
   let skip: PointwiseConvolution?
-  let precision: DType
 
   public init(
     _ scope: ParameterScope, in inputs: Int, out outputs: Int, timeWidth: Int, headWidth: Int,
     window: Int, dropout: Double, precision: DType = .float32
   ) {
-    self.precision = precision
-    norm = GroupNorm(scope("norm"), channels: inputs, swish: true)
-    convolution = Convolution(scope("conv"), in: inputs, out: outputs)
+    norm = GroupNorm(scope("norm"), channels: inputs, swish: true, output: precision)
+    convolution = Convolution(scope("conv"), in: inputs, out: outputs, compute: precision)
     block = DiffiTBlock(
       scope("block"), width: outputs, timeWidth: timeWidth, heads: outputs / headWidth,
       window: window, dropout: dropout, precision: precision)
     skip =
-      inputs == outputs ? nil : PointwiseConvolution(scope("skip"), in: inputs, out: outputs)
+      inputs == outputs
+      ? nil : PointwiseConvolution(scope("skip"), in: inputs, out: outputs, compute: precision)
   }
 
   public func callAsFunction(_ x: Variable, at xt: Variable) -> Variable {
-    let hidden = convolution(norm(x, output: precision))  // Conv3x3(Swish(GN(x))), eq. (9)
+    let hidden = convolution(norm(x))  // Conv3x3(Swish(GN(x))), eq. (9)
     let y = block(hidden, at: xt)
-    return skip?(x, addedTo: y, compute: precision) ?? y + x  // eq. (10)
+    return skip?(x, addedTo: y) ?? y + x  // eq. (10)
   }
 }

@@ -24,10 +24,11 @@ extension ImageDiffiT.Settings {
   public func cost(precision: DType = .float32, recomputes: Bool = false) -> Cost {
     var cost = Cost()
     let last = channels.count - 1
-    let (size, stream) = (precision.size, DType.float32.size)
+    let stream = DType.float32.size
+    func size(_ stage: Int) -> Int { self.precision(precision, stage: stage).size }
     func pixels(_ stage: Int) -> Int { (resolution >> stage) * (resolution >> stage) }
     func cells(_ first: Int, _ stage: Int) {
-      let (p, width) = (pixels(stage), channels[stage])
+      let (p, width, size) = (pixels(stage), channels[stage], size(stage))
       for index in 0..<blocks[stage] {
         let inputs = index == 0 ? first : width
         let window = window(stage: stage)
@@ -56,13 +57,13 @@ extension ImageDiffiT.Settings {
       if stage < last {
         let width = channels[stage]
         cost.product(pixels(stage + 1), width, width, taps: 9)
-        cost.savedBytes += pixels(stage) * size * width
+        cost.savedBytes += pixels(stage) * size(stage) * width
       }
     }
     for stage in (0..<last).reversed() {
       let below = channels[stage + 1]
       cost.product(pixels(stage + 1), below, below, taps: 9)
-      cost.savedBytes += pixels(stage + 1) * size * below
+      cost.savedBytes += pixels(stage + 1) * size(stage + 1) * below
       cells(below + channels[stage], stage)
     }
     cost.product(pixels(0), channels[0], imageChannels, taps: 9)

@@ -65,13 +65,18 @@ public struct ImageDiffiT {
       let cells = blocks(
         root("encoder", stage), in: s.channels[max(stage - 1, 0)], stage: stage)
       let down =
-        stage < last ? Convolution(root("down", stage), in: width, out: width, .down) : nil
+        stage < last
+        ? Convolution(
+          root("down", stage), in: width, out: width, .down,
+          compute: s.precision(precision, stage: stage)) : nil
       return Stage(blocks: cells, resample: down)
     }
     decoder = (0..<last).map { step in
       let stage = last - 1 - step
       let below = s.channels[stage + 1]
-      let up = Convolution(root("up", step), in: below, out: below, .up)
+      let up = Convolution(
+        root("up", step), in: below, out: below, .up,
+        compute: s.precision(precision, stage: stage + 1))
       let cells = blocks(root("decoder", step), in: below + s.channels[stage], stage: stage)
       return Stage(blocks: cells, resample: up)
     }
@@ -114,15 +119,14 @@ public struct ImageDiffiT {
     }
     var x = tokenizer(x)
     var skips: [Variable] = []
-    for (index, stage) in encoder.enumerated() {
+    for stage in encoder {
       for block in stage.blocks { x = run(block, x) }
       guard let down = stage.resample else { continue }
       skips.append(x)
-      x = down(x, compute: settings.precision(precision, stage: index))
+      x = down(x)
     }
-    for (step, stage) in decoder.enumerated() {
-      let below = settings.precision(precision, stage: encoder.count - 1 - step)
-      if let up = stage.resample { x = concatenate(up(x, compute: below), skips.removeLast()) }
+    for stage in decoder {
+      if let up = stage.resample { x = concatenate(up(x), skips.removeLast()) }
       for block in stage.blocks { x = run(block, x) }
     }
     return head(headNorm(x))  // Fig. 4: GN, then Conv3x3

@@ -9,21 +9,23 @@ public struct Convolution {
   public let weight: Parameter
   public let bias: Parameter
   public let kind: ConvolutionOperator.Kind
+  let compute: DType
 
-  /// - Parameter zero: starts the weight at zero (output layers) instead of Xavier-uniform.
+  /// - Parameters:
+  ///   - zero: starts the weight at zero (output layers) instead of Xavier-uniform.
+  ///   - compute: precision of the product; the result is f32.
   public init(
     _ scope: ParameterScope, in inputs: Int, out outputs: Int,
-    _ kind: ConvolutionOperator.Kind = .same, zero: Bool = false
+    _ kind: ConvolutionOperator.Kind = .same, zero: Bool = false, compute: DType = .float32
   ) {
     weight = scope.parameter(
       "weight", [3, 3, inputs, outputs], zero ? .zeros : .xavierUniform,
       layout: kind == .up ? .transposedConvolution : .convolution)
     bias = scope.parameter("bias", [outputs], .zeros)
-    self.kind = kind
+    (self.kind, self.compute) = (kind, compute)
   }
 
-  /// - Parameter compute: precision of the product, where it is not that of x; the result is f32.
-  public func callAsFunction(_ x: Variable, compute: DType? = nil) -> Variable {
+  public func callAsFunction(_ x: Variable) -> Variable {
     convolution(x, weight, bias, kind, compute: compute)
   }
 }

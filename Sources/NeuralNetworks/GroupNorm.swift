@@ -10,20 +10,23 @@ public struct GroupNorm {
   public let bias: Parameter
   public let groups: Int
   public let swish: Bool
+  let output: DType
 
-  public init(_ scope: ParameterScope, channels: Int, swish: Bool = false) {
+  /// - Parameter output: precision of the result.
+  public init(
+    _ scope: ParameterScope, channels: Int, swish: Bool = false, output: DType = .float32
+  ) {
     gain = scope.parameter("weight", [channels], .ones)
     bias = scope.parameter("bias", [channels], .zeros)
     groups = Self.groups(channels: channels)
-    self.swish = swish
+    (self.swish, self.output) = (swish, output)
   }
 
   public static func groups(channels: Int) -> Int {
     (1...max(1, min(32, channels / 4))).last { channels % $0 == 0 } ?? 1
   }
 
-  /// - Parameter output: precision of the result.
-  public func callAsFunction(_ x: Variable, output: DType = .float32) -> Variable {
+  public func callAsFunction(_ x: Variable) -> Variable {
     groupNorm(
       x, gain: gain, bias: bias, groups: groups, epsilon: 1e-6, swish: swish, output: output)
   }

@@ -57,17 +57,20 @@ public struct MultilayerPerceptron {
 public struct PointwiseConvolution {
   public let weight: Parameter
   public let bias: Parameter
+  let compute: DType
 
-  public init(_ scope: ParameterScope, in inputs: Int, out outputs: Int) {
+  /// - Parameter compute: precision of the product.
+  public init(
+    _ scope: ParameterScope, in inputs: Int, out outputs: Int, compute: DType = .float32
+  ) {
+    self.compute = compute
     weight = scope.parameter(
       "weight", [1, 1, inputs, outputs], .xavierUniform, layout: .convolution)
     bias = scope.parameter("bias", [outputs], .zeros)
   }
 
   /// residual + x w + b, f32.
-  public func callAsFunction(
-    _ x: Variable, addedTo residual: Variable, compute: DType? = nil
-  ) -> Variable {
+  public func callAsFunction(_ x: Variable, addedTo residual: Variable) -> Variable {
     linear(x, weight, bias, addedTo: residual, compute: compute)
   }
 }
