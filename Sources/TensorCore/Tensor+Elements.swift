@@ -80,13 +80,3 @@ public func withElements<R>(
 ) rethrows -> R {
   try withElements(a, b) { a, b in try withElements(c, d) { c, d in try body(a, b, c, d) } }
 }
-
-/// The elements of several tensors at once; valid inside `body` only.
-public func withElements<R>(
-  _ a: Tensor, _ b: Tensor, _ c: Tensor, _ d: Tensor, _ e: Tensor,
-  _ body: (Elements, Elements, Elements, Elements, Elements) throws -> R
-) rethrows -> R {
-  try withElements(a, b, c) { a, b, c in
-    try withElements(d, e) { d, e in try body(a, b, c, d, e) }
-  }
-}
