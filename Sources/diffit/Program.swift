@@ -45,7 +45,7 @@ enum Program {
     }
     let help = ["diffit", command?._commandName, "--help"].compactMap(\.self)
     let problem = unknownOption(of: command) ?? Diffit.message(for: error)
-    if rank ?? 0 == 0 { complain("\(problem); see `\(help.joined(separator: " "))`") }
+    complainOnce("\(problem); see `\(help.joined(separator: " "))`")
     return .badUsage
   }
 
@@ -62,22 +62,17 @@ enum Program {
   }
 
   private static func report(_ error: any Error) -> Int32 {
-    if let shared = error as? SharedFailure {
-      if !shared.isTold { complain("\(shared)", of: nil) }
-    } else if !(error is ConfigurationError) || rank ?? 0 == 0 {
-      // Options that contradict each other do so on every rank.
-      complain("\(error)")
+    switch error {
+    case is SharedFailure: break
+    // Options that contradict each other do so on every rank.
+    case is ConfigurationError: complainOnce("\(error)")
+    default: Complaint.write("\(error)")
     }
     return (error as? any ExitCoded)?.exitCode ?? Outcome.failed.rawValue
   }
 
-  private static func complain(_ text: String, of rank: Int? = ProcessRank.rank) {
-    // As in the log: who does not name itself is the first rank.
-    let speaker = rank.map { $0 > 0 ? "diffit: rank \($0): " : "diffit: " } ?? "diffit: "
-    let line = text.split(whereSeparator: \.isNewline)
-      .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
-    FileHandle.standardError.write(Data((speaker + line + "\n").utf8))
+  private static func complainOnce(_ text: String) {
+    Complaint.leaveItToTheFirstRank()
+    if ProcessRank.isFirst { Complaint.write(text) }
   }
-
-  private static var rank: Int? { ProcessRank.rank }
 }

@@ -11,12 +11,14 @@ enum Job {
     } catch let error as CommunicationError where error.spokesman != nil {
       // All ranks are here, and know.
       log.conclude("error: \(error)")
+      if error.spokesman == communicator.rank { Complaint.write("\(error)", of: nil) }
       try communicator.finalize()
-      throw SharedFailure(error: error, isTold: error.spokesman != communicator.rank)
+      throw SharedFailure(error: error)
     } catch let error as StoppedOnRequest {
       log.conclude("\(error)")
+      if communicator.rank == 0 { Complaint.write("\(error)", of: nil) }
       try communicator.finalize()
-      throw SharedFailure(error: error, isTold: communicator.rank != 0)
+      throw SharedFailure(error: error)
     } catch {
       if communicator.size == 1 {
         log.conclude("error: \(error)")
@@ -24,16 +26,15 @@ enum Job {
       }
       // The other ranks are somewhere else and will not come to a common end.
       log.error("\(error); all ranks end")
+      Complaint.drain()
       communicator.abort(code: (error as? any ExitCoded)?.exitCode ?? 1)
     }
   }
 }
 
-/// What ended a job on all ranks alike; one of them tells of it.
+/// What ended a job on all ranks alike, and has been told.
 public struct SharedFailure: ExitCoded, CustomStringConvertible {
   public let error: any Error
-  /// Whether another rank tells.
-  public let isTold: Bool
 
   public var description: String { "\(error)" }
   public var exitCode: Int32 { (error as? any ExitCoded)?.exitCode ?? 1 }

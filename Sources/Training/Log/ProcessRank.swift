@@ -12,7 +12,7 @@ public enum ProcessRank {
   static var count: Int { number(["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"]) ?? 1 }
 
   /// Whether this process speaks for the job in a command that needs no MPI.
-  static var isFirst: Bool { rank ?? 0 == 0 }
+  public static var isFirst: Bool { rank ?? 0 == 0 }
 
   private static func number(_ names: [String]) -> Int? {
     let environment = ProcessInfo.processInfo.environment
