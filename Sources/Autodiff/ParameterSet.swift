@@ -26,6 +26,14 @@ public final class ParameterSet {
   /// The parameters in the order of the flat ranges.
   public var flatOrder: [Parameter] { parameters.reversed() }
 
+  /// By index: each parameter's elements with the gap behind it, so that together they cover the flat range.
+  public var paddedRanges: [Range<Int>] {
+    parameters.map { parameter in
+      let end = parameter.offset + parameter.count
+      return parameter.offset..<(end + Self.alignment - 1) / Self.alignment * Self.alignment
+    }
+  }
+
   public var root: ParameterScope { ParameterScope(set: self, prefix: "") }
 
   /// Ends the declaration and lays the ranges out.

@@ -21,6 +21,7 @@ public func recomputed(
   return tape.append(value) { [unowned tape] dy, gradients in
     let again = Tape(dropout: tape.dropout)
     again.onGradientReady = tape.onGradientReady
+    again.betweenOperations = tape.betweenOperations
     let variables = values.map { again.variable($0) }
     let found = again.backward(
       from: body(variables), seed: dy, at: variables,

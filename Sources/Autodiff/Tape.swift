@@ -15,6 +15,9 @@ public final class Tape {
   /// Called once for each parameter in a reverse pass, when nothing more will be added to its gradient.
   public var onGradientReady: ((Parameter) -> Void)?
 
+  /// Called after each operation of a reverse pass.
+  public var betweenOperations: (() -> Void)?
+
   typealias Backward = (_ gradient: Tensor, _ into: Gradients) -> Void
   private var nodes: [Backward?] = []
   /// By parameter: nodes that have yet to add to its gradient.
@@ -106,6 +109,7 @@ public final class Tape {
       if wanted.contains(node) { found[node] = gradient }
       if let gradient, let backward = nodes[node] { backward(gradient, gradients) }
       if !keepGraph { nodes[node] = nil }
+      betweenOperations?()
     }
     return found
   }

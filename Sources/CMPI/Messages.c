@@ -42,17 +42,53 @@ int cmpi_reduce(void *values, int64_t count, int64_t chunk, int type, int reduct
 typedef struct {
   int count;
   MPI_Request parts[];
-} sums;
+} requests;
+
+static requests *room_for(int64_t count) {
+  requests *all = malloc(sizeof *all + (size_t)count * sizeof(MPI_Request));
+  if (all) all->count = 0;
+  return all;
+}
+
+static int64_t parts_of(int64_t count, int64_t chunk) { return (count + chunk - 1) / chunk; }
 
 int cmpi_start_sum(void *values, int64_t count, int64_t chunk, void **request) {
-  sums *all = malloc(sizeof *all + (size_t)((count + chunk - 1) / chunk) * sizeof(MPI_Request));
+  requests *all = room_for(parts_of(count, chunk));
   if (!all) return MPI_ERR_NO_MEM;
   *request = all;
-  all->count = 0;
   for (int64_t at = 0; at < count; at += chunk) {
     TRY(MPI_Iallreduce(MPI_IN_PLACE, (float *)values + at, (int)smaller(chunk, count - at), MPI_FLOAT,
                        MPI_SUM, MPI_COMM_WORLD, &all->parts[all->count]));
     all->count += 1;
+  }
+  return MPI_SUCCESS;
+}
+
+int cmpi_start_exchange(const void *from, const int64_t *from_spans, void *to, const int64_t *to_spans,
+                        int tag, int64_t chunk, void **request) {
+  int rank, size;
+  TRY(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
+  TRY(MPI_Comm_size(MPI_COMM_WORLD, &size));
+  int64_t count = 0;
+  for (int peer = 0; peer < size; peer++)
+    count += parts_of(from_spans[2 * peer + 1], chunk) + parts_of(to_spans[2 * peer + 1], chunk);
+  requests *all = room_for(count);
+  if (!all) return MPI_ERR_NO_MEM;
+  *request = all;
+  // Each rank begins with its neighbour, so that not all send to the same one at once.
+  for (int step = 1; step < size; step++) {
+    const int peer = (rank + size - step) % size;
+    const int64_t start = to_spans[2 * peer], length = to_spans[2 * peer + 1];
+    for (int64_t at = 0; at < length; at += chunk, all->count++)
+      TRY(MPI_Irecv((char *)to + start + at, (int)smaller(chunk, length - at), MPI_BYTE, peer, tag,
+                    MPI_COMM_WORLD, &all->parts[all->count]));
+  }
+  for (int step = 1; step < size; step++) {
+    const int peer = (rank + step) % size;
+    const int64_t start = from_spans[2 * peer], length = from_spans[2 * peer + 1];
+    for (int64_t at = 0; at < length; at += chunk, all->count++)
+      TRY(MPI_Isend((const char *)from + start + at, (int)smaller(chunk, length - at), MPI_BYTE, peer,
+                    tag, MPI_COMM_WORLD, &all->parts[all->count]));
   }
   return MPI_SUCCESS;
 }
@@ -63,14 +99,14 @@ static void release(void **request) {
 }
 
 int cmpi_test(void **request, int *done) {
-  sums *all = *request;
+  requests *all = *request;
   TRY(MPI_Testall(all->count, all->parts, done, MPI_STATUSES_IGNORE));
   if (*done) release(request);
   return MPI_SUCCESS;
 }
 
 int cmpi_wait(void **request) {
-  sums *all = *request;
+  requests *all = *request;
   TRY(MPI_Waitall(all->count, all->parts, MPI_STATUSES_IGNORE));
   release(request);
   return MPI_SUCCESS;

@@ -76,6 +76,8 @@ extension CheckpointError: CustomStringConvertible {
       "\(path): format version \(found), this build reads \(supported); use the build that wrote it"
     case .manifestCount(let path, let name, let found):
       "\(path): \(name) is \(found), expected 0 or more\(other)"
+    case .configurationDigest(let path, let found, let expected):
+      "\(path): its settings have the digest \(found), expected \(expected)\(other)"
     case .manifestTable(let path, let fault):
       "\(path): bad tensor table: \(fault)\(other)"
     case .shardNames(let path, let found, let expected):

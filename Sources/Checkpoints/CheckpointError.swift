@@ -38,6 +38,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
   case manifestVersion(path: String, found: Int, supported: Int)
   /// A count below zero.
   case manifestCount(path: String, name: String, found: Int)
+  /// The settings are not those whose digest the manifest holds.
+  case configurationDigest(path: String, found: String, expected: String)
   case manifestTable(path: String, fault: String)
   case shardNames(path: String, found: String, expected: String)
   case shardTiling(path: String, found: Range<Int>, expected: Int)

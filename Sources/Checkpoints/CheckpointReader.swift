@@ -81,14 +81,19 @@ public struct CheckpointReader: Sendable {
     guard manifest.vectors.contains(vector) else {
       throw .noSuchVector(path: path, vector: vector, present: manifest.vectors)
     }
-    for shard in manifest.shards where shard.range.overlaps(range) {
-      let part = shard.range.clamped(to: range)
+    for shard in manifest.shards where shard.ranges.contains(where: range.overlaps) {
       let file = try SafetensorsFile(path: path(of: shard))
       try CheckpointReader.check(vector, of: shard, in: file)
-      try file.readFloats(
-        vector,
-        part.lowerBound - shard.range.lowerBound..<part.upperBound - shard.range.lowerBound,
-        into: values + (part.lowerBound - range.lowerBound))
+      var start = 0  // of the shard's next range in the file
+      for stored in shard.ranges {
+        let part = stored.clamped(to: range)
+        let offset = start - stored.lowerBound
+        start += stored.count
+        if part.isEmpty { continue }
+        try file.readFloats(
+          vector, part.lowerBound + offset..<part.upperBound + offset,
+          into: values + (part.lowerBound - range.lowerBound))
+      }
     }
   }
 
@@ -121,9 +126,9 @@ public struct CheckpointReader: Sendable {
     guard entry.dtype == .float32 else {
       throw .tensorType(path: file.path, tensor: vector, found: entry.dtype, expected: "F32")
     }
-    guard entry.shape == [shard.range.count] else {
+    guard entry.shape == [shard.count] else {
       throw .shardVector(
-        path: file.path, vector: vector, found: entry.shape, expected: [shard.range.count])
+        path: file.path, vector: vector, found: entry.shape, expected: [shard.count])
     }
   }
 }

@@ -1,13 +1,15 @@
 import Foundation
 import TensorCore
 
-/// A named vector's values over the range of the rank that saves it.
+/// A named vector's values over the ranges of the rank that saves it.
 public struct StateVector: Sendable {
   public let name: String
-  /// f32, as many as the range has.
-  public let values: Tensor
+  /// f32; one after the other, as many as the ranges have.
+  public let pieces: [Tensor]
 
-  public init(_ name: String, _ values: Tensor) { (self.name, self.values) = (name, values) }
+  public init(_ name: String, _ pieces: [Tensor]) { (self.name, self.pieces) = (name, pieces) }
+
+  var count: Int { pieces.reduce(0) { $0 + $1.count } }
 }
 
 extension CheckpointStore {
@@ -41,31 +43,34 @@ extension CheckpointStore {
     try FileSystem.remove(hiddenPath(images, .writing))
   }
 
-  /// Writes this rank's range of every vector, and makes it durable. Any thread may call it; the
+  /// Writes this rank's ranges of every vector, and makes it durable. Any thread may call it; the
   /// tensors must not change until it returns.
   ///
   /// - Parameters:
-  ///   - range: elements of the flat vectors; it may be empty. Ranks' ranges together cover the vectors.
+  ///   - ranges: elements of the flat vectors; none at all is fine. Ranks' ranges together cover the
+  ///     vectors.
   ///   - vectors: the same names in the same order on every rank.
   public func writeShard(
-    images: Int, rank: Int, of worldSize: Int, range: Range<Int>, vectors: [StateVector]
+    images: Int, rank: Int, of worldSize: Int, ranges: [Range<Int>], vectors: [StateVector]
   ) throws(CheckpointError) -> ShardRecord {
     let name = ShardRecord.fileName(rank: rank, of: worldSize)
+    let count = ranges.reduce(0) { $0 + $1.count }
     let writer = try SafetensorsWriter(
       URL(fileURLWithPath: "\(hiddenPath(images, .writing))/\(name)"),
-      vectors.map { SafetensorsWriter.Announcement($0.name, .float32, [range.count]) },
+      vectors.map { SafetensorsWriter.Announcement($0.name, .float32, [count]) },
       replacing: false)
     for vector in vectors {
       invariant(
-        vector.values.count == range.count && vector.values.dtype == .float32,
-        "CheckpointStore.writeShard: \(vector.name) has \(vector.values.count) "
-          + "\(vector.values.dtype) elements for the range \(range)")
-      try vector.values.withBytes { bytes in
-        Result { () throws(CheckpointError) in try writer.write(UnsafeRawBufferPointer(bytes)) }
-      }.get()
+        vector.count == count && vector.pieces.allSatisfy { $0.dtype == .float32 },
+        "CheckpointStore.writeShard: \(vector.name) has \(vector.count) elements for \(ranges)")
+      for piece in vector.pieces {
+        try piece.withBytes { bytes in
+          Result { () throws(CheckpointError) in try writer.write(UnsafeRawBufferPointer(bytes)) }
+        }.get()
+      }
     }
     let (size, checksum) = try writer.finish()
-    return ShardRecord(file: name, rank: rank, range: range, size: size, checksum: checksum)
+    return ShardRecord(file: name, rank: rank, ranges: ranges, size: size, checksum: checksum)
   }
 
   /// Makes the checkpoint visible under its name, durably. Rank 0 only, when every rank has written.

@@ -46,6 +46,10 @@ extension Manifest {
     for (name, count) in [("images_seen", imagesSeen), ("flat_count", flatCount)] where count < 0 {
       throw .manifestCount(path: path, name: name, found: count)
     }
+    let digest = Manifest.digest(of: configuration)
+    guard configurationDigest == digest else {
+      throw .configurationDigest(path: path, found: digest, expected: configurationDigest)
+    }
     if let fault = ParameterTable.fault(tensors, flatCount: flatCount) {
       throw .manifestTable(path: path, fault: fault)
     }
@@ -58,9 +62,9 @@ extension Manifest {
         expected: "one of each rank, as "
           + ShardRecord.fileName(rank: 0, of: max(worldSize, 1)))
     }
-    // Ranks may hold ranges in any order (recursive halving deals them in another), or none.
+    // Ranks may hold several ranges, in any order (pieces of gradient buckets), or none.
     var end = 0
-    for range in shards.map(\.range).filter({ !$0.isEmpty })
+    for range in shards.flatMap(\.ranges).filter({ !$0.isEmpty })
       .sorted(by: { $0.lowerBound < $1.lowerBound })
     {
       guard range.lowerBound == end else {

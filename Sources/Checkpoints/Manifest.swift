@@ -1,21 +1,24 @@
-/// What one rank wrote: its range of every flat vector, as one file.
+/// What one rank wrote: its ranges of every flat vector, one after the other, as one file.
 ///
 /// Ranks send it to rank 0, which lists it in the manifest.
 public struct ShardRecord: Codable, Equatable, Sendable {
   /// File name within the checkpoint.
   public let file: String
   public let rank: Int
-  /// Elements of the flat vectors.
-  public let range: Range<Int>
+  /// Elements of the flat vectors, in the order they have in the file; there may be none.
+  public let ranges: [Range<Int>]
   /// Bytes of the file.
   public let size: Int
   /// XXH3-128 of the file, as `xxh128sum` prints it.
   public let checksum: String
 
-  public init(file: String, rank: Int, range: Range<Int>, size: Int, checksum: String) {
-    (self.file, self.rank, self.range) = (file, rank, range)
+  public init(file: String, rank: Int, ranges: [Range<Int>], size: Int, checksum: String) {
+    (self.file, self.rank, self.ranges) = (file, rank, ranges)
     (self.size, self.checksum) = (size, checksum)
   }
+
+  /// Elements of each vector in the file.
+  public var count: Int { ranges.reduce(0) { $0 + $1.count } }
 
   /// `state-00000-of-00004.safetensors`
   public static func fileName(rank: Int, of worldSize: Int) -> String {
@@ -39,7 +42,7 @@ public enum VectorName {
 /// The contents of a checkpoint's `manifest.json`.
 public struct Manifest: Codable, Equatable, Sendable {
   /// The version this build writes, and the only one it reads.
-  public static let currentVersion = 1
+  public static let currentVersion = 2
 
   public let formatVersion: Int
   /// The run's position, and that of its data order and random streams.
@@ -86,6 +89,13 @@ public struct Manifest: Codable, Equatable, Sendable {
     self.progress = progress
     tensors = table.entries
     self.shards = shards.sorted { $0.rank < $1.rank }
+  }
+
+  /// The same with the shards that were written.
+  public func with(shards: [ShardRecord]) -> Manifest {
+    Manifest(
+      imagesSeen: imagesSeen, vectors: vectors, configuration: configuration, build: build,
+      progress: progress, table: table, shards: shards)
   }
 
   /// The parameters; sound, because a manifest that was read has been checked.

@@ -81,4 +81,12 @@ extension Communicator {
     try status.get()
     return (0..<size).map { Array(all[$0 * mine.count..<($0 + 1) * mine.count]) }
   }
+
+  /// Every rank's numbers, one rank after the other; all ranks give as many.
+  public func gatherEqual(_ mine: [Double]) throws(CommunicationError) -> [Double] {
+    let bytes = mine.withUnsafeBytes { Array($0) }
+    return try gatherEqual(bytes).flatMap { bytes in
+      bytes.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
+    }
+  }
 }

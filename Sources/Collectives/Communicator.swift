@@ -35,7 +35,11 @@ public protocol Communicator: AnyObject, Sendable {
 
   /// Starts adding up the f32 elements of `tensor` over the ranks, in place. They may be neither read
   /// nor written before the sum is complete.
-  func startSum(_ tensor: Tensor) throws(CommunicationError) -> any PendingSum
+  func startSum(_ tensor: Tensor) throws(CommunicationError) -> any PendingMessages
+
+  /// Starts sending to and receiving from every other rank. Elements that are sent must stay as they
+  /// are, those that are received be left alone, until all have arrived.
+  func startExchange(_ exchange: Exchange) throws(CommunicationError) -> any PendingMessages
 
   /// Leaves the job in good order. Nothing may be called afterwards.
   func finalize() throws(CommunicationError)
@@ -44,12 +48,37 @@ public protocol Communicator: AnyObject, Sendable {
   func abort(code: Int32) -> Never
 }
 
-/// A sum in flight. It holds its tensor's storage, and advances only inside calls of the library.
-public protocol PendingSum: AnyObject {
-  /// Whether the sum is complete; also lets it advance.
+/// Messages in flight. They hold their tensors' storage, and advance only inside calls of the library.
+public protocol PendingMessages: AnyObject {
+  /// Whether all have arrived; also lets them advance.
   func isComplete() throws(CommunicationError) -> Bool
-  /// Returns when the sum is complete.
+  /// Returns when all have arrived.
   func wait() throws(CommunicationError)
+}
+
+/// What each rank sends to and receives from each other.
+public struct Exchange {
+  public let from: Tensor
+  /// Elements of `from` for each rank; the own entry is left out.
+  public let sent: [Range<Int>]
+  /// Of the same element type; may be `from` where no element is both sent and received.
+  public let to: Tensor
+  /// Elements of `to` from each rank; the own entry is left out.
+  public let received: [Range<Int>]
+  /// Tells exchanges that overlap in time apart; 0 to 32767.
+  public let tag: Int
+
+  public init(
+    from: Tensor, sent: [Range<Int>], to: Tensor, received: [Range<Int>], tag: Int
+  ) {
+    invariant(
+      from.dtype == to.dtype && sent.count == received.count && (0..<32768).contains(tag)
+        && sent.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= from.count }
+        && received.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= to.count },
+      "Exchange: \(sent) of \(from.shape) \(from.dtype), \(received) of \(to.shape) \(to.dtype),"
+        + " tag \(tag)")
+    (self.from, self.sent, self.to, self.received, self.tag) = (from, sent, to, received, tag)
+  }
 }
 
 public enum Reduction: Sendable {

@@ -1,10 +1,14 @@
 import TensorCore
 
-/// The flat gradient range, cut into consecutive buckets that travel one by one. The flat order is
+/// Consecutive parts of a flat gradient range, each summed over the ranks at once. The flat order is
 /// the order in which backward finishes gradients, so the first bucket is complete first.
+///
+/// The last ones are smaller and smaller: what becomes final last can hide behind nothing.
 public struct GradientBuckets: Sendable, Equatable {
   /// Cuts fall on multiples of this, the block of the reproducible gradient norm.
   public static let granule = 4096
+  /// Bytes down to which the last buckets are halved.
+  static let leastBytes = 1 << 20
 
   /// Element ranges, in order, without gaps.
   public let ranges: [Range<Int>]
@@ -16,9 +20,18 @@ public struct GradientBuckets: Sendable, Equatable {
     invariant(count >= 0, "GradientBuckets: \(count) elements")
     invariant(
       bucketMB > 0 && bucketMB.isFinite, "GradientBuckets: bucket_mb is \(bucketMB), not positive")
-    let granules = min((bucketMB * 1e6 / 4 / Double(Self.granule)).rounded(.up), 0x1p40)
-    let length = max(1, Int(granules)) * Self.granule
-    ranges = stride(from: 0, to: count, by: length).map { $0..<min($0 + length, count) }
+    let granules = max(
+      1, Int(min((bucketMB * 1e6 / 4 / Double(Self.granule)).rounded(.up), 0x1p40)))
+    let least = min(granules, Self.leastBytes / 4 / Self.granule)
+    var ranges: [Range<Int>] = []
+    var (start, left) = (0, (count + Self.granule - 1) / Self.granule)
+    while left > 0 {
+      let taken = left > granules ? granules : left > 2 * least ? (left + 1) / 2 : left
+      let end = min(start + taken * Self.granule, count)
+      ranges.append(start..<end)
+      (start, left) = (end, left - taken)
+    }
+    self.ranges = ranges
   }
 
   public var count: Int { ranges.last?.upperBound ?? 0 }
@@ -28,7 +41,27 @@ public struct GradientBuckets: Sendable, Equatable {
     invariant(
       range.lowerBound >= 0 && range.upperBound <= count,
       "GradientBuckets: \(range) is outside of 0..<\(count)")
-    guard let length = ranges.first?.count, !range.isEmpty else { return 0..<0 }
-    return range.lowerBound / length..<(range.upperBound - 1) / length + 1
+    guard !range.isEmpty else { return 0..<0 }
+    return index(of: range.lowerBound)..<index(of: range.upperBound - 1) + 1
+  }
+
+  private func index(of element: Int) -> Int {
+    var (low, high) = (0, ranges.count - 1)
+    while low < high {
+      let middle = (low + high) / 2
+      if ranges[middle].upperBound > element { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+
+  /// The part of a bucket that each rank adds up, and keeps where the optimiser is sharded; it begins and
+  /// ends at whole granules and may be empty.
+  public func pieces(of bucket: Int, ranks: Int) -> [Range<Int>] {
+    let range = ranges[bucket]
+    let granules = (range.count + Self.granule - 1) / Self.granule
+    func cut(_ rank: Int) -> Int {
+      min(range.lowerBound + granules * rank / ranks * Self.granule, range.upperBound)
+    }
+    return (0..<ranks).map { cut($0)..<cut($0 + 1) }
   }
 }

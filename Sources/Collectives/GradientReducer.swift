@@ -1,68 +1,113 @@
+import Foundation
 import TensorCore
 
 /// Adds up a flat gradient buffer over the ranks, bucket by bucket, in place; one a parameter set.
 ///
-/// A step: backward calls `isFinal` for each range whose gradient will not change any more, in an
-/// order of its own; then `finish` returns when the whole buffer is summed. With `overlap`, a bucket
-/// leaves as soon as it and all before it are final, so that every rank sends in the same order;
-/// without, all leave in `finish`, which then needs no events.
+/// A step: `endShard` after each canonical shard; while the last one's backward runs, `isFinal` for each
+/// range whose gradient will not change any more, in an order of its own, and `progress` between
+/// operators; then `finish` returns when the whole buffer is summed (or this rank's pieces of it). A
+/// bucket leaves as soon as it and all before it are final, so that every rank sends in the same order.
 public final class GradientReducer {
   public let buckets: GradientBuckets
-  private let gradients: Tensor
+  public let method: ReductionMethod
   private let communicator: any Communicator
-  private let overlap: Bool
+  private let progressor: any BucketProgress
+  private let tree: ShardTree
+  private var shardsDone = 0
   /// Elements of each bucket that are not final yet.
   private var missing: [Int]
-  /// Sums that have left, one a bucket from the first on.
-  private var pending: [any PendingSum] = []
+  /// Buckets that have left.
+  private var started = 0
+  private var firstLeft: Double?
+
+  /// Seconds that messages were under way while backward ran, and that `finish` took, since the last lap.
+  private var hidden = 0.0
+  private var exposed = 0.0
 
   /// - Parameter gradients: f32, the whole flat range.
   public init(
-    _ gradients: Tensor, buckets: GradientBuckets, over communicator: any Communicator,
-    overlap: Bool = false
+    _ gradients: Tensor, buckets: GradientBuckets, method: ReductionMethod = ReductionMethod(),
+    over communicator: any Communicator
   ) {
     invariant(
       gradients.count == buckets.count && gradients.dtype == .float32,
       "GradientReducer: \(gradients.shape) \(gradients.dtype) for buckets of \(buckets.count)")
-    (self.gradients, self.buckets, self.communicator) = (gradients, buckets, communicator)
-    self.overlap = overlap
+    var method = method
+    // Nothing travels, so nothing is rounded on the way.
+    if communicator.size == 1 && method.order == .fast { method.wire = .float32 }
+    (self.buckets, self.method, self.communicator) = (buckets, method, communicator)
+    let tree = ShardTree(gradients, shards: method.localShards, wire: method.wire)
+    self.tree = tree
     missing = buckets.ranges.map(\.count)
+    let engine = gradients.engine
+    // One rank sends nothing; only a tree has something to do.
+    let travels = communicator.size > 1 || method.order == .tree
+    let start: BucketStart = { (bucket, run) throws(CommunicationError) in
+      guard travels else { return nil }
+      tree.fold(buckets.ranges[bucket], run)
+      return try BucketSum(
+        bucket, of: buckets, gradients: gradients, wire: tree.output, method: method,
+        over: communicator)
+    }
+    progressor =
+      method.progress == .thread && communicator.size > 1
+      ? ProgressThread(start) : ProgressByCalls(start, Split(engine: engine))
   }
 
+  /// The parts of the flat range whose sum arrives here: all of it, or this rank's piece of each bucket.
+  public var ownPieces: [Range<Int>] {
+    guard method.keepsPieces else { return buckets.count > 0 ? [0..<buckets.count] : [] }
+    return buckets.ranges.indices
+      .map { buckets.pieces(of: $0, ranks: communicator.size)[communicator.rank] }
+      .filter { !$0.isEmpty }
+  }
+
+  /// Tells that the gradients of one more of the step's canonical shards are in the buffer, which may then
+  /// be overwritten, unless it was the last.
+  public func endShard() {
+    if shardsDone + 1 < method.localShards { tree.store(shard: shardsDone) }
+    shardsDone += 1
+  }
+
+  /// Whether the next shard to end is the step's last, whose gradients leave as they become final.
+  public var isLastShard: Bool { shardsDone == method.localShards - 1 }
+
   /// Tells that the gradients in `range` are complete on this rank; each element once a step.
-  public func isFinal(_ range: Range<Int>) throws(CommunicationError) {
+  public func isFinal(_ range: Range<Int>) {
     for index in buckets.indices(touching: range) {
       missing[index] -= range.clamped(to: buckets.ranges[index]).count
       invariant(missing[index] >= 0, "GradientReducer: \(range) became final twice in a step")
     }
-    guard overlap else { return }
-    while pending.count < missing.count && missing[pending.count] == 0 { try startNext() }
+    while started < missing.count && missing[started] == 0 { startNext() }
   }
 
-  /// Lets sums in flight advance.
-  public func progress() throws(CommunicationError) {
-    for sum in pending { _ = try sum.isComplete() }
-  }
+  /// Lets sums in flight advance, where that is left to the caller.
+  public func progress() { progressor.progress() }
 
   /// Sums what has not left yet, waits for the rest, and makes ready for the next step.
   public func finish() throws(CommunicationError) {
-    if overlap {
-      // Not the blocking sum: it does not match another rank's sum that left early.
-      while pending.count < buckets.ranges.count { try startNext() }
-      for sum in pending { try sum.wait() }
-      pending = []
-    } else {
-      for index in buckets.ranges.indices { try communicator.sum(bucket(index)) }
-    }
+    invariant(
+      shardsDone == method.localShards, "finish: \(shardsDone) of \(method.localShards) shards")
+    let begun = now
+    if let firstLeft { hidden += progressor.busySeconds(since: firstLeft, until: begun) }
+    while started < buckets.ranges.count { startNext() }
+    try progressor.finish()
+    exposed += now - begun
+    (started, shardsDone, firstLeft) = (0, 0, nil)
     missing = buckets.ranges.map(\.count)
   }
 
-  private func startNext() throws(CommunicationError) {
-    pending.append(try communicator.startSum(bucket(pending.count)))
+  /// Seconds of communication since the last call: behind backward, and with nothing else to do.
+  public func lap() -> (hidden: Double, exposed: Double) {
+    defer { (hidden, exposed) = (0, 0) }
+    return (hidden, exposed)
   }
 
-  private func bucket(_ index: Int) -> Tensor {
-    let range = buckets.ranges[index]
-    return gradients.view(at: range.lowerBound, [range.count])
+  private func startNext() {
+    if firstLeft == nil { firstLeft = now }
+    progressor.start(bucket: started)
+    started += 1
   }
+
+  private var now: Double { ProcessInfo.processInfo.systemUptime }
 }

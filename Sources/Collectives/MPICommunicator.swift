@@ -63,7 +63,7 @@ public final class MPICommunicator: Communicator {
     try call("reduce") { cmpi_reduce(start, Int64(values.count), chunk, type, operation) }
   }
 
-  public func startSum(_ tensor: Tensor) throws(CommunicationError) -> any PendingSum {
+  public func startSum(_ tensor: Tensor) throws(CommunicationError) -> any PendingMessages {
     var request: UnsafeMutableRawPointer?
     let status = tensor.withFloats { floats in
       Result { () throws(CommunicationError) in
@@ -71,7 +71,31 @@ public final class MPICommunicator: Communicator {
       }
     }
     try status.get()
-    return SumInFlight(request, of: tensor.storage, by: self)
+    return Messages(request, "sum", of: [tensor.storage], by: self)
+  }
+
+  public func startExchange(
+    _ exchange: Exchange
+  ) throws(CommunicationError) -> any PendingMessages {
+    let size = exchange.from.dtype.size
+    func spans(_ ranges: [Range<Int>]) -> [Int64] {
+      ranges.enumerated().flatMap { peer, range in
+        [Int64(range.lowerBound * size), peer == rank ? 0 : Int64(range.count * size)]
+      }
+    }
+    invariant(exchange.sent.count == self.size, "startExchange: \(exchange.sent.count) ranges")
+    let (sent, received) = (spans(exchange.sent), spans(exchange.received))
+    var request: UnsafeMutableRawPointer?
+    let status = withElements(exchange.from, exchange.to) { from, to in
+      Result { () throws(CommunicationError) in
+        try call("start of an exchange") {
+          cmpi_start_exchange(from, sent, to, received, Int32(exchange.tag), chunk, &request)
+        }
+      }
+    }
+    try status.get()
+    return Messages(
+      request, "exchange", of: [exchange.from.storage, exchange.to.storage], by: self)
   }
 
   public func finalize() throws(CommunicationError) { try call("end") { cmpi_finalize() } }
@@ -99,31 +123,34 @@ public final class MPICommunicator: Communicator {
   }
 }
 
-private final class SumInFlight: PendingSum {
+private final class Messages: PendingMessages {
   private var request: UnsafeMutableRawPointer?
-  private let storage: Storage
+  private let name: String
+  private let storage: [Storage]
   private let communicator: MPICommunicator
 
   init(
-    _ request: UnsafeMutableRawPointer?, of storage: Storage, by communicator: MPICommunicator
+    _ request: UnsafeMutableRawPointer?, _ name: String, of storage: [Storage],
+    by communicator: MPICommunicator
   ) {
-    (self.request, self.storage, self.communicator) = (request, storage, communicator)
+    (self.request, self.name, self.storage) = (request, name, storage)
+    self.communicator = communicator
   }
 
-  /// Dropped before its end, as happens when an error passes: the library may still write, so the
+  /// Dropped before their end, as happens when an error passes: the library may still write, so the
   /// memory is given up rather than used again.
-  deinit { if request != nil { _ = Unmanaged.passRetained(storage) } }
+  deinit { if request != nil { for one in storage { _ = Unmanaged.passRetained(one) } } }
 
   func isComplete() throws(CommunicationError) -> Bool {
     guard request != nil else { return true }
     var done: Int32 = 0
-    try communicator.call("progress of a sum") { cmpi_test(&request, &done) }
+    try communicator.call("progress of a \(name)") { cmpi_test(&request, &done) }
     return done != 0
   }
 
   func wait() throws(CommunicationError) {
     guard request != nil else { return }
-    try communicator.call("end of a sum") { cmpi_wait(&request) }
+    try communicator.call("end of a \(name)") { cmpi_wait(&request) }
   }
 }
 

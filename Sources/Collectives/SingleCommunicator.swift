@@ -27,14 +27,16 @@ public final class SingleCommunicator: Communicator {
     _ values: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction
   ) {}
 
-  public func startSum(_ tensor: Tensor) -> any PendingSum { CompleteSum() }
+  public func startSum(_ tensor: Tensor) -> any PendingMessages { NoMessages() }
+
+  public func startExchange(_ exchange: Exchange) -> any PendingMessages { NoMessages() }
 
   public func finalize() {}
 
   public func abort(code: Int32) -> Never { exit(code) }
 }
 
-private final class CompleteSum: PendingSum {
+private final class NoMessages: PendingMessages {
   func isComplete() -> Bool { true }
   func wait() {}
 }

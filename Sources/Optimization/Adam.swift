@@ -9,22 +9,30 @@ public struct Adam {
   public var betas: (Double, Double)
   public var epsilon: Double
   public var weightDecay: Double
-  /// First and second moments of the range this rank updates.
+  /// The parts of the flat range that this rank updates.
+  public let owned: OwnedRanges
+  /// First and second moments of these parts.
   public let (first, second): (Tensor, Tensor)
   /// Updates done; part of the run's state.
   public var updates: Int
 
   public init(
-    count: Int, betas: (Double, Double), epsilon: Double, weightDecay: Double, on engine: Engine
+    owned: OwnedRanges, betas: (Double, Double), epsilon: Double, weightDecay: Double,
+    on engine: Engine
   ) {
     (self.betas, self.epsilon, self.weightDecay) = (betas, epsilon, weightDecay)
-    (first, second) = (Tensor(zeros: [count], on: engine), Tensor(zeros: [count], on: engine))
+    self.owned = owned
+    (first, second) = (
+      Tensor(zeros: [owned.count], on: engine), Tensor(zeros: [owned.count], on: engine)
+    )
     updates = 0
   }
 
-  /// One update of `weights`, in place, and of averages of them, in the same pass over memory.
+  /// One update of the owned parts of `weights`, in place, and of averages of them, in the same pass over
+  /// memory.
   ///
   /// - Parameters:
+  ///   - weights: the whole flat range, as `gradients`.
   ///   - factor: multiplies the gradients first (clipping).
   ///   - averages: each with the weight beta of its old value.
   public mutating func update(
@@ -32,8 +40,8 @@ public struct Adam {
     averages: [(average: ExponentialAverage, beta: Double)] = []
   ) {
     invariant(
-      weights.count == first.count && gradients.count == first.count
-        && averages.allSatisfy { $0.average.values.count == weights.count },
+      weights.count == gradients.count && owned.pieces.allSatisfy { $0.upperBound <= weights.count }
+        && averages.allSatisfy { $0.average.values.count == first.count },
       "Adam: weights \(weights.shape), gradients \(gradients.shape), moments \(first.shape)")
     updates += 1
     let correction1 = 1 - power(betas.0, updates)
@@ -45,15 +53,17 @@ public struct Adam {
     let engine = weights.engine
     let kernel = engine.kernels.table.pointee.update
     engine.measured(
-      "adam and averages", flops: 0, bytes: (7 + 2 * averages.count) * weights.byteCount
+      "adam and averages", flops: 0, bytes: (7 + 2 * averages.count) * first.byteCount
     ) {
-      withFloats(gradients, first, second, weights) { g, m, v, w in
-        withPointers(averages) { averages in
-          withUnsafePointer(to: settings) { settings in
-            engine.threads.forRanges(of: weights.count, grain: 4096) { range in
-              kernel(
-                settings, averages.baseAddress, Int64(averages.count), Int64(range.lowerBound),
-                Int64(range.upperBound), g, m, v, w)
+      for (piece, offset) in zip(owned.pieces, owned.offsets) {
+        withFloats(gradients, first, second, weights) { g, m, v, w in
+          withPointers(averages, from: offset) { averages in
+            withUnsafePointer(to: settings) { settings in
+              engine.forElements(piece.count) { begin, end in
+                kernel(
+                  settings, averages.baseAddress, Int64(averages.count), begin, end,
+                  g + piece.lowerBound, m + offset, v + offset, w + piece.lowerBound)
+              }
             }
           }
         }
@@ -62,13 +72,15 @@ public struct Adam {
   }
 
   private func withPointers(
-    _ averages: [(average: ExponentialAverage, beta: Double)],
+    _ averages: [(average: ExponentialAverage, beta: Double)], from offset: Int,
     _ body: (UnsafeBufferPointer<dk_average>) -> Void
   ) {
     func add(_ index: Int, _ pointers: [dk_average]) {
       guard index < averages.count else { return pointers.withUnsafeBufferPointer(body) }
       averages[index].average.values.withFloats {
-        add(index + 1, pointers + [dk_average(values: $0, beta: Float(averages[index].beta))])
+        add(
+          index + 1,
+          pointers + [dk_average(values: $0 + offset, beta: Float(averages[index].beta))])
       }
     }
     add(0, [])

@@ -10,13 +10,24 @@ public struct ExponentialAverage {
   public let halfLife: Double
   /// 0: none.
   public let rampup: Double
+  /// Of the owned parts of the flat range.
   public let values: Tensor
+  private let owned: OwnedRanges
 
   /// Starts as a copy of the weights.
-  public init(name: String, halfLife: Double, rampup: Double, of weights: Tensor) {
-    (self.name, self.halfLife, self.rampup) = (name, halfLife, rampup)
-    values = Tensor(weights.shape, on: weights.engine)
-    values.copy(from: weights)
+  public init(
+    name: String, halfLife: Double, rampup: Double, of weights: Tensor, owned: OwnedRanges
+  ) {
+    (self.name, self.halfLife, self.rampup, self.owned) = (name, halfLife, rampup, owned)
+    values = Tensor([owned.count], on: weights.engine)
+    restart(at: weights)
+  }
+
+  /// Forgets what it has seen.
+  public func restart(at weights: Tensor) {
+    for (kept, flat) in zip(owned.views(ofKept: values), owned.views(ofFlat: weights)) {
+      kept.copy(from: flat)
+    }
   }
 
   /// - Parameter imagesSeen: before the step.

@@ -1,22 +1,30 @@
 import TensorCore
 
-/// Sum of squares of a flat range, in f64: blocks of 4,096 elements, added in a binary tree, so that
-/// the result depends on neither threads nor ranges aligned to blocks. Not finite where an element is
-/// not; the square of a finite f32 never overflows f64.
-public func sumOfSquares(_ x: Tensor) -> Double {
-  let blocks = (x.count + 4095) / 4096
-  var sums = [Double](repeating: 0, count: blocks)
+/// Sums of squares of the blocks of 4,096 elements of a flat range, in f64: not finite where an element is
+/// not; the square of a finite f32 never overflows f64. `treeSum` of them depends on neither threads
+/// nor on who computed which.
+///
+/// - Parameter pieces: the blocks of these parts, which begin at whole blocks; those of others are 0.
+public func blockSquares(_ x: Tensor, in pieces: [Range<Int>]) -> [Double] {
+  let block = 4096
+  var sums = [Double](repeating: 0, count: (x.count + block - 1) / block)
+  let kernel = x.engine.kernels.table.pointee.squares
   x.withFloats { values in
     sums.withUnsafeMutableBufferPointer { sums in
-      x.engine.threads.forRanges(of: blocks) { range in
-        for block in range {
-          sums[block] = x.engine.kernels.table.pointee.squares(
-            values, Int64(block * 4096), Int64(min((block + 1) * 4096, x.count)))
+      for piece in pieces {
+        invariant(piece.lowerBound % block == 0, "blockSquares: \(piece) begins inside a block")
+        let first = piece.lowerBound / block
+        x.engine.threads.forRanges(of: (piece.count + block - 1) / block) { range in
+          for index in range {
+            let start = (first + index) * block
+            sums[first + index] = kernel(
+              values, Int64(start), Int64(min(start + block, piece.upperBound)))
+          }
         }
       }
     }
   }
-  return treeSum(sums)
+  return sums
 }
 
 /// Pairwise sum: neighbours first.

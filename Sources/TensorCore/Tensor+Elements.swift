@@ -13,6 +13,19 @@ extension Tensor {
     return try body(storage.bytes + offset * dtype.size)
   }
 
+  /// The same elements in memory of their own.
+  public func copied() -> Tensor {
+    let result = Tensor(shape, dtype, on: engine)
+    let size = dtype.size
+    TensorCore.withElements(self, result) { from, to in
+      engine.forElements(count) { begin, end in
+        (to + Int(begin) * size).copyMemory(
+          from: from + Int(begin) * size, byteCount: Int(end - begin) * size)
+      }
+    }
+    return result
+  }
+
   /// The same values as another element type; this tensor itself where it has that type.
   public func cast(to dtype: DType) -> Tensor {
     guard dtype != self.dtype else { return self }

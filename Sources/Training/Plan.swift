@@ -54,6 +54,11 @@ struct Plan {
     return max(1, min(share, max(min(room, 32), threads)))
   }
 
+  /// The micro-batch of a reproducible reduction: the largest divisor of a canonical shard up to 32 images.
+  static func microBatch(ofShard images: Int) -> Int {
+    (1...min(images, 32)).last { images % $0 == 0 } ?? 1
+  }
+
   func lines(_ configuration: Configuration) -> [String] {
     let micro = configuration.train.microBatch
     let images = micro > 0 ? micro : min(32, (configuration.train.batch + ranks - 1) / ranks)

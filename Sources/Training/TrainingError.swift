@@ -12,6 +12,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
   case otherNetwork(checkpoint: String, differences: [String])
   case runNotShared(run: String, host: String)
   case batchTooSmall(batch: Int, ranks: Int)
+  /// Canonical shards cannot be spread evenly.
+  case ranksDoNotDivideShards(ranks: Int, shards: Int)
   case classesDiffer(configured: Int, found: Int, path: String)
   case notACheckpoint(path: String)
   case noAverage(name: String, present: [String], checkpoint: String)
@@ -43,6 +45,9 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         + " hosts share"
     case .batchTooSmall(let batch, let ranks):
       "train.batch: \(batch) images cannot be shared by \(ranks) ranks; expected at least one a rank"
+    case .ranksDoNotDivideShards(let ranks, let shards):
+      "parallel.shards: \(shards) canonical shards cannot be spread over \(ranks) ranks; expected a"
+        + " power of two up to \(shards): start as many ranks, or set parallel.reduction=fast"
     case .classesDiffer(let configured, let found, let path):
       "model.classes: \(configured), but \(path) holds \(found) classes; set model.classes to"
         + " \(found), or to 0 for an unconditional network"
@@ -70,7 +75,7 @@ extension TrainingError: ExitCoded {
   public var exitCode: Int32 {
     switch self {
     case .runHasCheckpoints, .runNotShared, .newerCheckpoints, .batchTooSmall, .classesDiffer,
-      .noAverage, .otherNetwork, .labelOutOfRange:
+      .ranksDoNotDivideShards, .noAverage, .otherNetwork, .labelOutOfRange:
       2
     case .nonFinite, .notACheckpoint, .outputUnwritable, .notAGolden, .notWell: 1
     }

@@ -123,8 +123,8 @@ import Testing
 
   @Test func manifestOfAnotherVersion() throws {
     #expect(
-      try manifestError("\"format_version\" : 1", "\"format_version\" : 7")
-        == .manifestVersion(path: bad + "/manifest.json", found: 7, supported: 1))
+      try manifestError("\"format_version\" : 2", "\"format_version\" : 7")
+        == .manifestVersion(path: bad + "/manifest.json", found: 7, supported: 2))
   }
 
   @Test func negativeCount() throws {
@@ -163,12 +163,19 @@ import Testing
     }
   }
 
+  @Test func settingsThatAreNotThoseOfTheDigest() throws {
+    guard case .configurationDigest? = try manifestError("\"2,2\"", "\"2,3\"") else {
+      Issue.record("not noticed")
+      return
+    }
+  }
+
   @Test func shardsOfOtherRanges() throws {
     try run.store.beginWrite(images: 24)
     let shards = try run.writeShards(24, ranks: 3)
     let gap = [shards[0], shards[2]].enumerated().map { rank, shard in
       ShardRecord(
-        file: ShardRecord.fileName(rank: rank, of: 2), rank: rank, range: shard.range,
+        file: ShardRecord.fileName(rank: rank, of: 2), rank: rank, ranges: shard.ranges,
         size: shard.size, checksum: shard.checksum)
     }
     let path = run.store.directory.path + "/.images-000000000024.tmp/manifest.json"
@@ -201,7 +208,7 @@ import Testing
     try run.store.beginWrite(images: 24)
     let shard = try run.writeShards(24, ranks: 2)[1]
     let record = ShardRecord(
-      file: ShardRecord.fileName(rank: 0, of: 1), rank: 0, range: 0..<11, size: shard.size,
+      file: ShardRecord.fileName(rank: 0, of: 1), rank: 0, ranges: [0..<11], size: shard.size,
       checksum: shard.checksum)
     let directory = run.store.directory.appendingPathComponent(".images-000000000024.tmp")
     let path = directory.appendingPathComponent(record.file)

@@ -58,8 +58,8 @@ import Testing
     let store = CheckpointStore(directory: scratch.file("other"))
     try store.beginWrite(images: 77)
     let shard = try store.writeShard(
-      images: 77, rank: 0, of: 1, range: 0..<10,
-      vectors: [StateVector("weights", Tensor(moved, [10], on: run.engine))])
+      images: 77, rank: 0, of: 1, ranges: [0..<10],
+      vectors: [StateVector("weights", [Tensor(moved, [10], on: run.engine)])])
     let url = try store.commit(
       Manifest(
         imagesSeen: 77, vectors: ["weights"], configuration: ["a": "b"], build: "another",

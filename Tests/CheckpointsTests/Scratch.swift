@@ -99,10 +99,10 @@ struct Run {
   func writeShards(_ images: Int, ranks: Int) throws -> [ShardRecord] {
     try ranges(ranks).enumerated().map { rank, range in
       try store.writeShard(
-        images: images, rank: rank, of: ranks, range: range,
+        images: images, rank: rank, of: ranks, ranges: [range],
         vectors: Run.vectors.map { name in
           StateVector(
-            name, Tensor(Array(values(name, images: images)[range]), [range.count], on: engine))
+            name, [Tensor(Array(values(name, images: images)[range]), [range.count], on: engine)])
         })
     }
   }

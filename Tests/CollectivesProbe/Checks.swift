@@ -58,31 +58,6 @@ func checkMemory(_ ranks: any Communicator) throws {
     tensor.floats == (0..<1000).map { Float($0) * factor * Float(n) }, "sum in flight")
 }
 
-func checkReducer(_ ranks: any Communicator) throws {
-  let count = 3 * GradientBuckets.granule + 5
-  let buckets = GradientBuckets(count: count, bucketMB: 0.01)
-  try expect(buckets.ranges.count == 4, "\(buckets.ranges.count) buckets")
-  let engine = Engine()
-  for overlap in [false, true] {
-    let flat = Tensor([count], on: engine)
-    let reducer = GradientReducer(flat, buckets: buckets, over: ranks, overlap: overlap)
-    for step in 1...3 {
-      flat.withFloats { for i in 0..<count { $0[i] = Float((i % 1000 + ranks.rank) * step) } }
-      if step < 3 {
-        // Out of order, across cuts, and the last range not announced in the second step.
-        try reducer.isFinal(4000..<9000)
-        try reducer.isFinal(0..<4000)
-        try reducer.progress()
-        if step == 1 { try reducer.isFinal(9000..<count) }
-      }
-      try reducer.finish()
-      let ranksSum = ranks.size * (ranks.size - 1) / 2
-      let wanted = (0..<count).map { Float(($0 % 1000 * ranks.size + ranksSum) * step) }
-      try expect(flat.floats == wanted, "reducer, overlap \(overlap), step \(step)")
-    }
-  }
-}
-
 func checkDigests(_ ranks: any Communicator) throws {
   let right = [UInt8](repeating: 7, count: 16)
   try ranks.requireEqual(right, of: "weights")

@@ -23,7 +23,8 @@ func expect(_ condition: Bool, _ message: @autoclosure () -> String) throws {
 
 let checks: [String: (any Communicator) throws -> Void] = [
   "ranks": checkRanks, "values": checkValues, "memory": checkMemory, "chunks": checkMemory,
-  "reducer": checkReducer, "digests": checkDigests, "agreement": checkAgreement,
+  "reducer": checkReducer, "tree": checkTree, "pieces": checkPieces, "digests": checkDigests,
+  "agreement": checkAgreement,
   "failure": failOnOneRank, "unequal": differOnOneRank, "abort": abortOnOneRank, "report": report,
   "blas": checkOpenBLAS,
   "wait": waitForSignal,

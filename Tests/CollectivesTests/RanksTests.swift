@@ -8,7 +8,9 @@ import Testing
 extension JobTests {
   /// Collectives under a real `mpirun`, also with more ranks than cores.
   @Suite struct RanksTests {
-    @Test(arguments: ["ranks", "values", "memory", "chunks", "reducer", "digests", "agreement"])
+    @Test(arguments: [
+      "ranks", "values", "memory", "chunks", "reducer", "tree", "pieces", "digests", "agreement",
+    ])
     func passes(check: String) throws {
       for ranks in 1...4 {
         let outcome = try Job.run(check, ranks: ranks)
@@ -16,7 +18,9 @@ extension JobTests {
       }
     }
 
-    @Test(arguments: ["ranks", "values", "memory", "reducer", "digests", "agreement"])
+    @Test(arguments: [
+      "ranks", "values", "memory", "reducer", "tree", "pieces", "digests", "agreement",
+    ])
     func passesWithoutLauncher(check: String) throws {
       let outcome = try Job.run(check, ranks: 0)
       #expect(outcome.code == 0 && outcome.output.isEmpty, "\(outcome.output)")

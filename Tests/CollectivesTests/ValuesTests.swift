@@ -15,7 +15,22 @@ import Testing
     #expect(buckets.ranges.allSatisfy { $0.lowerBound % granule == 0 })
     let bytes = (buckets.ranges.first?.count ?? 0) * 4
     #expect(bytes >= 25_000_000 && bytes < 25_000_000 + granule * 4)
-    #expect(buckets.ranges.count == 3)
+    // Two whole ones, and a rest of 13.5 MB cut into halves down to 1 MB.
+    let rest = buckets.ranges.dropFirst(2).map { $0.count * 4 }
+    #expect(buckets.ranges[1].count == buckets.ranges[0].count && rest.count == 4)
+    #expect(zip(rest, rest.dropFirst()).allSatisfy { $0 > $1 && $0 < 2 * $1 + 2 * granule * 4 })
+    #expect(rest[3] < 2 << 20)
+  }
+
+  @Test(arguments: [1, 2, 3, 8, 100])
+  func piecesCoverABucket(ranks: Int) {
+    let buckets = GradientBuckets(count: 100_000, bucketMB: 0.2)
+    for bucket in buckets.ranges.indices {
+      let pieces = buckets.pieces(of: bucket, ranks: ranks)
+      #expect(pieces.count == ranks)
+      #expect(Array(pieces.joined()) == Array(buckets.ranges[bucket]))
+      #expect(pieces.allSatisfy { $0.isEmpty || $0.lowerBound % GradientBuckets.granule == 0 })
+    }
   }
 
   @Test func tinyHugeAndEmptyBucketsHold() {

@@ -38,7 +38,8 @@ private struct PlainAdam {
     let start = values(count, 1)
     let weights = Tensor(start, [count], on: engine)
     var adam = Adam(
-      count: count, betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: decay, on: engine)
+      owned: OwnedRanges(all: count), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: decay,
+      on: engine)
     var plain = PlainAdam(count: count)
     plain.decay = decay
     var expected = start.wide
@@ -66,7 +67,8 @@ private struct PlainAdam {
     let engine = Setup(level, threads: 1).engine
     let g: [Float] = [1e-3, -5, 100, -1e-2, 0]
     let weights = Tensor(zeros: [5], on: engine)
-    var adam = Adam(count: 5, betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0, on: engine)
+    var adam = Adam(
+      owned: OwnedRanges(all: 5), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0, on: engine)
     adam.update(weights, gradients: Tensor(g, [5], on: engine), learningRate: 0.25, factor: 1)
     let expected = g.map { $0 == 0 ? 0 : $0 > 0 ? -0.25 : 0.25 }
     #expect(relativeError(weights, expected) < 2e-5)
@@ -77,7 +79,8 @@ private struct PlainAdam {
   @Test func epsilon() {
     let engine = Engine()
     let weights = Tensor(zeros: [1], on: engine)
-    var adam = Adam(count: 1, betas: (0.9, 0.999), epsilon: 1e-3, weightDecay: 0, on: engine)
+    var adam = Adam(
+      owned: OwnedRanges(all: 1), betas: (0.9, 0.999), epsilon: 1e-3, weightDecay: 0, on: engine)
     adam.update(weights, gradients: Tensor([1e-3], [1], on: engine), learningRate: 1, factor: 1)
     #expect(abs(weights.floats[0] + 0.5) < 1e-4)
   }
@@ -86,7 +89,8 @@ private struct PlainAdam {
   @Test func decoupledDecay() {
     let engine = Engine()
     let weights = Tensor([2, -4], [2], on: engine)
-    var adam = Adam(count: 2, betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0.5, on: engine)
+    var adam = Adam(
+      owned: OwnedRanges(all: 2), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0.5, on: engine)
     adam.update(weights, gradients: Tensor(zeros: [2], on: engine), learningRate: 0.1, factor: 1)
     #expect(relativeError(weights, [1.9, -3.8]) < 1e-7)
   }
@@ -98,7 +102,9 @@ private struct PlainAdam {
     let g = values(100, 2)
     func run(_ g: [Float], factor: Float, rate: Double) -> (Tensor, Adam) {
       let weights = Tensor(values(100, 1), [100], on: engine)
-      var adam = Adam(count: 100, betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0.1, on: engine)
+      var adam = Adam(
+        owned: OwnedRanges(all: 100), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0.1,
+        on: engine)
       adam.update(
         weights, gradients: Tensor(g, [100], on: engine), learningRate: rate, factor: factor)
       return (weights, adam)
@@ -121,7 +127,8 @@ private struct PlainAdam {
       let gradients = Tensor(values(count, 2), [count], on: engine)
       for range in ranges {
         var adam = Adam(
-          count: range.count, betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0.1, on: engine)
+          owned: OwnedRanges(all: range.count), betas: (0.9, 0.999), epsilon: 1e-8,
+          weightDecay: 0.1, on: engine)
         for _ in 0..<3 {
           adam.update(
             weights[range], gradients: gradients[range], learningRate: 0.1, factor: 0.5)

@@ -4,6 +4,10 @@ import Optimization
 import TensorCore
 import Testing
 
+private func sumOfSquares(_ x: Tensor) -> Double {
+  treeSum(blockSquares(x, in: [0..<x.count]))
+}
+
 @Suite struct GradientNormTests {
   /// Blocks of 4,096, the last one ragged, against one plain f64 sum.
   @Test(arguments: Setup.all)
@@ -87,7 +91,8 @@ import Testing
 @Suite struct ExponentialAverageTests {
   private func average(halfLife: Double = 500_000, rampup: Double = 0.05) -> ExponentialAverage {
     ExponentialAverage(
-      name: "ema", halfLife: halfLife, rampup: rampup, of: Tensor(zeros: [1], on: Engine()))
+      name: "ema", halfLife: halfLife, rampup: rampup, of: Tensor(zeros: [1], on: Engine()),
+      owned: OwnedRanges(all: 1))
   }
 
   /// beta = 0.5^(batch / min(half-life, images * rampup)), images counted before the step.
@@ -117,11 +122,13 @@ import Testing
     let engine = setup.engine
     let count = 2 * 4096 + 21
     let first = Tensor(values(count, 1), [count], on: engine)
-    let ema = ExponentialAverage(name: "fast", halfLife: 1000, rampup: 0.05, of: first)
+    let ema = ExponentialAverage(
+      name: "fast", halfLife: 1000, rampup: 0.05, of: first, owned: OwnedRanges(all: first.count))
     #expect(ema.values.bits == first.bits, "it starts as a copy")
     let second = Tensor(values(count, 2), [count], on: engine)
     var adam = Adam(
-      count: count, betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0, on: engine)
+      owned: OwnedRanges(all: count), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0, on: engine
+    )
     // Without a gradient and a rate, Adam leaves the weights as they are.
     func move(_ weights: Tensor, imagesSeen: Int) {
       let before = weights.bits
@@ -132,7 +139,8 @@ import Testing
         ])
       #expect(weights.bits == before)
     }
-    let other = ExponentialAverage(name: "other", halfLife: 1, rampup: 0, of: first)
+    let other = ExponentialAverage(
+      name: "other", halfLife: 1, rampup: 0, of: first, owned: OwnedRanges(all: first.count))
     move(second, imagesSeen: 0)
     #expect(ema.values.bits == second.bits, "the first beta is 0")
     let third = Tensor(values(count, 3), [count], on: engine)
@@ -151,9 +159,11 @@ import Testing
   @Test func halfLife() {
     let engine = Engine()
     let ema = ExponentialAverage(
-      name: "ema", halfLife: 640, rampup: 0, of: Tensor([1], [1], on: engine))
+      name: "ema", halfLife: 640, rampup: 0, of: Tensor([1], [1], on: engine),
+      owned: OwnedRanges(all: 1))
     let zero = Tensor(zeros: [1], on: engine)
-    var adam = Adam(count: 1, betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0, on: engine)
+    var adam = Adam(
+      owned: OwnedRanges(all: 1), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0, on: engine)
     for step in 0..<10 {
       adam.update(
         zero, gradients: zero, learningRate: 0, factor: 1,

@@ -13,7 +13,7 @@ struct ConfigurationReadingTests {
     optimizer:  {lr: 1e-3, warmup: 10M, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0, clip_norm: 0, on_nonfinite: skip}
     ema:        [{name: ema, half_life: 500k, rampup: 0.05}]
     parallel:   {reduction: fast, shards: 8, wire: fp32, bucket_mb: 25, shard_optimizer: false, timeout: 600}
-    checkpoint: {every: 1M, keep: 3, keep_every: 0, async: false}
+    checkpoint: {every: 1M, keep: 3, keep_every: 0, async: true}
     sample:     {every: 1M, count: 64, steps: 18, seed: 0}
     metrics:    {every: 0, names: [fd_random], samples: 10000}
     log:        {every: 10k}
@@ -21,7 +21,7 @@ struct ConfigurationReadingTests {
 
   @Test func theContractsBlockIsTheDefaults() throws {
     #expect(try Configuration(yaml: Self.contract, name: "contract") == Configuration())
-    #expect(Configuration.keys.count == 53)
+    #expect(Configuration.keys.count == 56)
   }
 
   @Test func anEmptyFileAndAnEmptySectionAreTheDefaults() throws {

@@ -42,6 +42,12 @@ int cmpi_reduce(void *_Nonnull values, int64_t count, int64_t chunk, int type, i
 /// only inside calls of this library.
 int cmpi_start_sum(void *_Nonnull values, int64_t count, int64_t chunk,
                    void *_Nullable *_Nonnull request);
+/// Starts sending bytes to, and receiving bytes from, every other rank, each pair of ranks an amount of its
+/// own. Spans are (start, length) of bytes, one a rank; the own rank's are left out. What one rank sends
+/// the other receives, under the same `tag` (0 to 32767); messages of one tag arrive in order.
+int cmpi_start_exchange(const void *_Nonnull from, const int64_t *_Nonnull from_spans,
+                        void *_Nonnull to, const int64_t *_Nonnull to_spans, int tag, int64_t chunk,
+                        void *_Nullable *_Nonnull request);
 /// `done` tells whether the request is complete; if so it is freed and set to null.
 int cmpi_test(void *_Nullable *_Nonnull request, int *_Nonnull done);
 /// Returns when the request is complete; it is freed and set to null.

@@ -7,7 +7,7 @@ public struct CheckpointSettings: Codable, Equatable, Sendable {
   /// Every n-th is kept for ever. 0: none.
   public var keepEvery = 0
   /// Training continues while a checkpoint is written.
-  public var async = false
+  public var async = true
 
   public init() {}
 
@@ -32,6 +32,5 @@ extension CheckpointSettings: SettingsSection {
   func validate() throws(SettingProblem) {
     try require(.keep, keep, in: 1...1_000_000)
     try require(.keepEvery, keepEvery, in: 0...1_000_000)
-    try requireBuilt(.async, async, only: false)
   }
 }

@@ -83,6 +83,22 @@ extension Configuration {
     try check("log", log.validate)
     try check("model", validateModelAgainstData)
     try check("ema", validateNames)
+    try check("train", validateShards)
+  }
+
+  /// Canonical shards are alike, and each is a whole number of micro-batches.
+  private func validateShards() throws(SettingProblem) {
+    guard parallel.reduction == .reproducible else { return }
+    let shards = parallel.shards
+    try train.require(
+      train.batch % shards == 0, .batch, train.batch,
+      expected: "a multiple of \(shards), the shards of parallel.reduction reproducible",
+      remedy: "change train.batch or parallel.shards, or use parallel.reduction=fast")
+    try train.require(
+      train.microBatch == 0 || train.batch / shards % train.microBatch == 0, .microBatch,
+      train.microBatch,
+      expected: "0 or a divisor of \(train.batch / shards), the images of a shard",
+      remedy: "with parallel.reduction reproducible a shard is a whole number of micro-batches")
   }
 
   private func validateModelAgainstData() throws(SettingProblem) {

@@ -7,6 +7,13 @@ public struct ParallelSettings: Codable, Equatable, Sendable {
     case reproducible
   }
   public enum Wire: String, Codable, CaseIterable, Sendable { case fp32, bf16 }
+  /// Who lets messages advance while backward runs.
+  public enum Progress: String, Codable, CaseIterable, Sendable {
+    /// The training thread, between operators.
+    case calls
+    /// A thread of its own.
+    case thread
+  }
 
   public var reduction = Reduction.fast
   /// Canonical parts of a batch in a reproducible reduction; a power of two.
@@ -15,16 +22,21 @@ public struct ParallelSettings: Codable, Equatable, Sendable {
   public var wire = Wire.fp32
   /// Gradients sent at once, in 10^6 bytes.
   public var bucketMB = 25.0
+  /// ZeRO-1: each rank keeps the moments and averages of its part alone.
   public var shardOptimizer = false
+  public var progress = Progress.calls
+  /// Images between comparisons of the replicas. 0: only at the start.
+  public var checkEvery = 1_000_000
   /// Seconds after which a rank that does not move is taken for stuck. 0: never.
   public var timeout = 600
 
   public init() {}
 
   public enum CodingKeys: String, CodingKey {
-    case reduction, shards, wire, timeout
+    case reduction, shards, wire, progress, timeout
     case bucketMB = "bucket_mb"
     case shardOptimizer = "shard_optimizer"
+    case checkEvery = "check_every"
   }
 }
 
@@ -38,20 +50,19 @@ extension ParallelSettings: SettingsSection {
       Setting(Key.wire, \.wire, .choice),
       Setting(Key.bucketMB, \.bucketMB, .number),
       Setting(Key.shardOptimizer, \.shardOptimizer, .flag),
+      Setting(Key.progress, \.progress, .choice),
+      Setting(Key.checkEvery, \.checkEvery, .images),
       Setting(Key.timeout, \.timeout, .whole),
     ]
   }
 
   func validate() throws(SettingProblem) {
-    try requireBuilt(.reduction, reduction, only: .fast)
     try require(
       shards >= 1 && shards <= 4_096 && shards.nonzeroBitCount == 1, .shards, shards,
       expected: "a power of two, 1 to 4096")
-    try requireBuilt(.wire, wire, only: .fp32)
     try require(
       bucketMB > 0 && bucketMB <= 100_000, .bucketMB, bucketMB,
       expected: "a number above 0, at most 100000")
-    try requireBuilt(.shardOptimizer, shardOptimizer, only: false)
     try require(.timeout, timeout, in: 0...1_000_000)
   }
 }

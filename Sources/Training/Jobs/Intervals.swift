@@ -3,6 +3,7 @@ import Collectives
 import Datasets
 import Diffusion
 import Foundation
+import Synchronization
 import TensorCore
 
 /// What happens beside the steps of a run: ticks, checkpoints and sample grids.
@@ -12,7 +13,7 @@ final class Intervals {
   private let stats: StatsFile?
   private var tickedAt: (images: Int, time: Double)
   private let startedAt: Int
-  private var hasSaved = false
+  private let saver: CheckpointSaver
   private var savedAt: Int?
   private var sampledAt: Int?
 
@@ -27,6 +28,7 @@ final class Intervals {
     }
     tickedAt = (trainer.imagesSeen, PhaseClock.now)
     startedAt = trainer.imagesSeen
+    saver = CheckpointSaver(run, trainer, afterCommit: Self.retention(run, startedAt: startedAt))
     guard let resumed else { return }
     let store = run.directory.checkpoints.directory.standardizedFileURL.path
     if resumed.url.deletingLastPathComponent().standardizedFileURL.path == store {
@@ -44,15 +46,19 @@ final class Intervals {
 
   /// After a step that began at `before` images: whatever came due.
   func pass(from before: Int) throws {
+    if let saved = try saver.advance() { report(saved) }
     if isDue(configuration.log.every, before) { try tick() }
-    if isDue(configuration.checkpoint.every, before) { try save() }
+    if isDue(configuration.parallel.checkEvery, before) { try compareReplicas() }
+    if isDue(configuration.checkpoint.every, before) {
+      try save(waiting: !configuration.checkpoint.async)
+    }
     if isDue(configuration.sample.every, before) { try drawGrids() }
   }
 
   /// After the last step.
   func finish() throws {
     try tick()
-    try save()
+    try save(waiting: true)
     if configuration.sample.every > 0 { try drawGrids() }
     guard startedAt < configuration.train.images else {
       return run.log.info(
@@ -65,7 +71,7 @@ final class Intervals {
   /// On request: saves, notes why, and ends the job with exit code 64.
   func stop(reason: String) throws {
     try tick()
-    try save()
+    try save(waiting: true)
     try communicator.agree {
       guard communicator.rank == 0 else { return }
       try run.directory.write(
@@ -93,34 +99,73 @@ final class Intervals {
         + "  \(Display.rate(row.imagesPerSecond))  lr \(String(format: "%.2e", row.lr))"
         + "  gradient \(String(format: "%.3f", row.gradNorm))"
         + "  memory \(Display.bytes(row.peakRSS))")
+    try nameStraggler(row.rankStepSeconds)
   }
 
-  private func save() throws {
-    guard savedAt != trainer.imagesSeen else { return }
+  /// Warns of a rank that keeps the others waiting. Collective: all ranks hold the same figures.
+  private func nameStraggler(_ spread: RankStepSeconds) throws {
+    let ratio = spread.max / spread.median
+    let limit = configuration.log.straggler
+    guard communicator.size > 1, limit > 0, ratio > limit else { return }
+    let hosts = try communicator.gather(Array(communicator.host.utf8))
+    guard communicator.rank == 0 else { return }
+    func text(_ seconds: Double) -> String { String(format: "%.3f s", seconds) }
+    run.log.warning(
+      "rank \(spread.slowest) on \(String(decoding: hosts[spread.slowest], as: UTF8.self)) is slow:"
+        + " \(text(spread.max)) a step, the median rank \(text(spread.median)); it loses most in"
+        + " \(spread.slowestPhase) (log.straggler is \(limit))")
+  }
+
+  /// Saves the present state, after a save that is still under way.
+  ///
+  /// - Parameter waiting: until it is complete.
+  private func save(waiting: Bool) throws {
     let start = PhaseClock.now
-    try trainer.save(to: run.directory.checkpoints, facts: run.facts)
-    try communicator.agree {
-      if communicator.rank == 0 { try removeOld() }
+    if let saved = try saver.finish() { report(saved) }
+    if savedAt != trainer.imagesSeen {
+      try saver.begin()
+      savedAt = trainer.imagesSeen
     }
-    (hasSaved, savedAt) = (true, trainer.imagesSeen)
-    run.log.info(
-      "checkpoint: \(CheckpointStore.name(images: trainer.imagesSeen)) in"
-        + " \(String(format: "%.1f", PhaseClock.now - start)) s")
+    if waiting, let saved = try saver.finish() { report(saved) }
     tickedAt.time += PhaseClock.now - start
   }
 
-  /// Removes the checkpoints that are not kept any more. After `--force` from an older checkpoint the
-  /// newer ones go, once this branch has one of its own; before the others, of which the newest are kept.
-  private func removeOld() throws {
+  private func report(_ saved: CheckpointSaver.Saved) {
+    for note in saved.notes { run.log.info(note) }
+    func text(_ seconds: Double) -> String { String(format: "%.2f s", seconds) }
+    run.log.info(
+      "checkpoint: \(CheckpointStore.name(images: saved.images)) in \(text(saved.seconds)),"
+        + " training waited \(text(saved.stalled))")
+  }
+
+  /// Removes the checkpoints that are not kept any more, on the first rank. After `--force` from an older
+  /// checkpoint the newer ones go, once this branch has one of its own; before the others, of which the
+  /// newest are kept.
+  private static func retention(
+    _ run: TrainRun, startedAt: Int
+  ) -> @Sendable (_ images: Int) throws -> [String] {
     let store = run.directory.checkpoints
-    if case .checkpoint = run.options.resume, run.options.force, !hasSaved {
-      for url in try store.removeNewer(than: startedAt, except: trainer.imagesSeen) {
-        run.log.info("discarded \(url.path)")
+    let settings = run.configuration.checkpoint
+    let isBranch = if case .checkpoint = run.options.resume { run.options.force } else { false }
+    let isFirst = Atomic(true)
+    return { images in
+      var notes: [String] = []
+      if isBranch && isFirst.exchange(false, ordering: .relaxed) {
+        notes = try store.removeNewer(than: startedAt, except: images).map {
+          "discarded \($0.path)"
+        }
       }
+      try store.applyRetention(
+        keep: settings.keep, keepEvery: settings.keepEvery * settings.every)
+      return notes
     }
-    let settings = configuration.checkpoint
-    try store.applyRetention(
-      keep: settings.keep, keepEvery: settings.keepEvery * settings.every)
+  }
+
+  private func compareReplicas() throws {
+    guard communicator.size > 1 else { return }
+    let start = PhaseClock.now
+    try trainer.compareReplicas()
+    tickedAt.time += PhaseClock.now - start
   }
 
   /// Grids from fixed seeds, with the weights themselves and with each average; all ranks draw.
@@ -129,7 +174,7 @@ final class Intervals {
     let start = PhaseClock.now
     var paths = [try drawGrid(kind: "raw", weights: trainer.parameters.weights)]
     for average in trainer.averages {
-      paths.append(try drawGrid(kind: average.name, weights: average.values))
+      paths.append(try drawGrid(kind: average.name, weights: trainer.values(of: average)))
     }
     sampledAt = trainer.imagesSeen
     run.engine.memory.trim()  // sampling has sizes of its own

@@ -31,6 +31,10 @@ final class TrainRun {
       guard given.train.batch >= ranks else {
         throw TrainingError.batchTooSmall(batch: given.train.batch, ranks: ranks)
       }
+      guard given.parallel.reduction == .fast || given.parallel.shards % ranks == 0 else {
+        throw TrainingError.ranksDoNotDivideShards(
+          ranks: ranks, shards: given.parallel.shards)
+      }
       if let path = options.initialWeights, try directory.checkpoints.list().isEmpty {
         try ModelFile.check(URL(fileURLWithPath: path), Plan.table(given))
       }
@@ -134,6 +138,12 @@ final class TrainRun {
   private func chooseMicroBatch(saved: [String: String]?) throws {
     if let saved { configuration.adoptChoices(from: saved) }
     guard configuration.train.microBatch == 0 else { return }
+    if configuration.parallel.reduction == .reproducible {
+      // It orders sums over images, so it must depend neither on memory nor on the number of ranks.
+      configuration.train.microBatch = Plan.microBatch(
+        ofShard: configuration.train.batch / configuration.parallel.shards)
+      return
+    }
     let share = configuration.share(rank: communicator.rank, of: communicator.size).count
     let chosen = Plan(configuration, ranks: communicator.size).microBatch(
       share: share, threads: configuration.train.threads,

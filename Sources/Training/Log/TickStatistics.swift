@@ -17,6 +17,7 @@ public struct TickStatistics: Codable, Equatable, Sendable {
   public var seconds: PhaseSeconds
   /// The slowest rank's time over the fastest's, less 1: 0 where all are alike.
   public var rankSpread: Double
+  public var rankStepSeconds: RankStepSeconds
   /// Bytes, of the rank that holds most.
   public var peakRSS: Int
   /// Updates left out since the run began, because something was not finite.
@@ -25,7 +26,7 @@ public struct TickStatistics: Codable, Equatable, Sendable {
   public init(
     images: Int, epoch: Double, loss: Double, lossByNoiseLevel: [NoiseLevelLoss], lr: Double,
     gradNorm: Double, imagesPerSecond: Double, seconds: PhaseSeconds, rankSpread: Double,
-    peakRSS: Int, skipped: Int
+    rankStepSeconds: RankStepSeconds, peakRSS: Int, skipped: Int
   ) {
     self.images = images
     self.epoch = epoch
@@ -36,6 +37,7 @@ public struct TickStatistics: Codable, Equatable, Sendable {
     self.imagesPerSecond = imagesPerSecond
     self.seconds = seconds
     self.rankSpread = rankSpread
+    self.rankStepSeconds = rankStepSeconds
     self.peakRSS = peakRSS
     self.skipped = skipped
   }
@@ -46,6 +48,7 @@ public struct TickStatistics: Codable, Equatable, Sendable {
     case gradNorm = "grad_norm"
     case imagesPerSecond = "images_per_second"
     case rankSpread = "rank_spread"
+    case rankStepSeconds = "rank_step_seconds"
     case peakRSS = "peak_rss"
   }
 }
@@ -79,24 +82,49 @@ public struct PhaseSeconds: Codable, Equatable, Sendable {
   public var data: Double
   public var forward: Double
   public var backward: Double
-  /// Waiting for other ranks' gradients, with nothing else to do.
+  /// Waiting for other ranks, with nothing else to do.
   public var exposedComm: Double
+  /// Gradients under way while backward ran; part of `backward`.
+  public var hiddenComm: Double
   public var optimizer: Double
 
   public init(
     data: Double = 0, forward: Double = 0, backward: Double = 0, exposedComm: Double = 0,
-    optimizer: Double = 0
+    hiddenComm: Double = 0, optimizer: Double = 0
   ) {
     self.data = data
     self.forward = forward
     self.backward = backward
     self.exposedComm = exposedComm
+    self.hiddenComm = hiddenComm
     self.optimizer = optimizer
   }
 
   enum CodingKeys: String, CodingKey {
     case data, forward, backward, optimizer
     case exposedComm = "exposed_comm"
+    case hiddenComm = "hidden_comm"
+  }
+}
+
+/// How long the ranks work on a step, waiting for others left out; in seconds.
+public struct RankStepSeconds: Codable, Equatable, Sendable {
+  public var min: Double
+  public var median: Double
+  public var max: Double
+  /// The rank that takes longest.
+  public var slowest: Int
+  /// The phase in which it loses most against the median rank.
+  public var slowestPhase: String
+
+  public init(min: Double, median: Double, max: Double, slowest: Int, slowestPhase: String) {
+    (self.min, self.median, self.max) = (min, median, max)
+    (self.slowest, self.slowestPhase) = (slowest, slowestPhase)
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case min, median, max, slowest
+    case slowestPhase = "slowest_phase"
   }
 }
 

@@ -15,12 +15,15 @@ final class PhaseClock {
   }
 
   /// Seconds of each phase since the last call.
-  func lap() -> PhaseSeconds {
+  ///
+  /// - Parameter sums: of the sums of gradients, which have a clock of their own.
+  func lap(sums: (hidden: Double, exposed: Double)) -> PhaseSeconds {
     defer { seconds = seconds.map { _ in 0 } }
     func time(_ phase: Phase) -> Double { seconds[phase.rawValue] }
     return PhaseSeconds(
       data: time(.data), forward: time(.forward), backward: time(.backward),
-      exposedComm: time(.exposedComm), optimizer: time(.optimizer))
+      exposedComm: time(.exposedComm) + sums.exposed, hiddenComm: sums.hidden,
+      optimizer: time(.optimizer))
   }
 
   /// Seconds of a steady clock.

@@ -5,8 +5,8 @@ package struct StepStatistics {
   /// Upper ends of the noise levels that losses are told apart by; the last is open.
   static let levels: [Double] = [0.03, 0.1, 0.3, 1, 3, 10]
 
-  private(set) var sums = [Double](repeating: 0, count: levels.count + 1)
-  private(set) var counts = [Double](repeating: 0, count: levels.count + 1)
+  /// By canonical shard of this rank: the sums of losses by noise level, then the numbers of images.
+  private(set) var shards: [[Double]]
   private(set) var learningRate = 0.0
   private(set) var gradientNorm = 0.0
   private(set) var lastStepIsFinite = true
@@ -15,12 +15,17 @@ package struct StepStatistics {
   private var stepSum = 0.0
   private var stepCount = 0
 
+  init(shards: Int) {
+    let empty = [Double](repeating: 0, count: 2 * (Self.levels.count + 1))
+    self.shards = [[Double]](repeating: empty, count: shards)
+  }
+
   /// Each image's loss at its noise level.
-  mutating func note(_ losses: [Double], sigma: [Double]) {
+  mutating func note(_ losses: [Double], sigma: [Double], shard: Int) {
     for (loss, sigma) in zip(losses, sigma) {
       let level = Self.levels.firstIndex { sigma < $0 } ?? Self.levels.count
-      sums[level] += loss
-      counts[level] += 1
+      shards[shard][level] += loss
+      shards[shard][Self.levels.count + 1 + level] += 1
       stepSum += loss
       stepCount += 1
     }
@@ -35,8 +40,7 @@ package struct StepStatistics {
 
   /// Forgets the tick, not the state of the step.
   mutating func beginTick() {
-    sums = sums.map { _ in 0 }
-    counts = counts.map { _ in 0 }
+    self.shards = shards.map { $0.map { _ in 0 } }
   }
 
   /// The losses of all ranks by noise level, from the sums and counts added up over them.

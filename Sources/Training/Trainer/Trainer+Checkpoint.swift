@@ -1,68 +1,55 @@
 import Autodiff
 import Checkpoints
 import Collectives
-import Foundation
+import Optimization
 import TensorCore
 
 extension Trainer {
   /// The parameters as files know them.
   var table: ParameterTable { parameters.table }
 
-  /// The flat vectors that make up the state, by name.
-  private var vectors: [StateVector] {
-    [
-      StateVector(VectorName.weights, parameters.weights),
-      StateVector(VectorName.firstMoment, adam.first),
-      StateVector(VectorName.secondMoment, adam.second),
-    ] + averages.map { StateVector(VectorName.ema($0.name), $0.values) }
-  }
-
-  /// Writes the state: every rank its range, the first rank the manifest. Collective; where one rank
-  /// fails all throw, and older checkpoints stay as they were.
+  /// What this rank saves of the state: its own ranges of every flat vector, as they are now.
   ///
-  /// - Parameter facts: what the manifest says of the run beside its configuration.
-  func save(to store: CheckpointStore, facts: [String: String]) throws {
-    do {
-      try write(to: store, facts: facts)
-    } catch {
-      // What there is of it would only take room.
-      if communicator.rank == 0 { try? store.abandonWrite(images: imagesSeen) }
-      throw error
-    }
+  /// - Parameter copied: so that training can go on while it is written.
+  func ownState(copied: Bool) -> [StateVector] {
+    let ranges = OwnedRanges(savedRanges)
+    func all(_ flat: Tensor) -> [Tensor] { ranges.views(ofFlat: flat) }
+    // A sharded rank holds what it saves and nothing else.
+    func kept(_ tensor: Tensor) -> [Tensor] { isSharded ? [tensor] : all(tensor) }
+    let vectors =
+      [
+        StateVector(VectorName.weights, all(parameters.weights)),
+        StateVector(VectorName.firstMoment, kept(adam.first)),
+        StateVector(VectorName.secondMoment, kept(adam.second)),
+      ] + averages.map { StateVector(VectorName.ema($0.name), kept($0.values)) }
+    guard copied else { return vectors }
+    return vectors.map { StateVector($0.name, $0.pieces.map { $0.copied() }) }
   }
 
-  private func write(to store: CheckpointStore, facts: [String: String]) throws {
-    try communicator.agree {
-      if communicator.rank == 0 { try store.beginWrite(images: imagesSeen) }
-    }
-    let range = ownRange
-    let record = try communicator.agree {
-      try store.writeShard(
-        images: imagesSeen, rank: communicator.rank, of: communicator.size, range: range,
-        vectors: vectors.map {
-          StateVector($0.name, $0.values.view(at: range.lowerBound, [range.count]))
-        })
-    }
-    let records = try communicator.gather(Array(JSONEncoder().encode(record)))
-    try communicator.agree {
-      guard communicator.rank == 0 else { return }
-      let shards = try records.map { try JSONDecoder().decode(ShardRecord.self, from: Data($0)) }
-      try store.commit(
-        Manifest(
-          imagesSeen: imagesSeen, vectors: vectors.map(\.name),
-          configuration: configuration.dotted.merging(facts) { $1 },
-          build: Build.description(kernels: engine.kernels.level),
-          progress: [
-            "updates": Double(adam.updates), "skipped_updates": Double(skippedUpdates),
-          ],
-          table: table, shards: shards))
-    }
+  /// The manifest of a save at this moment, but for the shards.
+  func manifest(shards: [ShardRecord], vectors: [String], facts: [String: String]) -> Manifest {
+    Manifest(
+      imagesSeen: imagesSeen, vectors: vectors,
+      configuration: configuration.dotted.merging(facts) { $1 },
+      build: Build.description(kernels: engine.kernels.level),
+      progress: [
+        "updates": Double(adam.updates), "skipped_updates": Double(skippedUpdates),
+      ],
+      table: table, shards: shards)
   }
 
   /// Takes the state over from a checkpoint that any number of ranks wrote.
   func load(_ checkpoint: CheckpointReader) throws {
-    let all = 0..<parameters.flatCount
-    for vector in vectors { try checkpoint.read(vector.name, all, into: vector.values) }
+    try checkpoint.read(
+      VectorName.weights, 0..<parameters.flatCount, into: parameters.weights)
+    let kept =
+      [(VectorName.firstMoment, adam.first), (VectorName.secondMoment, adam.second)]
+      + averages.map { (VectorName.ema($0.name), $0.values) }
+    for (name, tensor) in kept {
+      for (range, piece) in zip(adam.owned.pieces, adam.owned.views(ofKept: tensor)) {
+        try checkpoint.read(name, range, into: piece)
+      }
+    }
     imagesSeen = checkpoint.manifest.imagesSeen
     adam.updates = Int(checkpoint.manifest.progress["updates"] ?? 0)
     skippedUpdates = Int(checkpoint.manifest.progress["skipped_updates"] ?? 0)
@@ -71,18 +58,29 @@ extension Trainer {
   /// Copies the first rank's weights to all, and checks that every rank then holds the same state.
   func synchronize() throws {
     try communicator.broadcast(parameters.weights)
-    for vector in vectors {
-      let digest = vector.values.withBytes { Checksum.digest(of: UnsafeRawBufferPointer($0)) }
-      try communicator.requireEqual(Array(digest.utf8), of: "the replicas' \(vector.name)")
+    try compareReplicas()
+  }
+
+  /// Throws, on every rank, where the replicas are no longer equal. Collective.
+  func compareReplicas() throws {
+    var vectors = [(VectorName.weights, parameters.weights)]
+    if !isSharded {
+      vectors += [(VectorName.firstMoment, adam.first), (VectorName.secondMoment, adam.second)]
+      vectors += averages.map { (VectorName.ema($0.name), $0.values) }
+    }
+    for (name, tensor) in vectors {
+      let digest = tensor.withBytes { Checksum.digest(of: UnsafeRawBufferPointer($0)) }
+      try communicator.requireEqual(Array(digest.utf8), of: "the replicas' \(name)")
     }
   }
 
-  /// The part of every flat vector that this rank saves; it begins and ends at whole blocks.
-  private var ownRange: Range<Int> {
+  /// The parts of every flat vector that this rank saves; each begins and ends at whole blocks.
+  var savedRanges: [Range<Int>] {
+    if isSharded { return adam.owned.pieces }
     let (count, block) = (parameters.flatCount, GradientBuckets.granule)
     let blocks = (count + block - 1) / block
     func start(_ rank: Int) -> Int { min(blocks * rank / communicator.size * block, count) }
-    return start(communicator.rank)..<start(communicator.rank + 1)
+    return [start(communicator.rank)..<start(communicator.rank + 1)]
   }
 }
 

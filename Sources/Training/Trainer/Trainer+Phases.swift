@@ -14,24 +14,54 @@ struct BatchPart {
   let labels: [Int?]?
   /// [B, 9], or nil without augmentation.
   let augment: Tensor?
+  /// Whether it is the last that this rank works on in the step.
+  let isLast: Bool
+}
+
+/// Images whose gradients are added up first, always the same: a canonical shard, or in a `fast` reduction
+/// all that this rank works on.
+struct BatchShard {
+  /// Among those of this rank.
+  let index: Int
+  let parts: [BatchPart]
 }
 
 /// The phases of a step, each with its place on the clock.
 extension Trainer {
   func forward<R>(_ body: () -> R) -> R { clock.measure(.forward, body) }
-  func backward(_ body: () -> Void) { clock.measure(.backward, body) }
   func update(_ body: () -> Void) { clock.measure(.optimizer, body) }
-  func sumOverRanks() throws { try clock.measure(.exposedComm) { try reducer.finish() } }
 
-  /// This rank's images of the next step, in micro-batches. A rank that cannot read its images would
-  /// leave the others waiting for its gradients: so they agree first.
-  func nextParts() throws -> [BatchPart] {
+  /// - Parameter sending: whether gradients leave as soon as they are final.
+  func backward(_ tape: Tape, from share: Variable, sending: Bool) {
+    if sending {
+      tape.onGradientReady = { [reducer, finalRanges] in reducer.isFinal(finalRanges[$0.index]) }
+      tape.betweenOperations = { [reducer] in reducer.progress() }
+    }
+    clock.measure(.backward) { tape.backward(from: share) }
+  }
+
+  /// Returns when the gradients, or this rank's pieces of them, are those of the global batch.
+  func sumOverRanks() throws { try reducer.finish() }
+
+  /// After an update of this rank's pieces of the weights: those of all ranks.
+  func shareWeights() throws {
+    guard isSharded else { return }
+    try clock.measure(.exposedComm) { try exchange.share(parameters.weights) }
+  }
+
+  /// This rank's images of the next step. A rank that cannot read its images would leave the others
+  /// waiting for its gradients: so they agree first.
+  func nextShards() throws -> [BatchShard] {
     let read = clock.measure(.data) { Result { try source() } }
     let batch = try clock.measure(.exposedComm) { try communicator.agree(on: read) }
+    let (count, micro) = (batch.positions.count, configuration.train.microBatch)
+    let shardCount = reducer.method.localShards
     return clock.measure(.data) {
-      stride(from: 0, to: batch.positions.count, by: configuration.train.microBatch).map {
-        part(
-          of: batch, $0..<min($0 + configuration.train.microBatch, batch.positions.count))
+      (0..<shardCount).map { index in
+        let end = count * (index + 1) / shardCount
+        let starts = stride(from: count * index / shardCount, to: end, by: micro)
+        return BatchShard(
+          index: index, parts: starts.map { part(of: batch, $0..<min($0 + micro, end)) })
       }
     }
   }
@@ -51,7 +81,8 @@ extension Trainer {
       augment: augment > 0
         ? Tensor(
           Array(batch.augmentLabels[range.lowerBound * augment..<range.upperBound * augment]),
-          [range.count, augment], on: engine) : nil)
+          [range.count, augment], on: engine) : nil,
+      isLast: range.upperBound == batch.positions.count)
   }
 
   /// Whether the image at this position trains the unconditional network.
@@ -61,8 +92,15 @@ extension Trainer {
   }
 
   /// Norm of the summed gradient.
-  func gradientNorm() -> Double {
-    clock.measure(.optimizer) { sumOfSquares(parameters.gradients).squareRoot() }
+  func gradientNorm() throws -> Double {
+    var squares = clock.measure(.optimizer) {
+      blockSquares(parameters.gradients, in: adam.owned.pieces)
+    }
+    if isSharded {
+      // Each block is another rank's zero, but for one: the sum is exact.
+      squares = try clock.measure(.exposedComm) { try communicator.sum(squares) }
+    }
+    return treeSum(squares).squareRoot()
   }
 
   /// Whether every rank finds its loss and the summed gradient finite.

@@ -6,28 +6,31 @@ extension Trainer {
   /// One update: bytes -> batch -> sigma, noise -> network -> loss -> gradients -> average over ranks ->
   /// finite? -> clip -> Adam -> EMA -> state.
   package func step() throws {
-    parameters.beginStep()
-    let parts = try nextParts()
+    let shards = try nextShards()
     parameters.holdingWeights {
-      for part in parts {
-        let sigma = part.positions.map { edm.sigma(seed: seed, position: $0) }
-        let noise = edm.noise(seed: seed, positions: part.positions, like: part.images)
-        let tape = Tape(dropout: DropoutSource(seed: seed, positions: part.positions))
-        let (share, losses) = forward {
-          edm.loss(
-            part.images, sigma: sigma, noise: noise, batch: configuration.train.batch, on: tape
-          ) { x, cNoise in
-            model(x, cNoise: cNoise, labels: part.labels, augment: part.augment)
+      for shard in shards {
+        parameters.beginStep()
+        for part in shard.parts {
+          let sigma = part.positions.map { edm.sigma(seed: seed, position: $0) }
+          let noise = edm.noise(seed: seed, positions: part.positions, like: part.images)
+          let tape = Tape(dropout: DropoutSource(seed: seed, positions: part.positions))
+          let (share, losses) = forward {
+            edm.loss(
+              part.images, sigma: sigma, noise: noise, batch: configuration.train.batch, on: tape
+            ) { x, cNoise in
+              model(x, cNoise: cNoise, labels: part.labels, augment: part.augment)
+            }
           }
+          backward(tape, from: share, sending: part.isLast)
+          statistics.note(losses, sigma: sigma, shard: shard.index)
         }
-        backward { tape.backward(from: share) }
-        statistics.note(losses, sigma: sigma)
+        parameters.zeroMissingGradients()
+        reducer.endShard()
       }
     }
-    parameters.zeroMissingGradients()
     try sumOverRanks()
 
-    let norm = gradientNorm()
+    let norm = try gradientNorm()
     let seen = imagesSeen
     imagesSeen += configuration.train.batch
     guard try isFinite(norm) else { return try skipUpdate(norm: norm) }
@@ -41,5 +44,6 @@ extension Trainer {
         })
       statistics.noteUpdate(learningRate: rate, gradientNorm: norm)
     }
+    try shareWeights()
   }
 }

@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Optimization
 
 extension Trainer {
   /// The figures of the time since the last tick, over all ranks. Collective.
@@ -9,13 +10,11 @@ extension Trainer {
   ///   - images: in that time, over all ranks.
   ///   - datasetCount: images of an epoch.
   func tick(seconds: Double, images: Int, datasetCount: Int) throws -> TickStatistics {
-    let phases = clock.lap()
-    let own = phases.data + phases.forward + phases.backward + phases.optimizer
-    let totals = try communicator.sum(statistics.sums + statistics.counts)
-    let slowest = try communicator.reduce([own, Double(peakResidentBytes())], .max)
-    let fastest = try communicator.reduce(own, .min)
-    let sums = Array(totals.prefix(totals.count / 2))
-    let counts = Array(totals.suffix(totals.count / 2))
+    let phases = clock.lap(sums: reducer.lap())
+    let steps = max(images / configuration.train.batch, 1)
+    let spread = try rankSpread(of: phases, steps: steps)
+    let peak = try communicator.reduce(Double(peakResidentBytes()), .max)
+    let (sums, counts) = try losses()
     statistics.beginTick()
     return TickStatistics(
       images: imagesSeen, epoch: Double(imagesSeen) / Double(datasetCount),
@@ -23,8 +22,47 @@ extension Trainer {
       lossByNoiseLevel: StepStatistics.byNoiseLevel(sums: sums, counts: counts),
       lr: statistics.learningRate, gradNorm: statistics.gradientNorm,
       imagesPerSecond: Double(images) / max(seconds, 1e-9), seconds: phases,
-      rankSpread: fastest > 0 ? slowest[0] / fastest - 1 : 0, peakRSS: Int(slowest[1]),
-      skipped: skippedUpdates)
+      rankSpread: spread.min > 0 ? spread.max / spread.min - 1 : 0, rankStepSeconds: spread,
+      peakRSS: Int(peak), skipped: skippedUpdates)
+  }
+
+  /// Sums of losses and numbers of images by noise level, over all shards of all ranks: in a tree, so
+  /// that they are the same on any number of ranks where shards are canonical.
+  private func losses() throws -> (sums: [Double], counts: [Double]) {
+    let shards = try communicator.gatherEqual(statistics.shards.flatMap(\.self))
+    let width = statistics.shards[0].count
+    let totals = (0..<width).map { column in
+      treeSum(stride(from: column, to: shards.count, by: width).map { shards[$0] })
+    }
+    return (Array(totals.prefix(width / 2)), Array(totals.suffix(width / 2)))
+  }
+
+  /// How evenly the ranks work.
+  private func rankSpread(of phases: PhaseSeconds, steps: Int) throws -> RankStepSeconds {
+    let mine = [phases.data, phases.forward, phases.backward, phases.optimizer]
+    let names = ["data", "forward", "backward", "optimizer"]
+    let all = try communicator.gatherEqual(mine)
+    let ranks = stride(from: 0, to: all.count, by: mine.count)
+      .map { Array(all[$0..<$0 + mine.count]) }
+    return RankStepSeconds(ofPhases: ranks, names: names, steps: steps)
+  }
+}
+
+extension RankStepSeconds {
+  /// - Parameters:
+  ///   - ranks: by rank, the seconds of each phase.
+  ///   - steps: that they cover.
+  package init(ofPhases ranks: [[Double]], names: [String], steps: Int) {
+    func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+    let times = ranks.map { $0.reduce(0, +) / Double(steps) }
+    let slowest = times.indices.max { times[$0] < times[$1] } ?? 0
+    let lost = names.indices.map { phase in
+      ranks[slowest][phase] - median(ranks.map { $0[phase] })
+    }
+    let phase = lost.indices.max { lost[$0] < lost[$1] } ?? 0
+    self.init(
+      min: times.min() ?? 0, median: median(times), max: times[slowest], slowest: slowest,
+      slowestPhase: names[phase])
   }
 }
 

@@ -18,6 +18,10 @@ package final class Trainer {
   package let model: ImageDiffiT
   let edm: EDM
   let reducer: GradientReducer
+  /// Brings the ranks' pieces of a flat tensor together.
+  let exchange: PieceExchange
+  /// By parameter: what of the flat gradient is final with it, alignment gaps included.
+  let finalRanges: [Range<Int>]
   let learningRate: LearningRate
   var adam: Adam
   var averages: [ExponentialAverage]
@@ -25,7 +29,7 @@ package final class Trainer {
   var imagesSeen = 0
   /// Updates left out because something was not finite.
   var skippedUpdates = 0
-  package internal(set) var statistics = StepStatistics()
+  package internal(set) var statistics: StepStatistics
   let clock = PhaseClock()
   /// Gives this rank's part of the next global batch.
   let source: () throws -> Batch
@@ -52,27 +56,47 @@ package final class Trainer {
     edm = EDM(
       pMean: diffusion.pMean, pStd: diffusion.pStd, sigmaData: diffusion.sigmaData)
     let parameters = model.parameters
+    let buckets = GradientBuckets(
+      count: parameters.flatCount, bucketMB: configuration.parallel.bucketMB)
     reducer = GradientReducer(
-      parameters.gradients,
-      buckets: GradientBuckets(
-        count: parameters.flatCount, bucketMB: configuration.parallel.bucketMB),
-      over: communicator)
+      parameters.gradients, buckets: buckets,
+      method: configuration.reductionMethod(ranks: communicator.size), over: communicator)
+    exchange = PieceExchange(buckets, over: communicator)
+    finalRanges = parameters.paddedRanges
+    let owned = OwnedRanges(reducer.ownPieces)
+    statistics = StepStatistics(shards: reducer.method.localShards)
     learningRate = LearningRate(peak: optimizer.lr, warmup: optimizer.warmup)
     // EDM adds the loss up over an image's elements, where ours is their mean: gradients are smaller by
     // that factor, and epsilon with them.
     let elements = Double(configuration.networkSettings.imageShape(batch: 1).count)
     adam = Adam(
-      count: parameters.flatCount, betas: (optimizer.betas[0], optimizer.betas[1]),
+      owned: owned, betas: (optimizer.betas[0], optimizer.betas[1]),
       epsilon: optimizer.eps / elements, weightDecay: optimizer.weightDecay, on: engine)
     averages = configuration.ema.map {
       ExponentialAverage(
-        name: $0.name, halfLife: Double($0.halfLife), rampup: $0.rampup, of: parameters.weights)
+        name: $0.name, halfLife: Double($0.halfLife), rampup: $0.rampup, of: parameters.weights,
+        owned: owned)
     }
   }
 
+  /// Whether each rank keeps the optimiser's state of its pieces alone.
+  var isSharded: Bool { reducer.method.keepsPieces }
+
   /// Starts the averages at the present weights: after weights were loaded from a file.
   func restartAverages() {
-    for average in averages { average.values.copy(from: parameters.weights) }
+    for average in averages { average.restart(at: parameters.weights) }
+  }
+
+  /// An average as weights for the network, on every rank. Collective.
+  func values(of average: ExponentialAverage) throws -> Tensor {
+    guard isSharded else { return average.values }
+    let all = Tensor(zeros: [parameters.flatCount], on: engine)
+    let owned = adam.owned
+    for (flat, kept) in zip(owned.views(ofFlat: all), owned.views(ofKept: average.values)) {
+      flat.copy(from: kept)
+    }
+    try exchange.share(all)
+    return all
   }
 }
 
@@ -91,6 +115,17 @@ extension Configuration {
     settings.augmentLabels = data.augment > 0 ? Augmentation.labelCount : 0
     settings.dropout = model.dropout
     return settings
+  }
+
+  /// How gradients are added up over `ranks` ranks.
+  func reductionMethod(ranks: Int) -> ReductionMethod {
+    var method = ReductionMethod()
+    method.order = parallel.reduction == .reproducible ? .tree : .fast
+    method.wire = parallel.wire == .bf16 ? .bfloat16 : .float32
+    method.localShards = parallel.reduction == .reproducible ? parallel.shards / ranks : 1
+    method.keepsPieces = parallel.shardOptimizer && ranks > 1
+    method.progress = parallel.progress == .thread ? .thread : .calls
+    return method
   }
 
   /// Images of each global batch that `rank` of `size` works on.

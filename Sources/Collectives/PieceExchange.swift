@@ -1,0 +1,26 @@
+import TensorCore
+
+/// Brings together a flat tensor of which each rank holds its pieces of the buckets.
+public struct PieceExchange {
+  private let buckets: GradientBuckets
+  private let communicator: any Communicator
+
+  public init(_ buckets: GradientBuckets, over communicator: any Communicator) {
+    (self.buckets, self.communicator) = (buckets, communicator)
+  }
+
+  /// Fills in the other ranks' pieces, in place, bit for bit. Collective.
+  public func share(_ flat: Tensor) throws(CommunicationError) {
+    invariant(
+      flat.count == buckets.count, "PieceExchange: \(flat.shape) for \(buckets.count) elements")
+    var pending: [any PendingMessages] = []
+    for bucket in buckets.ranges.indices {
+      let pieces = buckets.pieces(of: bucket, ranks: communicator.size)
+      let own = [Range<Int>](repeating: pieces[communicator.rank], count: communicator.size)
+      pending.append(
+        try communicator.startExchange(
+          Exchange(from: flat, sent: own, to: flat, received: pieces, tag: 2 * bucket % 32768)))
+    }
+    for messages in pending { try messages.wait() }
+  }
+}

@@ -1,0 +1,143 @@
+import Checkpoints
+import Collectives
+import Foundation
+import TensorCore
+
+/// Saves a run's state while training goes on.
+///
+/// Every rank copies its ranges, and a thread of its own writes them. Once all have written, which the ranks
+/// agree on after a step, the first one commits the checkpoint, on a thread too. With
+/// `checkpoint.async: false` the same happens at once, without the copy.
+final class CheckpointSaver {
+  /// A save that is complete.
+  struct Saved {
+    let images: Int
+    /// From its beginning to its commit, and of that, what training waited for.
+    let seconds: Double
+    let stalled: Double
+    /// What the commit has to tell.
+    let notes: [String]
+  }
+
+  private enum Stage {
+    case writing(BackgroundTask<ShardRecord>)
+    case committing(BackgroundTask<[String]>)
+  }
+
+  private struct Save {
+    let images: Int
+    let manifest: ([ShardRecord]) -> Manifest
+    let begun: Double
+    var stalled = 0.0
+    var stage: Stage
+  }
+
+  private let run: TrainRun
+  private let trainer: Trainer
+  /// On the first rank, after a commit: retention. Returns what there is to tell.
+  private let afterCommit: @Sendable (_ images: Int) throws -> [String]
+  private var save: Save?
+
+  private var communicator: any Communicator { run.communicator }
+  private var store: CheckpointStore { run.directory.checkpoints }
+
+  init(
+    _ run: TrainRun, _ trainer: Trainer,
+    afterCommit: @escaping @Sendable (_ images: Int) throws -> [String]
+  ) {
+    (self.run, self.trainer, self.afterCommit) = (run, trainer, afterCommit)
+  }
+
+  /// Whether a save is under way; the same on all ranks.
+  var isActive: Bool { save != nil }
+
+  /// Begins to save the present state. Collective; no save may be under way.
+  func begin() throws {
+    invariant(save == nil, "CheckpointSaver: a save is under way")
+    let (begun, images, store) = (PhaseClock.now, trainer.imagesSeen, store)
+    try communicator.agree {
+      if communicator.rank == 0 { try store.beginWrite(images: images) }
+    }
+    let vectors = trainer.ownState(copied: run.configuration.checkpoint.async)
+    let (rank, size, ranges) = (communicator.rank, communicator.size, trainer.savedRanges)
+    let task = BackgroundTask {
+      try store.writeShard(
+        images: images, rank: rank, of: size, ranges: ranges, vectors: vectors)
+    }
+    let state = trainer.manifest(shards: [], vectors: vectors.map(\.name), facts: run.facts)
+    save = Save(
+      images: images, manifest: { state.with(shards: $0) }, begun: begun,
+      stage: .writing(task))
+    save?.stalled = PhaseClock.now - begun
+  }
+
+  /// Goes on with a save under way, where all ranks have come so far. Collective; after each step.
+  ///
+  /// - Returns: the save, where it is complete now.
+  func advance() throws -> Saved? {
+    guard let current = save else { return nil }
+    let isDone =
+      switch current.stage {
+      case .writing(let task): task.isDone
+      case .committing(let task): task.isDone
+      }
+    guard try communicator.allRanks(isDone) else { return nil }
+    let begun = PhaseClock.now
+    let saved = try next(after: current)
+    save?.stalled += PhaseClock.now - begun
+    return saved
+  }
+
+  /// Waits for the save under way. Collective.
+  ///
+  /// - Returns: nil where there was none.
+  func finish() throws -> Saved? {
+    while let current = save {
+      let begun = PhaseClock.now
+      let saved = try next(after: current)
+      if let saved {
+        return Saved(
+          images: saved.images, seconds: saved.seconds,
+          stalled: saved.stalled + PhaseClock.now - begun, notes: saved.notes)
+      }
+      save?.stalled += PhaseClock.now - begun
+    }
+    return nil
+  }
+
+  /// Takes the result of the present stage, waiting for it where it must, and starts the next.
+  private func next(after current: Save) throws -> Saved? {
+    do {
+      switch current.stage {
+      case .writing(let task):
+        let record = try communicator.agree(on: task.wait())
+        let records = try communicator.gather(Array(JSONEncoder().encode(record)))
+        save?.stage = .committing(try commit(current, records))
+        return nil
+      case .committing(let task):
+        let notes = try communicator.agree(on: task.wait())
+        save = nil
+        return Saved(
+          images: current.images, seconds: PhaseClock.now - current.begun,
+          stalled: current.stalled, notes: notes)
+      }
+    } catch {
+      save = nil
+      // What there is of it would only take room.
+      if communicator.rank == 0 { try? store.abandonWrite(images: current.images) }
+      throw error
+    }
+  }
+
+  private func commit(_ save: Save, _ records: [[UInt8]]) throws -> BackgroundTask<[String]> {
+    guard communicator.rank == 0 else { return BackgroundTask(done: []) }
+    let shards = try records.map { try JSONDecoder().decode(ShardRecord.self, from: Data($0)) }
+    let (manifest, store, images, afterCommit) = (
+      save.manifest(shards), store, save.images, afterCommit
+    )
+    return BackgroundTask {
+      try store.commit(manifest)
+      return try afterCommit(images)
+    }
+  }
+}
