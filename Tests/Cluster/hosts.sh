@@ -42,6 +42,8 @@ spaces() { ip netns list | cut -d ' ' -f 1 | grep -xE "$name-(switch|node[0-9]+)
 
 # Bursts have to hold a few of the 64 KB segments that TCP hands to a virtual link, and what passes while
 # a timer is late; more would let short messages through unshaped. Queues hold 10 ms, as a switch might.
+# Measured with iperf3 on two idle cores: 9.54, 2.39 and 0.96 Gbit/s of data, the rest is headers. Without
+# a rate about 14 Gbit/s: busy cores, not the link, are then the limit, and at 10gbit too.
 shape() {
   local space=$1 device=$2 rate=$3 bits burst limit
   tc -n "$space" qdisc del dev "$device" root 2>/dev/null || true
@@ -58,6 +60,7 @@ shape() {
 
 shape_all() {
   local space
+  [ -n "$(spaces)" ] || fail "there are no hosts: start them with up"
   for space in $(spaces); do
     [ "$space" != "$name-switch" ] || continue
     shape "$space" eth0 "$1"                              # what the host sends
@@ -114,6 +117,7 @@ END
   # ip netns exec also gives a mount namespace, from which nothing leaks back.
   setsid ip netns exec "$space" unshare --uts bash "$state/start-$host" \
     </dev/null >"$state/$host.log" 2>&1 &
+  disown
   local tries=0
   until [ -s "$state/$host.pid" ] &&
     ip netns exec "$space" bash -c ": </dev/tcp/localhost/22" 2>/dev/null; do
@@ -140,7 +144,7 @@ up() {
     shift 2
   done
   down
-  trap 'status=$?; [ $status -eq 0 ] || down; exit $status' EXIT
+  trap down EXIT # where a step below fails
   mkdir -m 700 "$state"
   mkdir -p /run/sshd # sshd insists on it; on Debian a service manager makes it
   write_ssh_files "$count"
@@ -161,6 +165,7 @@ up() {
     start_host "node$i" "${folders[@]}"
   done
   shape_all "$rate"
+  trap - EXIT
   sed 1d "$state/hosts"
   cat <<END
 host file: $state/hostfile
