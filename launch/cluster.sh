@@ -140,7 +140,7 @@ exec {guard_pipe}> >(
   cat >/dev/null || true
   if mpirun=$(cat "$scratch/mpirun" 2>/dev/null) && kill -TERM "$mpirun" 2>/dev/null; then
     for ((i = 0; i < 100; i++)); do
-      kill -0 "$mpirun" 2>/dev/null || break
+      [ -e "/proc/$mpirun/exe" ] || break # a zombie has none
       sleep 0.1
     done
   fi
@@ -152,6 +152,9 @@ exec {guard_pipe}> >(
 )
 guard=$!
 trap 'exec {guard_pipe}>&-; wait "$guard" || true' EXIT
+# Until there is a job there is nothing to save.
+trap 'say "stopped on request before the job began: start again to go on"; exit 64' TERM HUP USR1
+trap 'say interrupted; exit 130' INT
 
 for i in "${!names[@]}"; do
   on "${names[i]}" "$program" "$PWD" "$segments" <<<"$inspect" >"$scratch/$i" 2>"$scratch/$i.why" {guard_pipe}>&- &

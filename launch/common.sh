@@ -27,7 +27,7 @@ supervise() {
   while true; do
     signalled=
     status=0
-    wait "$job" || status=$?
+    { wait "$job" || status=$?; } 2>/dev/null # bash would say "Killed", explain says it better
     [ "$status" -eq 127 ] || code=$status # 127: there is no more to wait for
     if [ -z "$signalled" ] || [ "$status" -eq 127 ]; then break; fi
   done
@@ -53,7 +53,7 @@ ask() {
   [ -z "${guard_pipe-}" ] || exec {guard_pipe}>&-
   until [ -n "$(cat "/proc/$1/task/$1/children" 2>/dev/null || echo unknown)" ]; do sleep 0.1; done
   [ "$SECONDS" -ge 5 ] || sleep 0.5
-  while kill -USR1 "$1"; do sleep 5; done
+  while kill -USR1 "$1"; do sleep 1; done
 }
 
 # shellcheck disable=SC2317
