@@ -9,7 +9,8 @@ import TensorCore
 public enum Doctor {
   package typealias Finding = DoctorReport.Finding
 
-  /// Examines every rank; collective, and every rank holds the whole report.
+  /// Examines every rank and compares them; collective, and every rank holds the whole report. Several
+  /// ranks send messages of up to 64 MiB for a few seconds.
   ///
   /// - Parameters:
   ///   - threads: threads a rank is to have; 0 for as many as training would choose.
@@ -49,11 +50,17 @@ public enum Doctor {
       summary: "\(count(share.cores, "core")), \(count(threads, "thread")),"
         + " kernels \(used), OpenBLAS \(OpenBLAS.core)",
       findings: findings)
-    let reports = try communicator.gather(Array((try? JSONEncoder().encode(own)) ?? Data()))
     return DoctorReport(
-      ranks: reports.compactMap {
-        try? JSONDecoder().decode(DoctorReport.Rank.self, from: Data($0))
-      })
+      ranks: try gatherEncoded(own, over: communicator),
+      job: try job(communicator, threads: threads))
+  }
+
+  /// Every rank's value, in the order of ranks; collective.
+  static func gatherEncoded<Value: Codable>(
+    _ mine: Value, over communicator: any Communicator
+  ) throws(CommunicationError) -> [Value] {
+    try communicator.gather(Array((try? JSONEncoder().encode(mine)) ?? Data()))
+      .compactMap { try? JSONDecoder().decode(Value.self, from: Data($0)) }
   }
 
   // What the checks read. A file that is not there reads as empty, and its check says so.

@@ -43,13 +43,18 @@ public struct DoctorReport: Codable, Sendable, Equatable {
   }
 
   public let ranks: [Rank]
+  /// What all ranks together show; nil where there is one.
+  public let job: Job?
 
-  public init(ranks: [Rank]) { self.ranks = ranks }
+  public init(ranks: [Rank], job: Job? = nil) { (self.ranks, self.job) = (ranks, job) }
 
-  /// Whether no rank found anything that will not work; warnings pass.
-  public var passed: Bool { ranks.allSatisfy { !$0.findings.contains { $0.state == .wrong } } }
+  private var findings: [Finding] { ranks.flatMap(\.findings) + (job?.findings ?? []) }
 
-  /// For the terminal: rank 0 in full; of the others one line, and what rank 0 did not complain of.
+  /// Whether nothing was found that will not work; warnings pass.
+  public var passed: Bool { !findings.contains { $0.state == .wrong } }
+
+  /// For the terminal: rank 0 in full; of the others one line, and what rank 0 did not complain of; then
+  /// the job.
   public var lines: [String] {
     guard let first = ranks.first else { return [] }
     var lines = first.findings.flatMap(DoctorReport.lines)
@@ -62,7 +67,11 @@ public struct DoctorReport: Codable, Sendable, Equatable {
       let new = rank.complaints.filter { !first.complaints.contains($0) }
       lines += new.flatMap(DoctorReport.lines).map { "  " + $0 }
     }
-    let complaints = ranks.flatMap(\.complaints)
+    if let job {
+      lines += job.findings.flatMap(DoctorReport.lines)
+      lines += AllReduceTiming.lines(job.allReduce, ranks: ranks.count)
+    }
+    let complaints = findings.filter { $0.state != .ok }
     let wrong = complaints.count { $0.state == .wrong }
     lines.append(
       complaints.isEmpty

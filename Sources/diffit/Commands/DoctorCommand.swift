@@ -7,6 +7,9 @@ struct DoctorCommand: ParsableCommand {
     abstract:
       "Look over CPU, BLAS, MPI, affinity, memory and limits: what is wrong, how to mend it.",
     discussion: """
+      Under mpirun it also compares the ranks (version, binary, kernels, affinity, clocks) and times \
+      sums of 8 B to 64 MiB over them.
+
       Example: mpirun -n 2 diffit doctor
       """)
 
