@@ -20,6 +20,10 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
   case labelOutOfRange(label: Int, classes: Int)
   case outputUnwritable(path: String, reason: String)
   case notAGolden(path: String, reason: String)
+  /// A file given to `scaling predict` is none that `scaling measure` wrote.
+  case notAMeasurement(path: String, reason: String)
+  /// Nothing tells `scaling predict` how fast messages are.
+  case nothingToFit
   /// `doctor` found something that will not work.
   case notWell
 
@@ -63,6 +67,11 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
         : "--class: \(label), but the network knows classes 0 to \(classes - 1)"
     case .outputUnwritable(let path, let reason):
       "\(path): cannot be written (\(reason)); choose another place"
+    case .notAMeasurement(let path, let reason):
+      "\(path): not a measurement: \(reason); make one with `diffit scaling measure`"
+    case .nothingToFit:
+      "the measurements are of one rank each, which sends nothing: add one made under mpirun, or give"
+        + " --link-gbps and --latency-us"
     case .notWell: "something here will not work: see the lines marked wrong, each with its mend"
     case .notAGolden(let path, let reason):
       "\(path): not a golden file for parity: \(reason); make one with make_golden.py"
@@ -75,9 +84,11 @@ extension TrainingError: ExitCoded {
   public var exitCode: Int32 {
     switch self {
     case .runHasCheckpoints, .runNotShared, .newerCheckpoints, .batchTooSmall, .classesDiffer,
-      .ranksDoNotDivideShards, .noAverage, .otherNetwork, .labelOutOfRange:
+      .ranksDoNotDivideShards, .noAverage, .otherNetwork, .labelOutOfRange, .nothingToFit:
       2
-    case .nonFinite, .notACheckpoint, .outputUnwritable, .notAGolden, .notWell: 1
+    case .nonFinite, .notACheckpoint, .outputUnwritable, .notAGolden, .notWell,
+      .notAMeasurement:
+      1
     }
   }
 }

@@ -14,6 +14,6 @@ struct Diffit: ParsableCommand {
       """,
     subcommands: [
       Train.self, Sample.self, Parity.self, Bench.self, Inspect.self, ExportCommand.self,
-      DoctorCommand.self,
+      DoctorCommand.self, Scaling.self,
     ])
 }

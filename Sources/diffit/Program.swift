@@ -40,21 +40,30 @@ enum Program {
       print(Diffit.fullMessage(for: error))
       return .done
     }
-    let command = Diffit.configuration.subcommands.first { command in
-      CommandLine.arguments.dropFirst().first == command._commandName
-    }
-    let help = ["diffit", command?._commandName, "--help"].compactMap(\.self)
-    let problem = unknownOption(of: command) ?? Diffit.message(for: error)
+    let commands = namedCommands
+    let help = ["diffit"] + commands.map { $0._commandName } + ["--help"]
+    let problem = unknownOption(of: commands) ?? Diffit.message(for: error)
     complainOnce("\(problem); see `\(help.joined(separator: " "))`")
     return .badUsage
   }
 
+  /// The commands that the arguments begin with: one, or one and its own.
+  private static var namedCommands: [any ParsableCommand.Type] {
+    var (found, choices) = ([any ParsableCommand.Type](), Diffit.configuration.subcommands)
+    for word in CommandLine.arguments.dropFirst() {
+      guard let next = choices.first(where: { $0._commandName == word }) else { break }
+      found.append(next)
+      choices = next.configuration.subcommands
+    }
+    return found
+  }
+
   /// The parser tells of a missing option before it tells of a misspelt one, which is the likelier
   /// mistake: so options that the command's help does not show are looked for first.
-  private static func unknownOption(of command: (any ParsableCommand.Type)?) -> String? {
-    guard let command else { return nil }
+  private static func unknownOption(of commands: [any ParsableCommand.Type]) -> String? {
+    guard let command = commands.last else { return nil }
     let known = Diffit.helpMessage(for: command).split { !"-_".contains($0) && !$0.isLetter }
-    return CommandLine.arguments.dropFirst(2).prefix { $0 != "--" }
+    return CommandLine.arguments.dropFirst(1 + commands.count).prefix { $0 != "--" }
       .filter { $0.hasPrefix("--") }
       .compactMap { $0.split(separator: "=").first }
       .first { !known.contains($0) }

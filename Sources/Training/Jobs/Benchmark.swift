@@ -51,19 +51,21 @@ public enum Benchmark {
       call: Roofline(of: call, under: peaks, dtype))
   }
 
-  /// A trainer that is given the same images again and again.
-  private static func trainer(
-    _ configuration: Configuration, on engine: Engine
+  /// A trainer that is given the same images again and again: this rank's share of each batch.
+  static func trainer(
+    _ configuration: Configuration, over communicator: any Communicator = SingleCommunicator(),
+    on engine: Engine
   ) throws -> Trainer {
-    let batch = configuration.train.batch
+    let share = configuration.share(rank: communicator.rank, of: communicator.size)
+    let batch = share.count
     let settings = configuration.networkSettings
     let stream = RandomStream(seed: 0, .test, position: 0)
     let pixels = (0..<settings.imageShape(batch: batch).count).map {
       Float(2 * stream.uniform($0) - 1)
     }
-    var next = 0
-    return Trainer(configuration, over: SingleCommunicator(), on: engine) {
-      defer { next += batch }
+    var next = share.lowerBound
+    return Trainer(configuration, over: communicator, on: engine) {
+      defer { next += configuration.train.batch }
       return Batch(
         positions: (next..<next + batch).map { UInt64($0) }, images: pixels,
         labels: (0..<batch).map { $0 % max(configuration.model.classes, 1) },

@@ -2,8 +2,9 @@ import Foundation
 
 /// Columns of tables.
 extension Display {
-  /// `850 ns`, `12.5 us`, `3.21 ms`, `1.50 s`: three digits.
+  /// `0 s`, `850 ns`, `12.5 us`, `3.21 ms`, `1.50 s`: three digits.
   static func time(_ seconds: Double) -> String {
+    if seconds == 0 { return "0 s" }
     let units = [(1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")]
     let (unit, name) = units.first { seconds.magnitude >= 0.9995 * $0.0 } ?? (1e-9, "ns")
     let value = seconds / unit

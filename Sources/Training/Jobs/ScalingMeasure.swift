@@ -1,0 +1,151 @@
+import Collectives
+import Foundation
+import TensorCore
+
+/// `diffit scaling measure`.
+public struct ScalingMeasureOptions: Equatable, Sendable {
+  /// Nil: the defaults.
+  public let config: String?
+  /// `KEY=VALUE` texts, in order.
+  public let overrides: [String]
+  /// Images a rank and step.
+  public let batch: Int
+  public let steps: Int
+  /// A file for the results; `-`: standard output.
+  public let json: String
+
+  public init(
+    config: String? = nil, overrides: [String] = [], batch: Int = 32, steps: Int = 5, json: String
+  ) throws(ConfigurationError) {
+    guard batch >= 1 && batch <= 1 << 20 else {
+      throw .badOption(option: "--batch", found: "\(batch)", expected: "1 to \(1 << 20)")
+    }
+    guard steps >= 1 else {
+      throw .badOption(option: "--steps", found: "\(steps)", expected: "1 or more")
+    }
+    (self.config, self.overrides, self.batch) = (config, overrides, batch)
+    (self.steps, self.json) = (steps, json)
+  }
+}
+
+/// Times training steps and sums on the ranks of a job, with images made up; needs no data.
+public enum ScalingMeasure {
+  /// Seconds that sums of all sizes may take.
+  static let budget = 15.0
+  /// 64 B to 64 MiB.
+  static let sizes = (3...13).map { 1 << (2 * $0) }
+
+  public static func run(_ options: ScalingMeasureOptions) throws {
+    try Job.run { communicator, _ in
+      let configuration = try communicator.agree {
+        try Configuration(file: options.config, overrides: options.overrides)
+      }
+      let measurement = try measure(
+        configuration, batch: options.batch, steps: options.steps, over: communicator)
+      try communicator.agree {
+        guard communicator.rank == 0 else { return }
+        if options.json != "-" { print(measurement.text) }
+        try writeJSON(measurement, to: options.json)
+      }
+    }
+  }
+
+  /// Collective; every rank gets the same figures but for its own name.
+  static func measure(
+    _ given: Configuration, batch: Int, steps: Int, over communicator: any Communicator
+  ) throws -> ScalingMeasurement {
+    var configuration = given
+    let (ranks, share) = (communicator.size, try CoreShare(of: communicator))
+    if given.train.threads == 0 { configuration.train.threads = share.threads }
+    let plan = Plan(given, ranks: ranks)
+    let room = plan.microBatch(
+      share: batch, threads: configuration.train.threads,
+      memory: availableMemory() / communicator.localSize)
+    let asked = given.train.microBatch > 0 ? min(given.train.microBatch, batch) : room
+    configuration.train.microBatch = Int(try communicator.reduce(Int64(asked), .min))
+    let engine = Engine(
+      threadCount: configuration.train.threads, kernels: try communicator.agreedKernels())
+
+    configuration.train.batch = batch
+    let alone = try medians(
+      steps, Benchmark.trainer(configuration, on: engine), over: communicator)
+    configuration.train.batch = batch * ranks
+    let together =
+      ranks == 1
+      ? nil
+      : try medians(
+        steps, Benchmark.trainer(configuration, over: communicator, on: engine), over: communicator)
+    engine.memory.trim()
+
+    let hosts = try communicator.gather(Array(communicator.host.utf8))
+    let gradient = try AllReduceTiming.measure(communicator, sizes: [4 * plan.flatCount])
+    return ScalingMeasurement(
+      ranks: ranks, hosts: hosts.map { String(decoding: $0, as: UTF8.self) },
+      threads: configuration.train.threads, kernels: "\(engine.kernels.level)",
+      precision: given.train.precision, mpi: communicator.library,
+      network: ScalingMeasurement.Network(given), batch: batch,
+      microBatch: configuration.train.microBatch, globalBatch: given.train.batch,
+      bucketMB: given.parallel.bucketMB, steps: steps,
+      alone: .init(
+        seconds: alone[0], forward: alone[1], backward: alone[2], optimizer: alone[3]),
+      together: together.map { .init(seconds: $0[0], exposedCommunication: $0[4]) },
+      gradient: gradient.first,
+      allReduce: try AllReduceTiming.measure(communicator, sizes: sizes, budget: budget))
+  }
+
+  /// Median over steps of a step's time, of forward, backward, optimiser and exposed communication; the
+  /// largest of all ranks. Collective.
+  private static func medians(
+    _ steps: Int, _ trainer: Trainer, over communicator: any Communicator
+  ) throws -> [Double] {
+    try trainer.step()  // fills the memory pool and the caches
+    _ = trainer.clock.lap()
+    var times = [[Double]](repeating: [], count: 5)
+    for _ in 0..<steps {
+      try communicator.barrier()
+      let seconds = try Benchmark.seconds(of: trainer.step)
+      let phases = trainer.clock.lap()
+      let all = [
+        seconds, phases.forward, phases.backward, phases.optimizer, phases.exposedComm,
+      ]
+      for (index, time) in all.enumerated() { times[index].append(time) }
+    }
+    return try communicator.reduce(times.map { Spread(of: $0).median }, .max)
+  }
+}
+
+extension ScalingMeasurement.Network {
+  package init(_ configuration: Configuration) {
+    let plan = Plan(configuration, ranks: 1)
+    self.init(
+      parameters: plan.parameterCount, gradientElements: plan.flatCount,
+      flopsPerImage: plan.flopsPerImage, channels: configuration.model.channels,
+      blocks: configuration.model.blocks)
+  }
+}
+
+extension ScalingMeasurement {
+  /// For people.
+  var text: String {
+    let time = Display.time
+    var lines = [
+      "\(Display.quantity(ranks, "rank")) on \(Display.quantity(Set(hosts).count, "host")),"
+        + " \(Display.quantity(threads, "thread")) each, kernels \(kernels), \(precision)",
+      "network   \(network.parameters) parameters, batch \(batch) a rank in micro-batches of"
+        + " \(microBatch)",
+      "alone     \(time(alone.seconds)) a step: forward \(time(alone.forward)), backward"
+        + " \(time(alone.backward)), optimizer \(time(alone.optimizer))",
+    ]
+    if let together {
+      lines.append(
+        "together  \(time(together.seconds)) a step, exposed communication"
+          + " \(time(together.exposedCommunication)):"
+          + " \(Display.percent(alone.seconds / together.seconds)) of the time is work")
+    }
+    if let gradient {
+      lines.append(
+        "gradient  \(Display.bytes(gradient.bytes)) summed in \(time(gradient.seconds))")
+    }
+    return (lines + AllReduceTiming.lines(allReduce, ranks: ranks)).joined(separator: "\n")
+  }
+}
