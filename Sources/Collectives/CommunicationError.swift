@@ -45,7 +45,14 @@ public enum CommunicationError: ExitCoded, Equatable, CustomStringConvertible {
     }
   }
 
+  /// EX_TEMPFAIL of sysexits.h: ranks lost each other, and the same job may succeed when started again.
+  public static let lostJob: Int32 = 75
+
   public var exitCode: Int32 {
-    if case .agreed(_, _, let code) = self { code } else { 1 }
+    switch self {
+    case .agreed(_, _, let code): code
+    case .failed: CommunicationError.lostJob
+    case .launcherMismatch, .noProcessManager, .replicasDiffer: 1
+    }
   }
 }

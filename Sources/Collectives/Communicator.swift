@@ -15,6 +15,8 @@ public protocol Communicator: AnyObject, Sendable {
   var host: String { get }
   /// The library and its version, for logs.
   var library: String { get }
+  /// What this process is doing, for a thread that watches it.
+  var activity: Activity { get }
 
   func barrier() throws(CommunicationError)
 

@@ -11,6 +11,7 @@ public final class MPICommunicator: Communicator {
   public let localSize: Int
   public let host = Host.name
   public let library = MPILibrary.version
+  public let activity = Activity()
   /// Most elements a message: MPI counts in 32-bit int.
   private let chunk: Int64
   /// MPI is started for one call at a time.
@@ -110,7 +111,8 @@ public final class MPICommunicator: Communicator {
   fileprivate func call(
     _ operation: String, _ body: () -> Int32
   ) throws(CommunicationError) {
-    try MPICommunicator.check(turn.withLock { _ in body() }, operation, rank: rank)
+    try MPICommunicator.check(
+      turn.withLock { _ in activity.during(operation, body) }, operation, rank: rank)
   }
 
   private static func check(

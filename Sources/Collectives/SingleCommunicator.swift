@@ -9,6 +9,7 @@ public final class SingleCommunicator: Communicator {
   public let localSize = 1
   public let host = Host.name
   public let library = "none (one rank)"
+  public let activity = Activity()
 
   public init() {}
 

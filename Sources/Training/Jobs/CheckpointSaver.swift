@@ -60,9 +60,12 @@ final class CheckpointSaver {
     }
     let vectors = trainer.ownState(copied: run.configuration.checkpoint.async)
     let (rank, size, ranges) = (communicator.rank, communicator.size, trainer.savedRanges)
+    let fault = trainer.fault
     let task = BackgroundTask {
-      try store.writeShard(
+      let record = try store.writeShard(
         images: images, rank: rank, of: size, ranges: ranges, vectors: vectors)
+      fault?.strikeInSave(at: images, on: rank)
+      return record
     }
     let state = trainer.manifest(shards: [], vectors: vectors.map(\.name), facts: run.facts)
     save = Save(

@@ -120,6 +120,7 @@ final class Intervals {
   ///
   /// - Parameter waiting: until it is complete.
   private func save(waiting: Bool) throws {
+    communicator.activity.enter(.saving)
     let start = PhaseClock.now
     if let saved = try saver.finish() { report(saved) }
     if savedAt != trainer.imagesSeen {
@@ -171,6 +172,7 @@ final class Intervals {
   /// Grids from fixed seeds, with the weights themselves and with each average; all ranks draw.
   private func drawGrids() throws {
     guard sampledAt != trainer.imagesSeen, configuration.sample.count > 0 else { return }
+    communicator.activity.enter(.sampling)
     let start = PhaseClock.now
     var paths = [try drawGrid(kind: "raw", weights: trainer.parameters.weights)]
     for average in trainer.averages {

@@ -8,10 +8,14 @@ import TensorCore
 public enum TrainJob {
   public static func run(_ options: TrainOptions) throws {
     if options.dryRun { return try dryRun(options) }
+    let fault = try FaultPoint()
     let stop = StopRequest()  // before anything that takes time
     try Job.run { communicator, log in
       let configuration = try communicator.agree { try options.configuration() }
-      try TrainRun(options, configuration, communicator, log).run(until: stop)
+      try Watchdog.start(
+        configuration, over: communicator, log: log, file: RunDirectory(path: options.run).log,
+        fault: fault)
+      try TrainRun(options, configuration, communicator, log, fault: fault).run(until: stop)
     }
   }
 

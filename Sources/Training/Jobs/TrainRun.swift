@@ -17,11 +17,16 @@ final class TrainRun {
   let facts: [String: String]
   /// The fact that tells data sets apart; no setting.
   static let contentKey = "data.content"
+  /// For tests.
+  let fault: FaultPoint?
 
   /// Validates everything on all ranks, without touching the run directory. Collective.
   init(
-    _ options: TrainOptions, _ given: Configuration, _ communicator: any Communicator, _ log: RunLog
+    _ options: TrainOptions, _ given: Configuration, _ communicator: any Communicator,
+    _ log: RunLog,
+    fault: FaultPoint? = nil
   ) throws {
+    self.fault = fault
     (self.options, self.communicator, self.log) = (options, communicator, log)
     let directory = RunDirectory(path: options.run)
     self.directory = directory
@@ -65,8 +70,10 @@ final class TrainRun {
     try chooseMicroBatch(saved: resumed?.manifest.configuration)
     let trainer = Trainer(configuration, over: communicator, on: engine) { [unowned self] in
       guard let loader = self.loader else { fatalError("TrainRun: no loader") }
-      return try loader.next()
+      let batch = try loader.next()
+      return fault?.strike(batch, step: configuration.train.batch, on: communicator.rank) ?? batch
     }
+    trainer.fault = fault
     try communicator.agree {
       if let resumed {
         try refuseMismatch(resumed)
@@ -99,6 +106,7 @@ final class TrainRun {
     while trainer.imagesSeen < target {
       let before = trainer.imagesSeen
       let skipped = trainer.skippedUpdates
+      communicator.activity.reach(images: before)
       try trainer.step()
       if trainer.skippedUpdates > skipped {
         log.endProgress()

@@ -1,3 +1,4 @@
+import Collectives
 import Foundation
 
 /// Where the time of training goes.
@@ -6,9 +7,14 @@ final class PhaseClock {
     case data, forward, backward, exposedComm, optimizer
   }
 
+  private let activity: Activity
   private var seconds = [Double](repeating: 0, count: Phase.allCases.count)
 
+  /// - Parameter activity: told of each phase.
+  init(_ activity: Activity) { self.activity = activity }
+
   func measure<R>(_ phase: Phase, _ body: () throws -> R) rethrows -> R {
+    activity.enter(phase.activity)
     let start = PhaseClock.now
     defer { seconds[phase.rawValue] += PhaseClock.now - start }
     return try body()
@@ -28,4 +34,17 @@ final class PhaseClock {
 
   /// Seconds of a steady clock.
   static var now: Double { ProcessInfo.processInfo.systemUptime }
+}
+
+extension PhaseClock.Phase {
+  /// As the watchdog knows it.
+  var activity: Activity.Phase {
+    switch self {
+    case .data: .data
+    case .forward: .forward
+    case .backward: .backward
+    case .exposedComm: .communication
+    case .optimizer: .optimizer
+    }
+  }
 }

@@ -41,7 +41,10 @@ extension Trainer {
   }
 
   /// Returns when the gradients, or this rank's pieces of them, are those of the global batch.
-  func sumOverRanks() throws { try reducer.finish() }
+  func sumOverRanks() throws {
+    communicator.activity.enter(.communication)
+    try reducer.finish()
+  }
 
   /// After an update of this rank's pieces of the weights: those of all ranks.
   func shareWeights() throws {

@@ -30,7 +30,9 @@ package final class Trainer {
   /// Updates left out because something was not finite.
   var skippedUpdates = 0
   package internal(set) var statistics: StepStatistics
-  let clock = PhaseClock()
+  let clock: PhaseClock
+  /// For tests.
+  var fault: FaultPoint?
   /// Gives this rank's part of the next global batch.
   let source: () throws -> Batch
 
@@ -45,6 +47,7 @@ package final class Trainer {
     invariant(configuration.train.microBatch > 0, "Trainer: micro_batch is not chosen yet")
     self.configuration = configuration
     self.communicator = communicator
+    clock = PhaseClock(communicator.activity)
     self.engine = engine
     self.source = source
     let (optimizer, diffusion) = (configuration.optimizer, configuration.diffusion)
