@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
 # Runs diffit as several ranks on this host, with threads and binding that fit its cores.
 #
-# Usage: launch/local.sh [-n RANKS] [--threads T] [--program FILE] -- COMMAND ...
+# Usage: launch/local.sh [-n RANKS] [--threads T] [--restarts N] [--program FILE] -- COMMAND ...
 #   -n RANKS        ranks to start (default 1)
 #   --threads T     threads a rank (default: cores / ranks)
+#   --restarts N    starts training again after a crash, at most N times (default 0)
 #   --program FILE  instead of .build/release/diffit
 #   Example: launch/local.sh -n 2 -- train --config configs/quickstart.yaml --run runs/quickstart
 #
 # TERM, HUP and USR1 ask the ranks to save and stop (exit code 64); INT ends them at once (130). The
 # exit code is the program's own.
+#
+# A crash: a rank ended by a signal (codes above 128, but for 130), or ranks that lost each other (75:
+# the watchdog, or an error of MPI). Errors that the program found itself (1, 2) would come again. Each
+# start goes on from the newest good checkpoint.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -16,27 +21,29 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 say() { printf 'launch/local.sh: %s\n' "$*" >&2; }
 usage() {
   say "$1"
-  sed -n 's/^# \{0,1\}//; 4,8p' "${BASH_SOURCE[0]}" >&2
+  sed -n 's/^# \{0,1\}//; 4,9p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 whole() { case $2 in '' | *[!0-9]* | 0*) usage "$1 is '$2', expected a whole number from 1 on" ;; esac; }
 
 ranks=1
 threads=
+restarts=0
 program=$root/.build/release/diffit
 while [ $# -gt 0 ]; do
   case $1 in
-    -n | --threads | --program)
+    -n | --threads | --restarts | --program)
       [ $# -ge 2 ] || usage "$1 needs a value"
       case $1 in
         -n) whole -n "$2" && ranks=$2 ;;
         --threads) whole --threads "$2" && threads=$2 ;;
+        --restarts) [ "$2" = 0 ] || whole --restarts "$2" && restarts=$2 ;;
         --program) program=$2 ;;
       esac
       shift 2
       ;;
     -h | --help)
-      sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 0
       ;;
     --) shift && break ;;
@@ -44,6 +51,13 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ $# -gt 0 ] || usage "no command after --"
+if [ "$restarts" -gt 0 ]; then
+  [ "$1" = train ] || usage "--restarts is for train, not $1"
+  # The same command is given again, and would not go on from what it saved.
+  case " $* " in *' --resume auto '* | *' --resume=auto '*) ;; *' --resume'*)
+    usage "--restarts goes with --resume auto alone" ;;
+  esac
+fi
 [ -x "$program" ] || { say "$program is missing: build it with swift build -c release" && exit 1; }
 command -v mpirun >/dev/null || { say "mpirun is missing: run launch/setup.sh" && exit 1; }
 
@@ -117,36 +131,56 @@ if segments=$(mktemp -d /dev/shm/diffit.XXXXXX 2>/dev/null); then
   export OMPI_MCA_btl_vader_backing_directory=$segments OMPI_MCA_btl_sm_backing_directory=$segments
 fi
 
-# Job control gives mpirun a process group of its own: Ctrl-C reaches this script alone, and once.
-set -m
-mpirun "${options[@]}" "$program" "$@" </dev/null &
-job=$!
-set +m
-[ "$signalled" -eq 0 ] || request
+# Runs the job to its end and leaves its exit code in `code`.
+run() {
+  job=
+  SECONDS=0
+  # Job control gives mpirun a process group of its own: Ctrl-C reaches this script alone, and once.
+  set -m
+  mpirun "${options[@]}" "$program" "$@" </dev/null &
+  job=$!
+  set +m
+  # What came while there was no job.
+  [ -z "$interrupted" ] || kill -INT "$job"
+  [ "$signalled" -eq 0 ] || { asker= && request; }
 
-# A trapped signal ends `wait` early, with a code of its own: wait again for the job's.
-code=127
+  # A trapped signal ends `wait` early, with a code of its own: wait again for the job's.
+  code=127
+  local status
+  while true; do
+    signalled=0
+    status=0
+    wait "$job" || status=$?
+    [ "$status" -eq 127 ] || code=$status # 127: there is no more to wait for
+    if [ "$signalled" -eq 0 ] || [ "$status" -eq 127 ]; then break; fi
+  done
+  [ -z "$asker" ] || { kill "$asker" && wait "$asker"; } 2>/dev/null || true
+
+  # A rank that does not listen yet dies of the request; then there was nothing to save.
+  if [ -n "$asker" ] && [ "$code" -eq 138 ] && [ "$1" = train ]; then
+    say "stopped on request before training began: start again to go on"
+    code=64
+  fi
+  if [ -n "$interrupted" ] && [ "$code" -ne 0 ]; then
+    say "interrupted"
+    code=130
+  fi
+}
+
+is_crash() { [ "$1" -eq 75 ] || { [ "$1" -gt 128 ] && [ "$1" -ne 130 ]; }; }
+
+restarted=0
 while true; do
-  signalled=0
-  status=0
-  wait "$job" || status=$?
-  [ "$status" -eq 127 ] || code=$status # 127: there is no more to wait for
-  if [ "$signalled" -eq 0 ] || [ "$status" -eq 127 ]; then break; fi
+  run "$@"
+  if [ "$restarted" -eq "$restarts" ] || ! is_crash "$code" || [ -n "$asker$interrupted" ]; then break; fi
+  restarted=$((restarted + 1))
+  say "the job crashed (code $code): restart $restarted of $restarts"
+  sleep 1  # for what is left of the job to go
+  [ -z "$segments" ] || rm -rf "${segments:?}"/*
 done
-[ -z "$asker" ] || { kill "$asker" && wait "$asker"; } 2>/dev/null || true
 
-# A rank that does not listen yet dies of the request; then there was nothing to save.
-if [ -n "$asker" ] && [ "$code" -eq 138 ] && [ "$1" = train ]; then
-  say "stopped on request before training began: start again to go on"
-  code=64
-fi
-
-if [ -n "$interrupted" ] && [ "$code" -ne 0 ]; then
-  say "interrupted"
-  code=130
-fi
 case $code in
-  0 | 1 | 2 | 64 | 130) ;;
+  0 | 1 | 2 | 64 | 75 | 130) ;;
   *)
     if [ "$code" -gt 128 ] && name=$(kill -l $((code - 128)) 2>/dev/null); then
       say "the job was ended by signal $name (code $code)"
