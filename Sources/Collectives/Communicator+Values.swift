@@ -83,7 +83,7 @@ extension Communicator {
   }
 
   /// Every rank's numbers, one rank after the other; all ranks give as many.
-  public func gatherEqual(_ mine: [Double]) throws(CommunicationError) -> [Double] {
+  public func gatherNumbers(_ mine: [Double]) throws(CommunicationError) -> [Double] {
     let bytes = mine.withUnsafeBytes { Array($0) }
     return try gatherEqual(bytes).flatMap { bytes in
       bytes.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }

@@ -99,12 +99,12 @@ public enum ScalingMeasure {
     _ steps: Int, _ trainer: Trainer, over communicator: any Communicator
   ) throws -> [Double] {
     try trainer.step()  // fills the memory pool and the caches
-    _ = trainer.clock.lap()
+    _ = trainer.lap()
     var times = [[Double]](repeating: [], count: 5)
     for _ in 0..<steps {
       try communicator.barrier()
       let seconds = try Benchmark.seconds(of: trainer.step)
-      let phases = trainer.clock.lap()
+      let phases = trainer.lap()
       let all = [
         seconds, phases.forward, phases.backward, phases.optimizer, phases.exposedComm,
       ]

@@ -10,7 +10,7 @@ extension Trainer {
   ///   - images: in that time, over all ranks.
   ///   - datasetCount: images of an epoch.
   func tick(seconds: Double, images: Int, datasetCount: Int) throws -> TickStatistics {
-    let phases = clock.lap(sums: reducer.lap())
+    let phases = lap()
     let steps = max(images / configuration.train.batch, 1)
     let spread = try rankSpread(of: phases, steps: steps)
     let peak = try communicator.reduce(Double(peakResidentBytes()), .max)
@@ -26,10 +26,13 @@ extension Trainer {
       peakRSS: Int(peak), skipped: skippedUpdates)
   }
 
+  /// Where the time went since the last call.
+  func lap() -> PhaseSeconds { clock.lap(sums: reducer.lap()) }
+
   /// Sums of losses and numbers of images by noise level, over all shards of all ranks: in a tree, so
   /// that they are the same on any number of ranks where shards are canonical.
   private func losses() throws -> (sums: [Double], counts: [Double]) {
-    let shards = try communicator.gatherEqual(statistics.shards.flatMap(\.self))
+    let shards = try communicator.gatherNumbers(statistics.shards.flatMap(\.self))
     let width = statistics.shards[0].count
     let totals = (0..<width).map { column in
       treeSum(stride(from: column, to: shards.count, by: width).map { shards[$0] })
@@ -41,7 +44,7 @@ extension Trainer {
   private func rankSpread(of phases: PhaseSeconds, steps: Int) throws -> RankStepSeconds {
     let mine = [phases.data, phases.forward, phases.backward, phases.optimizer]
     let names = ["data", "forward", "backward", "optimizer"]
-    let all = try communicator.gatherEqual(mine)
+    let all = try communicator.gatherNumbers(mine)
     let ranks = stride(from: 0, to: all.count, by: mine.count)
       .map { Array(all[$0..<$0 + mine.count]) }
     return RankStepSeconds(ofPhases: ranks, names: names, steps: steps)
