@@ -16,6 +16,8 @@ struct Plan {
   let averages: Int
   let precision: DType
   let ranks: Int
+  let method: ReductionMethod
+  let savesMeanwhile: Bool
 
   init(_ configuration: Configuration, ranks: Int) {
     let settings = configuration.networkSettings
@@ -32,6 +34,8 @@ struct Plan {
     averages = configuration.ema.count
     precision = train.precision.dtype
     self.ranks = ranks
+    method = configuration.reductionMethod(ranks: ranks)
+    savesMeanwhile = configuration.checkpoint.async
   }
 
   /// The parameters of a configuration's network as files know them.
@@ -39,18 +43,42 @@ struct Plan {
     ImageDiffiT(configuration.networkSettings).parameters.table
   }
 
-  /// Weights, gradients, two moments and the averages, f32, and the weights as products read them, twice.
-  var stateBytes: Int { 4 * flatCount * (4 + averages) + 2 * flatCount * precision.size }
+  /// Weights and gradients, f32, the two moments and the averages that this rank keeps, and the weights
+  /// as products read them, twice.
+  var stateBytes: Int {
+    4 * flatCount * 2 + 4 * flatCount * (2 + averages) / (method.keepsPieces ? ranks : 1)
+      + 2 * flatCount * precision.size
+  }
 
-  /// Bytes that each rank sends (and receives) a step, for a ring.
-  var communicationBytes: Int { ranks > 1 ? 2 * 4 * flatCount * (ranks - 1) / ranks : 0 }
+  /// What summing holds at most: bf16 for the wire, the levels of the tree, and room for other ranks'
+  /// parts.
+  var reductionBytes: Int {
+    let isOurs =
+      method.order == .tree || method.wire == .bfloat16 && ranks > 1 || method.keepsPieces
+    let copies =
+      (method.wire == .bfloat16 ? 1 : 0) + method.localShards.trailingZeroBitCount
+      + (ranks > 1 ? 1 : 0)
+    return isOurs ? copies * flatCount * method.wire.size : 0
+  }
 
-  func memory(microBatch: Int) -> Int { stateBytes + microBatch * activationBytesPerImage }
+  /// The copy of this rank's part of the state that is saved while training goes on.
+  var snapshotBytes: Int { savesMeanwhile ? 4 * flatCount * (3 + averages) / ranks : 0 }
+
+  /// Bytes that each rank sends (and receives) a step: gradients to whoever adds them up and sums back
+  /// to all, or, where the optimiser is sharded, weights.
+  var communicationBytes: Int {
+    let back = method.keepsPieces ? 4 : method.wire.size
+    return ranks > 1 ? (method.wire.size + back) * flatCount * (ranks - 1) / ranks : 0
+  }
+
+  func memory(microBatch: Int) -> Int {
+    stateBytes + reductionBytes + snapshotBytes + microBatch * activationBytesPerImage
+  }
 
   /// The micro-batch for `train.micro_batch: 0`: as many images as fit into half of this rank's part
   /// of the memory, at most 32, at least one a thread where the share allows.
   func microBatch(share: Int, threads: Int, memory: Int) -> Int {
-    let room = max(memory / 2 - stateBytes, 0) / max(activationBytesPerImage, 1)
+    let room = max(memory / 2 - self.memory(microBatch: 0), 0) / max(activationBytesPerImage, 1)
     return max(1, min(share, max(min(room, 32), threads)))
   }
 
@@ -68,7 +96,9 @@ struct Plan {
       "training FLOPs       \(giga) G an image (forward and backward)",
       "memory a rank        about \(Display.bytes(memory(microBatch: images))):"
         + " \(Display.bytes(stateBytes)) weights, gradients, moments, averages,"
-        + " \(Display.bytes(images * activationBytesPerImage)) activations of \(images) images",
+        + " \(Display.bytes(images * activationBytesPerImage)) activations of \(images) images,"
+        + " \(Display.bytes(reductionBytes)) for sums over ranks,"
+        + " \(Display.bytes(snapshotBytes)) for saving",
       "communication a step \(Display.bytes(communicationBytes)) sent by each of \(ranks)"
         + " rank\(ranks == 1 ? "" : "s")",
     ]

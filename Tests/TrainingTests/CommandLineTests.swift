@@ -52,7 +52,7 @@ struct CommandLineTests {
     for part in parts { #expect(result.errors.contains(part), "\(part) not in \(result.errors)") }
   }
 
-  @Test(arguments: ["train", "sample", "parity", "bench", "inspect", "export", "doctor"])
+  @Test(arguments: ["train", "sample", "parity", "bench", "inspect", "export", "doctor", "scaling"])
   func everyCommandHasHelpWithAnExample(command: String) throws {
     for flag in ["-h", "--help"] {
       let result = try run([command, flag])
@@ -68,7 +68,8 @@ struct CommandLineTests {
     let listed = result.output.components(separatedBy: "SUBCOMMANDS:").last ?? ""
     let names = listed.split(separator: "\n").filter { $0.prefix(3).last?.isLetter ?? false }
       .compactMap { $0.split(separator: " ").first }.filter { $0 != "See" }
-    #expect(names == ["train", "sample", "parity", "bench", "inspect", "export", "doctor"])
+    #expect(
+      names == ["train", "sample", "parity", "bench", "inspect", "export", "doctor", "scaling"])
   }
 
   @Test func helpShowsDefaults() throws {

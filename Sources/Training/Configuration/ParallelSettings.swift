@@ -40,6 +40,16 @@ public struct ParallelSettings: Codable, Equatable, Sendable {
   }
 }
 
+extension ParallelSettings {
+  /// For the header of a run.
+  var summary: String {
+    let order =
+      reduction == .fast ? "fast" : "reproducible over \(shards) shards of a batch"
+    return order + ", \(wire) on the wire"
+      + (shardOptimizer ? ", each rank updating its part of the weights" : "")
+  }
+}
+
 extension ParallelSettings: SettingsSection {
   typealias Key = CodingKeys
 

@@ -126,6 +126,9 @@ extension TrainRun {
       log.info(
         "stages of less than \(ImageDiffiT.Settings.leastBF16Width) channels are fp32 in bf16 too")
     }
+    if ranks > 1 || configuration.parallel.reduction == .reproducible {
+      log.info("sums over ranks: \(configuration.parallel.summary)")
+    }
     if let warning = engine.kernels.level.warning(of: configuration.train.precision) {
       log.warning(warning)
     }
