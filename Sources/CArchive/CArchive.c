@@ -1,8 +1,11 @@
+#define _GNU_SOURCE  // memfd_create
+
 #include "include/CArchive.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 void *carchive_open(const char *path, char *message, size_t capacity) {
   struct archive *archive = archive_read_new();
@@ -45,5 +48,7 @@ const char *carchive_message(void *archive) {
   const char *text = archive_error_string(archive);
   return text ? text : "unknown error";
 }
+
+int carchive_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
 void carchive_close(void *archive) { archive_read_free(archive); }

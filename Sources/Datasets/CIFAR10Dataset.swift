@@ -36,16 +36,25 @@ public struct CIFAR10Dataset: ImageDataset {
   }
   private let files: [File]
 
-  /// Opens the set and checks every label. A folder's files are memory maps; an archive is unpacked
-  /// into memory (154 MB for `train`), because a compressed file cannot be mapped.
+  /// Opens the set and checks every label. A folder's files are memory maps. An archive, which cannot be
+  /// mapped because it is compressed, is unpacked into memory (154 MB for `train`) unless another process
+  /// of the node has done so.
   ///
-  /// - Parameter path: the folder with the `.bin` files, its parent, or the official `.tar.gz`. A file
-  ///   may hold any whole number of records.
-  public init(path: String, split: Split = .train) throws(DatasetError) {
+  /// - Parameters:
+  ///   - path: the folder with the `.bin` files, its parent, or the official `.tar.gz`. A file may hold any
+  ///     whole number of records.
+  ///   - staged: the archive's files as `stage(path:split:)` has unpacked them.
+  public init(
+    path: String, split: Split = .train, staged: StagedFiles? = nil
+  ) throws(DatasetError) {
+    var staged = staged
+    if staged == nil { staged = try CIFAR10Dataset.stage(path: path, split: split) }
     let sources =
-      try Files.kind(path) == .folder
-      ? CIFAR10Dataset.files(inFolder: path, split)
-      : CIFAR10Dataset.files(inArchive: path, split)
+      if let staged {
+        try CIFAR10Dataset.files(of: staged, path, split)
+      } else {
+        try CIFAR10Dataset.files(inFolder: path, split)
+      }
     var files: [File] = []
     var digest = ContentDigest()
     for name in classNames { digest.add(name) }
@@ -111,17 +120,21 @@ public struct CIFAR10Dataset: ImageDataset {
     return files
   }
 
+  /// Unpacks an archive for all processes of a node; nil where `path` is a folder, whose files are mapped
+  /// as they are.
+  public static func stage(
+    path: String, split: Split = .train
+  ) throws(DatasetError) -> StagedFiles? {
+    if try Files.kind(path) == .folder { return nil }
+    return try StagedFiles(unpacking: path, split.fileNames)
+  }
+
   private static func files(
-    inArchive path: String, _ split: Split
+    of staged: StagedFiles, _ path: String, _ split: Split
   ) throws(DatasetError) -> [(name: String, bytes: Data)] {
-    var found: [String: Data] = [:]
-    try TarReader.forEachFile(in: path) { (entry, _, read) throws(DatasetError) in
-      let name = String(entry.split(separator: "/").last ?? "")
-      if split.fileNames.contains(name) { found[name] = Data(try read()) }
-    }
     var files: [(name: String, bytes: Data)] = []
     for name in split.fileNames {
-      guard let bytes = found[name] else { throw .missingEntry(archive: path, name: name) }
+      guard let bytes = staged.file(name) else { throw .missingEntry(archive: path, name: name) }
       files.append((Files.join(path, name), bytes))
     }
     return files

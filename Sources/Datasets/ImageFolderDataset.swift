@@ -6,7 +6,9 @@ import TensorCore
 ///
 /// Classes are the sub-folders' names in byte order, images follow class by class in the byte order of
 /// their names. An image is decoded, cut to its centred square and resized when it is first read, and
-/// then kept at the set's resolution as long as the cache has room.
+/// then kept at the set's resolution as long as the cache has room. Nothing is unpacked, so there is
+/// nothing that the ranks of a node could share beyond the kernel's copy of the files; the cache is a
+/// rank's own, and holds the images of its own share of the batches.
 public final class ImageFolderDataset: ImageDataset {
   public let count: Int
   public let resolution: Int

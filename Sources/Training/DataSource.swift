@@ -1,12 +1,35 @@
+import Collectives
 import Datasets
 
 extension Configuration {
-  /// Opens the data set that `data` names and compares it with the network.
-  func dataset() throws -> any ImageDataset {
+  /// Opens the data set that `data` names on every rank and compares it with the network; an archive is
+  /// unpacked by the first rank of each node for all of its ranks. Collective.
+  func dataset(over communicator: any Communicator) throws -> any ImageDataset {
+    let own = try communicator.agree { communicator.localRank == 0 ? try stagedFiles() : nil }
+    // A node is known by its name. Where names repeat, an address of another node leads nowhere.
+    let host = Array(communicator.host.utf8)
+    let hosts = try communicator.gather(host)
+    let addresses = try communicator.gather(own?.address ?? [])
+    return try withExtendedLifetime(own) {
+      try communicator.agree {
+        let near = zip(hosts, addresses).filter { $0.0 == host && !$0.1.isEmpty }
+        let staged = own ?? near.lazy.compactMap { StagedFiles(at: $0.1) }.first
+        return try dataset(staged: staged)
+      }
+    }
+  }
+
+  /// What of the data can be unpacked once a node; nil where nothing is.
+  private func stagedFiles() throws -> StagedFiles? {
+    data.kind == .cifar10 ? try CIFAR10Dataset.stage(path: data.path) : nil
+  }
+
+  /// - Parameter staged: nil: what there is to unpack is unpacked here.
+  private func dataset(staged: StagedFiles?) throws -> any ImageDataset {
     let dataset: any ImageDataset
     switch data.kind {
     case .shapes: dataset = ShapesDataset(resolution: model.resolution)
-    case .cifar10: dataset = try CIFAR10Dataset(path: data.path)
+    case .cifar10: dataset = try CIFAR10Dataset(path: data.path, staged: staged)
     case .folder: dataset = try ImageFolderDataset(path: data.path, resolution: model.resolution)
     case .packed: fatalError("data.kind packed passed validation")
     }

@@ -3,7 +3,8 @@
 
 #include <stddef.h>
 
-// libarchive's streaming reader for .tar and .tar.gz behind int, size_t and pointers.
+// libarchive's streaming reader for .tar and .tar.gz behind int, size_t and pointers, and a place in memory
+// for what it unpacks.
 
 /// archive_read_open_filename. Null after writing one line to `message`, which holds `capacity` bytes.
 void *carchive_open(const char *path, char *message, size_t capacity);
@@ -17,6 +18,10 @@ int carchive_read(void *archive, void *bytes, size_t count, size_t *got);
 
 /// archive_error_string, after a function returned -1.
 const char *carchive_message(void *archive);
+
+/// memfd_create, which Swift does not see: a descriptor of memory that is a file without a place in any
+/// file system; -1 and errno on an error.
+int carchive_memory_file(const char *name);
 
 /// archive_read_free
 void carchive_close(void *archive);

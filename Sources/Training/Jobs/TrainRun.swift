@@ -32,7 +32,7 @@ final class TrainRun {
     self.directory = directory
     var configuration = given
     let ranks = communicator.size
-    dataset = try communicator.agree {
+    try communicator.agree {
       guard given.train.batch >= ranks else {
         throw TrainingError.batchTooSmall(batch: given.train.batch, ranks: ranks)
       }
@@ -43,8 +43,8 @@ final class TrainRun {
       if let path = options.initialWeights, try directory.checkpoints.list().isEmpty {
         try ModelFile.check(URL(fileURLWithPath: path), Plan.table(given))
       }
-      return try given.dataset()
     }
+    dataset = try given.dataset(over: communicator)
     facts = [Self.contentKey: dataset.contentDigest]
     try communicator.requireEqual(Array(dataset.contentDigest.utf8), of: "the data sets")
     let share = try CoreShare(of: communicator)
