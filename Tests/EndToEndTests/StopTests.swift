@@ -95,6 +95,22 @@ extension EndToEndTests {
       try expectGoodStop(outcome, reason: "SIGUSR1", ranks: 2)
     }
 
+    /// Batch systems give 30 seconds or more. A request is heard at the end of the slowest rank's step.
+    @Test func aSlowRankIsWaitedForAndTheStateSavedInTime() throws {
+      var moment = Date()
+      let outcome = try Diffit.training(run.path, ["train.images=100k"]).onRanks(2)
+        .faulty("slow=0.5@rank=1", in: scene).run {
+          try untilRows($0)
+          try $0.signal(SIGUSR1)
+          moment = Date()
+        }
+      #expect(Date().timeIntervalSince(moment) < 10)
+      #expect(outcome.code == 64, "\(outcome.errors)")
+      let images = try #require(run.rows.last?.images)
+      #expect(try run.text("STOPPED").contains("\"images\": \(images)}"))
+      #expect(try run.state(images).count == 4)
+    }
+
     /// Launchers and people repeat themselves.
     @Test func requestsThatFollowDoNoHarm() throws {
       let outcome = try Diffit.training(run.path, ["train.images=100k"]).run { running in
