@@ -8,7 +8,10 @@ extension EndToEndTests {
   @Suite("Failure") struct FailureTests {
     let scene: Scene
     let run: RunFolder
-    private let settings = ["checkpoint.every=16", "checkpoint.keep=9", "train.images=128"]
+    /// Saved at once, so that what there is at a death is known.
+    private let settings = [
+      "checkpoint.every=16", "checkpoint.keep=9", "train.images=128", "checkpoint.async=false",
+    ]
 
     init() throws {
       scene = try Scene()
@@ -47,7 +50,7 @@ extension EndToEndTests {
       #expect(leftovers == 0)
 
       let whole = RunFolder(scene, "whole")
-      try whole.train(settings[0], settings[1], settings[2], ranks: 2)
+      try whole.train(settings[0], settings[1], settings[2], settings[3], ranks: 2)
       try expectSameBits(run, whole, images: 128)
     }
 

@@ -41,8 +41,9 @@ extension EndToEndTests {
         kill(try #require(ranks(running).last), SIGKILL)
       }
       #expect(outcome.code == 0, "\(outcome.errors)")
-      #expect(
-        outcome.errors == "launch/local.sh: the job crashed (code 137): restart 1 of 2\n")
+      // Open MPI may add that it could not read from the process that is gone.
+      let own = outcome.complaints.filter { $0.hasPrefix("launch/local.sh: ") }
+      #expect(own == ["launch/local.sh: the job crashed (code 137): restart 1 of 2"])
       #expect(outcome.output.contains("resumed from \(run.path)/checkpoints/images-"))
       let whole = RunFolder(scene, "whole")
       try whole.train(settings[0], settings[1], settings[2], ranks: 2)

@@ -71,6 +71,7 @@ enum Diffit {
     let standard = [
       "train.images=96", "train.batch=16", "train.micro_batch=3", "log.every=16", "sample.every=0",
       "checkpoint.every=0", "optimizer.warmup=32", "train.threads=1",
+      "log.straggler=0",
     ]
     return try command(
       ["train", "--config", Repository.debug, "--run", run]
