@@ -131,6 +131,27 @@ if segments=$(mktemp -d /dev/shm/diffit.XXXXXX 2>/dev/null); then
   export OMPI_MCA_btl_vader_backing_directory=$segments OMPI_MCA_btl_sm_backing_directory=$segments
 fi
 
+# Open MPI 4.1 can miss the end of a rank that is killed while it starts: its ranks are dead, and it waits
+# for ever for what is left of them.
+all_dead() {
+  local child children=() states=
+  read -r -a children 2>/dev/null <"/proc/$job/task/$job/children" || true
+  for child in "${children[@]}"; do
+    states+=$(sed 's/.*) \(.\).*/\1/' "/proc/$child/stat" 2>/dev/null || true)
+  done
+  [ -n "$states" ] && [ -z "${states//Z/}" ]
+}
+bury() {
+  local times=0
+  while sleep 1 >/dev/null 2>&1 && kill -0 "$job" 2>/dev/null; do
+    if all_dead; then times=$((times + 1)); else times=0; fi
+    if [ "$times" -eq 10 ]; then
+      say "mpirun waits for ranks that are dead: ending it"
+      kill -KILL "$job"
+    fi
+  done
+}
+
 # Runs the job to its end and leaves its exit code in `code`.
 run() {
   job=
@@ -144,6 +165,9 @@ run() {
   [ -z "$interrupted" ] || kill -INT "$job"
   [ "$signalled" -eq 0 ] || { asker= && request; }
 
+  bury &
+  local burier=$!
+
   # A trapped signal ends `wait` early, with a code of its own: wait again for the job's.
   code=127
   local status
@@ -154,6 +178,7 @@ run() {
     [ "$status" -eq 127 ] || code=$status # 127: there is no more to wait for
     if [ "$signalled" -eq 0 ] || [ "$status" -eq 127 ]; then break; fi
   done
+  { kill "$burier" && wait "$burier"; } 2>/dev/null || true
   [ -z "$asker" ] || { kill "$asker" && wait "$asker"; } 2>/dev/null || true
 
   # A rank that does not listen yet dies of the request; then there was nothing to save.

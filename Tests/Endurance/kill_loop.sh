@@ -37,22 +37,29 @@ done
 extra=("$@")
 
 scratch=$(mktemp -d)
-mkdir "$scratch/memory"  # the killed leave message segments behind
-export OMPI_MCA_btl_vader_backing_directory=$scratch/memory
-export OMPI_MCA_btl_sm_backing_directory=$scratch/memory
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 job=
-trap '[ -z "$job" ] || kill -9 "$job" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+trap '[ -z "$job" ] || kill -INT "$job" 2>/dev/null || true; rm -rf "$scratch"' EXIT
 
 start() {  # RUN: starts a job and leaves its process in `job`
-  rm -rf "$scratch"/memory/*
-  mpirun --quiet --oversubscribe --bind-to none -n "$ranks" "$program" train \
+  "$root/launch/local.sh" -n "$ranks" --threads 1 --program "$program" -- train \
     --config "$root/configs/debug.yaml" --run "$1" \
-    --set "train.images=$images" --set train.batch=16 --set train.micro_batch=2 --set train.threads=1 \
+    --set "train.images=$images" --set train.batch=16 --set train.micro_batch=2 \
     --set log.every=160 --set sample.every=0 --set checkpoint.every=16 --set checkpoint.keep=2 \
     "${extra[@]}" >"$scratch/out" 2>"$scratch/err" </dev/null &
   job=$!
 }
+list_ranks() {  # leaves the processes of the ranks in `members`: children of the launcher's mpirun
+  local child rank children=() ranks_of=()
+  members=()
+  read -r -a children <"/proc/$job/task/$job/children" || true
+  for child in "${children[@]}"; do
+    ranks_of=()
+    read -r -a ranks_of <"/proc/$child/task/$child/children" || true
+    for rank in "${ranks_of[@]}"; do
+      if [ "$(cat "/proc/$rank/comm" 2>/dev/null)" = diffit ]; then members+=("$rank"); fi
+    done
+  done
+} 2>/dev/null
 await() {  # SECONDS: leaves the job's exit code in `code`
   local end=$((SECONDS + $1))
   while kill -0 "$job" 2>/dev/null; do
@@ -88,18 +95,16 @@ while true; do
   before=$(newest "$run")
   start "$run"
   if [ "$done_kills" -lt "$kills" ]; then
-    until mapfile -d ' ' -t children <"/proc/$job/task/$job/children" && [ ${#children[@]} -ge "$ranks" ]; do
-      kill -0 "$job" 2>/dev/null || break
+    while kill -0 "$job" 2>/dev/null; do
+      list_ranks
+      [ ${#members[@]} -lt "$ranks" ] || break
       sleep 0.01
-    done 2>/dev/null
+    done
     sleep "$((RANDOM % 4)).$((RANDOM % 900 + 100))"
-    victim=${children[RANDOM % ranks]:-0}
-    if [ "$victim" -gt 0 ] && [ "$(cat "/proc/$victim/comm" 2>/dev/null)" = diffit ]; then
-      kill -9 "$victim" && killed=1 || killed=0
-    else
-      killed=0
-    fi
-    await $((killed == 1 ? 15 : 120))
+    list_ranks
+    killed=0
+    if [ ${#members[@]} -gt 0 ] && kill -9 "${members[RANDOM % ${#members[@]}]}" 2>/dev/null; then killed=1; fi
+    await $((killed == 1 ? 30 : 120))
   else
     killed=0
     await 300
