@@ -225,11 +225,14 @@ export DIFFIT_THREADS=$threads
 [ ! -t 1 ] || export DIFFIT_TERMINAL=1
 for variable in $(compgen -e | grep '^DIFFIT_'); do options+=(-x "$variable"); done
 
-# shellcheck disable=SC2317  # supervise calls it
+# Ranks leave a mark in their host's folder.
+# shellcheck disable=SC2016,SC2317  # the host expands it; supervise calls both
+has_ranks() { on "${names[0]}" "$segments/started" <<<'[ -e "$1" ]'; }
+# shellcheck disable=SC2317
 start() {
   echo "$BASHPID" >"$scratch/mpirun"
   exec {guard_pipe}>&-
-  exec mpirun "${options[@]}" "$program" "$@"
+  exec mpirun "${options[@]}" sh -c "$mark_start" "$segments/started" "$program" "$@"
 }
 code=0
 supervise start "$@" || code=$?

@@ -46,15 +46,19 @@ request() {
   asker=$!
 }
 
-# mpirun drops a signal that comes before its ranks run, on many hosts after seconds, and dies of one
-# that comes before it listens: wait for its first child, then ask until it ends. Asking twice does no harm.
+# mpirun drops a signal that comes before its ranks run, and with other hosts ends with 0 (seen): wait until
+# `has_ranks`, which the script that sources this defines, then ask until it ends. Asking twice does no harm.
 ask() {
   trap - TERM
   [ -z "${guard_pipe-}" ] || exec {guard_pipe}>&-
-  until [ -n "$(cat "/proc/$1/task/$1/children" 2>/dev/null || echo unknown)" ]; do sleep 0.1; done
-  [ "$SECONDS" -ge 5 ] || sleep 0.5
+  until has_ranks; do sleep 0.2; done
+  [ "$SECONDS" -ge 10 ] || sleep 0.5
   while kill -USR1 "$1"; do sleep 1; done
 }
+
+# Ranks are started as: sh -c "$mark_start" FILE PROGRAM ...
+# shellcheck disable=SC2016,SC2034  # the rank's shell expands it
+mark_start=': >"$0" || exit 1; exec "$@"'
 
 # shellcheck disable=SC2317
 interrupt() {
