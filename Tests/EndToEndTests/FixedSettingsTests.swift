@@ -33,6 +33,7 @@ extension RefusalTests {
         ("ema.0.half_life=64", "ema.0.half_life was 128, is 64"),
         ("ema.1.name=second", "ema.1.name was absent, is second"),
         ("parallel.shards=4", "parallel.shards was 8, is 4"),
+        ("parallel.wire=bf16", "parallel.wire was fp32, is bf16"),
       ]
       for (setting, difference) in changes {
         let outcome = try Diffit.training(run.path, [setting]).run()
@@ -46,6 +47,13 @@ extension RefusalTests {
       #expect(try run.state(32) == before)
     }
 
+    @Test func anotherReduction() throws {
+      try expectRefusal(
+        2,
+        Diffit.training(run.path, ["parallel.reduction=reproducible", "train.micro_batch=2"]),
+        saying: "parallel.reduction was fast, is reproducible", "train.micro_batch was 3, is 2")
+    }
+
     @Test func withForceTheyChange() throws {
       try run.train("optimizer.lr=2e-3", "train.images=64", options: ["--force"])
       #expect(try run.text("config.yaml").contains("lr: 0.002"))
@@ -55,7 +63,8 @@ extension RefusalTests {
       try run.train(
         "train.images=64", "checkpoint.every=16", "checkpoint.keep=2", "sample.every=64",
         "sample.count=2", "sample.steps=2", "log.every=32", "parallel.timeout=60",
-        "parallel.bucket_mb=1", ranks: 2)
+        "parallel.bucket_mb=1", "parallel.shard_optimizer=true", "parallel.progress=thread",
+        "checkpoint.async=false", ranks: 2)
       #expect(run.checkpoints == ["images-000000000048", "images-000000000064"])
     }
   }

@@ -94,6 +94,20 @@ extension EndToEndTests {
         "\(outcome.errors)")
     }
 
+    /// It is named in the log and in the statistics, with what it loses time in.
+    @Test func aSlowRankIsNamed() throws {
+      let outcome = try training("slow=0.4@rank=1", "train.images=32", "log.straggler=3", timeout: 9)
+        .run()
+      #expect(outcome.code == 0 && outcome.complaints.count == 2, "\(outcome.errors)")
+      for line in outcome.complaints {
+        #expect(line.hasPrefix("warning: rank 1 on ") && line.contains(" is slow: 0.4"), "\(line)")
+        #expect(line.contains("it loses most in data (log.straggler is 3"), "\(line)")
+      }
+      let spread = try run.rows.map(\.rankStepSeconds)
+      #expect(spread.allSatisfy { $0.slowest == 1 && $0.slowestPhase == "data" })
+      #expect(spread.allSatisfy { $0.max >= 0.4 && $0.max > 3 * $0.median })
+    }
+
     /// Its steps come late, but they come.
     @Test func aSlowRankIsLeftAlone() throws {
       let outcome = try training("slow=0.6@rank=1", "train.images=48", timeout: 1).run()
