@@ -8,7 +8,7 @@ struct Diffit: ParsableCommand {
     discussion: """
       Every command runs as a single rank without mpirun.
       Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 64 stopped on request after \
-      saving (start again to go on).
+      saving (start again to go on), 75 ranks lost each other.
 
       Example: mpirun -n 4 diffit train --config configs/cifar10.yaml
       """,
