@@ -151,7 +151,7 @@ if srun --mpi=list 2>&1 | grep -qw pmix; then
   # shellcheck disable=SC2046
   DIFFIT_LAUNCHER=srun submit --time=10 launch/slurm.sbatch $(train srun 8k)
   within 60 seen srun || fail "the job does not train under srun"
-  says "2 ranks" || fail "srun did not join two ranks"
+  says "ranks: 2 x" || fail "srun did not join two ranks"
   scancel --signal=USR1 --batch "$job"
   within 30 says "stopped on request" || fail "the signal did not reach ranks under srun"
   within 150 is COMPLETED || fail "the job under srun did not complete: $(state)"
