@@ -221,9 +221,9 @@ fi
 [ -z "$interface" ] ||
   options+=(--mca btl_tcp_if_include "$interface" --mca oob_tcp_if_include "$interface")
 options+=(--mca btl_vader_backing_directory "$segments" --mca btl_sm_backing_directory "$segments")
-export DIFFIT_THREADS=$threads
+export DIFFIT_THREADS=$threads UCX_POSIX_DIR=$segments
 [ ! -t 1 ] || export DIFFIT_TERMINAL=1
-for variable in $(compgen -e | grep '^DIFFIT_'); do options+=(-x "$variable"); done
+for variable in $(compgen -e | grep -E '^(DIFFIT|UCX)_'); do options+=(-x "$variable"); done
 
 # Ranks leave a mark in their host's folder.
 # shellcheck disable=SC2016,SC2317  # the host expands it; supervise calls both
