@@ -124,7 +124,7 @@ inspect='
     granted=$((quota / period > 0 ? quota / period : 1))
     [ "$granted" -ge "$cores" ] || { cores=$granted && whole=0; }
   fi
-  mkdir -m 700 "$segments" 2>/dev/null || no "cannot make $segments"
+  mkdir -m 700 "$segments" 2>/dev/null || [ -O "$segments" ] || no "cannot make $segments"
   digest=$(sha256sum "$program")
   echo "ok $(hostname) ${digest%% *} $cores $whole"
 '
@@ -221,7 +221,7 @@ fi
 [ -z "$interface" ] ||
   options+=(--mca btl_tcp_if_include "$interface" --mca oob_tcp_if_include "$interface")
 options+=(--mca btl_vader_backing_directory "$segments" --mca btl_sm_backing_directory "$segments")
-export DIFFIT_THREADS=$threads UCX_POSIX_DIR=$segments
+export DIFFIT_THREADS=$threads
 [ ! -t 1 ] || export DIFFIT_TERMINAL=1
 for variable in $(compgen -e | grep -E '^(DIFFIT|UCX)_'); do options+=(-x "$variable"); done
 
