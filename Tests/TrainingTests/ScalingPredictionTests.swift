@@ -123,6 +123,21 @@ import Training
     #expect(TrainingError.nothingToFit.exitCode == 2)
   }
 
+  @Test func smallSumsMayBeLeftOutOfTheFit() throws {
+    var two = try measured(ranks: 2)
+    // 1 GB/s, but for a small one that takes a second.
+    two.allReduce = [(4096, 1.0), (1 << 20, 0.001048576), (1 << 24, 0.016777216)].map {
+      AllReduceTiming(bytes: $0.0, seconds: $0.1, repeats: 3, ranks: 2)
+    }
+    let all = try ScalingReport([two], ScalingPredictOptions(files: ["x"]), nil)
+    let large = try ScalingReport(
+      [two], ScalingPredictOptions(files: ["x"], fromBytes: 1 << 20), nil)
+    #expect(all.fit?.points == 3 && large.fit?.points == 2)
+    #expect(isClose(large.ring.linkSecondsPerByte, 1e-9) && large.ring.latency < 1e-9)
+    #expect(all.ring.latency > 1e-3)
+    #expect(large.assumptions.contains { $0.hasPrefix("the fit knows sums of 1 MiB and more") })
+  }
+
   @Test func optionsOutOfRange() {
     for (ranks, link, latency, share) in [
       ([0], 1.0, 0.0, 1.0), ([], 1, 0, 1), ([1], 0, 0, 1), ([1], .nan, 0, 1), ([1], 1, -1, 1),

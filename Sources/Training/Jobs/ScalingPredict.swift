@@ -17,6 +17,8 @@ public struct ScalingPredictOptions: Equatable, Sendable {
   public let latencyUs: Double?
   /// Share of the last micro-batch's backward in which messages may travel.
   public let hiddenShare: Double
+  /// Smaller sums are left out of the fit.
+  public let fromBytes: Int
   public let json: String?
 
   public static let defaultRanks = (0...10).map { 1 << $0 }
@@ -24,7 +26,7 @@ public struct ScalingPredictOptions: Equatable, Sendable {
   public init(
     files: [String], ranks: [Int] = defaultRanks, config: String? = nil, overrides: [String] = [],
     batch: Int? = nil, globalBatch: Int? = nil, linkGbps: Double? = nil, latencyUs: Double? = nil,
-    hiddenShare: Double = 1, json: String? = nil
+    hiddenShare: Double = 1, fromBytes: Int = 0, json: String? = nil
   ) throws(ConfigurationError) {
     func require(_ holds: Bool, _ option: String, _ found: some Any, _ expected: String)
       throws(ConfigurationError)
@@ -40,11 +42,12 @@ public struct ScalingPredictOptions: Equatable, Sendable {
     try require(
       latencyUs ?? 0 >= 0 && latencyUs ?? 0 < 1e9, "--latency-us", latencyUs ?? 0, "0 or more")
     try require(hiddenShare >= 0 && hiddenShare <= 1, "--hidden-share", hiddenShare, "0 to 1")
+    try require(fromBytes >= 0, "--from-bytes", fromBytes, "0 or more")
     (self.files, self.config, self.overrides) = (files, config, overrides)
     self.ranks = Set(ranks).sorted()
     (self.batch, self.globalBatch) = (batch, globalBatch)
     (self.linkGbps, self.latencyUs) = (linkGbps, latencyUs)
-    (self.hiddenShare, self.json) = (hiddenShare, json)
+    (self.hiddenShare, self.fromBytes, self.json) = (hiddenShare, fromBytes, json)
   }
 }
 
@@ -117,7 +120,7 @@ package struct ScalingReport: Encodable, Sendable {
   ) throws(TrainingError) {
     guard let first = measurements.first else { throw .nothingToFit }
     let points = measurements.flatMap { measured in
-      measured.points.map {
+      measured.points.filter { $0.bytes >= options.fromBytes }.map {
         ScalingPoint(ranks: measured.ranks, bytes: $0.bytes, seconds: $0.seconds)
       }
     }

@@ -30,6 +30,11 @@ extension ScalingReport {
     if let latency = options.latencyUs {
       lines.append("a is stated: \(Display.decimal(latency, 1)) us")
     }
+    if options.fromBytes > 0 {
+      lines.append(
+        "the fit knows sums of \(Display.bytes(options.fromBytes)) and more: a is what they show of it"
+      )
+    }
     if isFitted && counts < 2 {
       lines.append(
         "c is 0: one number of ranks cannot tell copies and additions inside a rank from the link"

@@ -89,6 +89,11 @@ struct ScalingPredictCommand: ParsableCommand {
 
   @Option(
     name: .long,
+    help: ArgumentHelp("Leave smaller sums out of the fit.", valueName: "n"))
+  var fromBytes = 0
+
+  @Option(
+    name: .long,
     help: ArgumentHelp("Rate of a link in Gb/s. (default: as fitted)", valueName: "x"))
   var linkGbps: Double?
 
@@ -121,6 +126,7 @@ struct ScalingPredictCommand: ParsableCommand {
       ScalingPredictOptions(
         files: files, ranks: counts ?? ScalingPredictOptions.defaultRanks, config: config,
         overrides: overrides, batch: batch, globalBatch: globalBatch, linkGbps: linkGbps,
-        latencyUs: latencyUs, hiddenShare: hiddenShare, json: json))
+        latencyUs: latencyUs, hiddenShare: hiddenShare, fromBytes: fromBytes,
+        json: json))
   }
 }
