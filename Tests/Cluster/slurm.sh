@@ -23,15 +23,27 @@ fi
 scratch=$(mktemp -d /tmp/diffit-slurm.XXXXXX)
 daemons=()
 job=
-take_down() {
-  local pid
-  [ -z "$job" ] || scancel "$job" 2>/dev/null || true
-  # A step's daemon has left its parent's group, but it names the folder.
-  for pid in "${daemons[@]}" $(pgrep -f "^slurmstepd: \[${job:-none}\." || true); do
-    kill "$pid" 2>/dev/null || true
+# Everything of this Slurm, its jobs too, has the folder in its environment or is a daemon started here.
+ours() {
+  local file
+  for file in /proc/[0-9]*/environ; do
+    ! grep -qsF "$scratch/slurm.conf" "$file" || echo "${file//[!0-9]/}"
   done
-  for pid in "${daemons[@]}"; do wait "$pid" 2>/dev/null || true; done
-  rm -rf "$scratch"
+  printf '%s\n' "${daemons[@]}"
+}
+ended() { [ -z "$(squeue -h -j "$job" -o %T 2>/dev/null)" ]; }
+take_down() {
+  local list
+  if [ -n "$job" ]; then
+    scancel "$job" 2>/dev/null || true
+    within 30 ended || true
+  fi
+  kill "${daemons[@]}" 2>/dev/null || true
+  sleep 2
+  list=$(ours)
+  # shellcheck disable=SC2086  # a list
+  kill -KILL $list 2>/dev/null || true
+  rm -rf "$scratch" "/dev/shm/diffit.slurm.${job:-none}"
 }
 trap take_down EXIT
 fail() {
@@ -83,7 +95,8 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 JobRequeue=1
 ReturnToService=2
-KillWait=10
+KillWait=5
+FirstJobId=900001
 SchedulerParameters=sched_interval=2,bf_interval=2
 MpiDefault=none
 AccountingStorageType=accounting_storage/none
