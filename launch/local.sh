@@ -29,7 +29,8 @@ whole() { case $2 in '' | *[!0-9]* | 0*) usage "$1 is '$2', expected a whole num
 ranks=1
 threads=
 restarts=0
-program=$root/.build/release/diffit
+program=$root/bin/diffit  # of an installed folder
+[ -x "$program" ] || program=$root/.build/release/diffit
 while [ $# -gt 0 ]; do
   case $1 in
     -n | --threads | --restarts | --program)
