@@ -52,10 +52,13 @@ struct CommandLineTests {
     for part in parts { #expect(result.errors.contains(part), "\(part) not in \(result.errors)") }
   }
 
-  @Test(arguments: ["train", "sample", "parity", "bench", "inspect", "export", "doctor", "scaling"])
+  @Test(arguments: [
+    "train", "sample", "parity", "bench", "inspect", "export", "doctor", "scaling",
+    "scaling measure", "scaling predict",
+  ])
   func everyCommandHasHelpWithAnExample(command: String) throws {
     for flag in ["-h", "--help"] {
-      let result = try run([command, flag])
+      let result = try run(command.split(separator: " ").map(String.init) + [flag])
       #expect(result.code == 0 && result.errors.isEmpty)
       #expect(result.output.contains("Example: ") && result.output.contains("diffit \(command)"))
       #expect(result.output.hasPrefix("OVERVIEW: "))
