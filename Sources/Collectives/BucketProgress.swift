@@ -5,20 +5,10 @@ import TensorCore
 /// Starts the sum of a bucket; nil where there is nothing to send.
 typealias BucketStart = (_ bucket: Int, _ run: Split) throws(CommunicationError) -> BucketSum?
 
-/// Who lets the sums of a step advance.
-protocol BucketProgress: AnyObject {
-  func start(bucket: Int)
-  func progress()
-  /// Returns when all that were started are complete, or throws what stopped one.
-  func finish() throws(CommunicationError)
-  /// Of the time between two moments, in which something was under way.
-  func busySeconds(since: Double, until: Double) -> Double
-}
-
-/// The sums under way, and when there were some.
+/// The sums under way, and for how long there were some.
 struct BucketsInFlight {
   private var sums: [BucketSum] = []
-  private var idleSince: Double?
+  private(set) var time = BusyTime()
   /// What stopped a sum, kept until somebody can throw it.
   private(set) var failure: CommunicationError?
 
@@ -29,7 +19,7 @@ struct BucketsInFlight {
     do throws(CommunicationError) {
       if let sum = try start(bucket, run) {
         sums.append(sum)
-        idleSince = nil
+        time.begin()
       }
     } catch { failure = error }
   }
@@ -43,136 +33,113 @@ struct BucketsInFlight {
       var left: [BucketSum] = []
       for sum in sums where try !sum.advance(waiting: waiting, run) { left.append(sum) }
       sums = left
-      if left.isEmpty { idleSince = ProcessInfo.processInfo.systemUptime }
+      if left.isEmpty { time.end() }
     } catch { failure = error }
   }
 
   /// Throws what was kept, and forgets it.
   mutating func end() throws(CommunicationError) {
-    idleSince = nil
+    time = BusyTime()
     guard let failure else { return }
     self.failure = nil
     throw failure
   }
 
-  func busySeconds(since: Double, until: Double) -> Double {
-    max(0, min(until, idleSince ?? until) - since)
-  }
 }
 
-/// The training thread itself, between operators.
-final class ProgressByCalls: BucketProgress {
-  private let start: BucketStart
-  private let run: Split
-  private var flight = BucketsInFlight()
+/// For how long something was under way.
+struct BusyTime {
+  private var since: Double?
+  private var before = 0.0
 
-  init(_ start: @escaping BucketStart, _ run: Split) {
-    (self.start, self.run) = (start, run)
+  mutating func begin() { since = since ?? Self.now }
+
+  mutating func end() {
+    before = seconds(until: Self.now)
+    since = nil
   }
 
-  func start(bucket: Int) { flight.start(bucket, with: start, run) }
-  func progress() { flight.advance(waiting: false, run) }
+  func seconds(until now: Double) -> Double { before + (since.map { max(0, now - $0) } ?? 0) }
 
+  private static var now: Double { ProcessInfo.processInfo.systemUptime }
+}
+
+/// Lets the sums of a step advance: the training thread does between operators, and where there is one, a
+/// thread of its own does meanwhile.
+///
+/// `@unchecked Sendable`: `flight` is used under `lock`, the rest under `condition`.
+final class BucketProgress: @unchecked Sendable {
+  /// Microseconds between two looks of the thread.
+  private static let pause: UInt32 = 200
+  /// Looks in a row: each moves a fragment of a message or two.
+  private static let looks = 16
+
+  private let start: BucketStart
+  /// Of the training thread.
+  private let run: Split
+  private let lock = NSLock()
+  private var flight = BucketsInFlight()
+
+  private let condition = NSCondition()
+  private var isWanted = false
+  private var isStopping = false
+
+  init(withThread: Bool, _ run: Split, _ start: @escaping BucketStart) {
+    (self.start, self.run) = (start, run)
+    if withThread { Thread.detachNewThread { [self] in work() } }
+  }
+
+  /// Ends the thread, which keeps this object until then.
+  func stop() { tell { isStopping = true } }
+
+  func start(bucket: Int) {
+    lock.withLock { flight.start(bucket, with: start, run) }
+    tell { isWanted = true }
+  }
+
+  /// Lets messages advance, unless the thread is at it.
+  func progress() {
+    guard lock.try() else { return }
+    defer { lock.unlock() }
+    flight.advance(waiting: false, run)
+  }
+
+  /// Returns when all that were started are complete, or throws what stopped one.
   func finish() throws(CommunicationError) {
+    tell { isWanted = false }
+    lock.lock()
+    defer { lock.unlock() }
     flight.advance(waiting: true, run)
     try flight.end()
   }
 
-  func busySeconds(since: Double, until: Double) -> Double {
-    flight.busySeconds(since: since, until: until)
-  }
-}
-
-/// A thread of its own, which looks at the messages every now and then and sleeps between.
-final class ProgressThread: BucketProgress {
-  private let shared: Shared
-
-  init(_ start: @escaping BucketStart) {
-    let shared = Shared(start)
-    self.shared = shared
-    Thread.detachNewThread { shared.work() }
+  /// Of the time since `finish` was last called, in which something was under way.
+  func busySeconds(until now: Double) -> Double {
+    lock.withLock { flight.time.seconds(until: now) }
   }
 
-  deinit { shared.stop() }
-
-  func start(bucket: Int) { shared.add(bucket) }
-  func progress() {}
-  func finish() throws(CommunicationError) { try shared.finish() }
-  func busySeconds(since: Double, until: Double) -> Double {
-    shared.busySeconds(since: since, until: until)
-  }
-}
-
-/// What the thread and its owner share.
-///
-/// `@unchecked Sendable`: `flight` belongs to the thread while `asked` or the flight are not empty, and to
-/// the owner after `finish` has seen both empty; the rest is used under `condition` alone.
-private final class Shared: @unchecked Sendable {
-  /// Microseconds between two looks while backward runs.
-  private static let pause: UInt32 = 200
-
-  private let start: BucketStart
-  private let condition = NSCondition()
-  private var asked: [Int] = []
-  private var isBusy = false
-  /// Whether the owner waits: then the thread does not sleep.
-  private var isUrgent = false
-  private var isStopping = false
-  private var flight = BucketsInFlight()
-
-  init(_ start: @escaping BucketStart) { self.start = start }
-
-  func add(_ bucket: Int) {
+  private func tell(_ change: () -> Void) {
     condition.withLock {
-      asked.append(bucket)
-      condition.broadcast()
+      change()
+      condition.signal()
     }
   }
 
-  func stop() {
-    condition.withLock {
-      isStopping = true
-      condition.broadcast()
-    }
-  }
-
-  func finish() throws(CommunicationError) {
-    condition.lock()
-    isUrgent = true
-    while isBusy || !asked.isEmpty { condition.wait() }
-    isUrgent = false
-    condition.unlock()
-    try flight.end()
-  }
-
-  func busySeconds(since: Double, until: Double) -> Double {
-    condition.withLock {
-      isBusy ? until - since : flight.busySeconds(since: since, until: until)
-    }
-  }
-
-  func work() {
+  private func work() {
     let alone = Split(engine: nil)
-    while let (buckets, isUrgent) = next() {
-      for bucket in buckets { flight.start(bucket, with: start, alone) }
-      // The owner waits: so does this thread, inside the library.
-      flight.advance(waiting: isUrgent, alone)
-      if !flight.isEmpty && flight.failure == nil { usleep(Self.pause) }
+    while isWantedNow() {
+      lock.withLock {
+        for _ in 0..<Self.looks where !flight.isEmpty { flight.advance(waiting: false, alone) }
+      }
+      usleep(Self.pause)
     }
   }
 
-  /// What was asked for since the last turn; sleeps while there is nothing to do; nil at the end.
-  private func next() -> (buckets: [Int], isUrgent: Bool)? {
+  /// Sleeps while there is nothing to look at; false at the end.
+  private func isWantedNow() -> Bool {
     condition.withLock {
-      while asked.isEmpty && (flight.isEmpty || flight.failure != nil) {
-        isBusy = false
-        condition.broadcast()
-        if isStopping { return nil }
-        condition.wait()
-      }
-      isBusy = true
-      defer { asked = [] }
-      return (asked, isUrgent)
+      while !isWanted && !isStopping { condition.wait() }
+      return !isStopping
     }
   }
 }

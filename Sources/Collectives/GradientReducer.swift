@@ -11,14 +11,13 @@ public final class GradientReducer {
   public let buckets: GradientBuckets
   public let method: ReductionMethod
   private let communicator: any Communicator
-  private let progressor: any BucketProgress
+  private let flight: BucketProgress
   private let tree: ShardTree
   private var shardsDone = 0
   /// Elements of each bucket that are not final yet.
   private var missing: [Int]
   /// Buckets that have left.
   private var started = 0
-  private var firstLeft: Double?
 
   /// Seconds that messages were under way while backward ran, and that `finish` took, since the last lap.
   private var hidden = 0.0
@@ -49,10 +48,11 @@ public final class GradientReducer {
         bucket, of: buckets, gradients: gradients, wire: tree.output, method: method,
         over: communicator)
     }
-    progressor =
-      method.progress == .thread && communicator.size > 1
-      ? ProgressThread(start) : ProgressByCalls(start, Split(engine: engine))
+    flight = BucketProgress(
+      withThread: method.progress == .thread && communicator.size > 1, Split(engine: engine), start)
   }
+
+  deinit { flight.stop() }
 
   /// The parts of the flat range whose sum arrives here: all of it, or this rank's piece of each bucket.
   public var ownPieces: [Range<Int>] {
@@ -78,22 +78,23 @@ public final class GradientReducer {
       missing[index] -= range.clamped(to: buckets.ranges[index]).count
       invariant(missing[index] >= 0, "GradientReducer: \(range) became final twice in a step")
     }
+    guard method.progress != .none else { return }
     while started < missing.count && missing[started] == 0 { startNext() }
   }
 
-  /// Lets sums in flight advance, where that is left to the caller.
-  public func progress() { progressor.progress() }
+  /// Lets sums in flight advance.
+  public func progress() { flight.progress() }
 
   /// Sums what has not left yet, waits for the rest, and makes ready for the next step.
   public func finish() throws(CommunicationError) {
     invariant(
       shardsDone == method.localShards, "finish: \(shardsDone) of \(method.localShards) shards")
     let begun = now
-    if let firstLeft { hidden += progressor.busySeconds(since: firstLeft, until: begun) }
+    hidden += flight.busySeconds(until: begun)
     while started < buckets.ranges.count { startNext() }
-    try progressor.finish()
+    try flight.finish()
     exposed += now - begun
-    (started, shardsDone, firstLeft) = (0, 0, nil)
+    (started, shardsDone) = (0, 0)
     missing = buckets.ranges.map(\.count)
   }
 
@@ -104,8 +105,7 @@ public final class GradientReducer {
   }
 
   private func startNext() {
-    if firstLeft == nil { firstLeft = now }
-    progressor.start(bucket: started)
+    flight.start(bucket: started)
     started += 1
   }
 

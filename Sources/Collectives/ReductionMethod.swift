@@ -14,8 +14,10 @@ public struct ReductionMethod: Sendable, Equatable {
   public enum Progress: Sendable {
     /// The thread that trains, between operators.
     case calls
-    /// A thread of its own.
+    /// A thread of its own as well.
     case thread
+    /// Nobody: nothing leaves before backward has ended.
+    case none
   }
 
   public var order = Order.fast

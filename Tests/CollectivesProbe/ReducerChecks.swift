@@ -12,7 +12,7 @@ func checkReducer(_ ranks: any Communicator) throws {
   for order in [ReductionMethod.Order.fast, .tree] {
     for wire in [DType.float32, .bfloat16] {
       for keepsPieces in [false, true] {
-        for progress in [ReductionMethod.Progress.calls, .thread] {
+        for progress in [ReductionMethod.Progress.calls, .thread, .none] {
           var method = ReductionMethod()
           (method.order, method.wire) = (order, wire)
           (method.keepsPieces, method.progress) = (keepsPieces, progress)

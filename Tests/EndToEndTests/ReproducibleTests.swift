@@ -34,7 +34,7 @@ extension EndToEndTests {
 
     @Test func whoMovesMessagesAndInWhatPiecesChangesNoBit() throws {
       let alone = try run("alone", ranks: 0)
-      for progress in ["calls", "thread"] {
+      for progress in ["calls", "thread", "none"] {
         let pieces = try run(
           progress, ranks: 2,
           ["parallel.progress=\(progress)", "parallel.bucket_mb=0.02", "train.threads=2"])

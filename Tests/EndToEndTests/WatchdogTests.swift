@@ -96,8 +96,10 @@ extension EndToEndTests {
 
     /// It is named in the log and in the statistics, with what it loses time in.
     @Test func aSlowRankIsNamed() throws {
-      let outcome = try training("slow=0.4@rank=1", "train.images=32", "log.straggler=3", timeout: 9)
-        .run()
+      let outcome = try training(
+        "slow=0.4@rank=1", "train.images=32", "log.straggler=3", timeout: 9
+      )
+      .run()
       #expect(outcome.code == 0 && outcome.complaints.count == 2, "\(outcome.errors)")
       for line in outcome.complaints {
         #expect(line.hasPrefix("warning: rank 1 on ") && line.contains(" is slow: 0.4"), "\(line)")

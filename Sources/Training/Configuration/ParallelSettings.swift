@@ -13,6 +13,8 @@ public struct ParallelSettings: Codable, Equatable, Sendable {
     case calls
     /// A thread of its own.
     case thread
+    /// Nobody: gradients are sent when backward has ended.
+    case none
   }
 
   public var reduction = Reduction.fast
@@ -24,7 +26,7 @@ public struct ParallelSettings: Codable, Equatable, Sendable {
   public var bucketMB = 25.0
   /// ZeRO-1: each rank keeps the moments and averages of its part alone.
   public var shardOptimizer = false
-  public var progress = Progress.calls
+  public var progress = Progress.thread
   /// Images between comparisons of the replicas. 0: only at the start.
   public var checkEvery = 1_000_000
   /// Seconds after which a rank that does not move is taken for stuck. 0: never.

@@ -127,7 +127,12 @@ extension Configuration {
     method.wire = parallel.wire == .bf16 ? .bfloat16 : .float32
     method.localShards = parallel.reduction == .reproducible ? parallel.shards / ranks : 1
     method.keepsPieces = parallel.shardOptimizer && ranks > 1
-    method.progress = parallel.progress == .thread ? .thread : .calls
+    method.progress =
+      switch parallel.progress {
+      case .calls: .calls
+      case .thread: .thread
+      case .none: .none
+      }
     return method
   }
 
