@@ -13,17 +13,17 @@ extension Tensor {
     return try body(storage.bytes + offset * dtype.size)
   }
 
-  /// The same elements in memory of their own.
-  public func copied() -> Tensor {
-    let result = Tensor(shape, dtype, on: engine)
+  /// Copies another tensor's elements into this one, in place, on all threads.
+  public func overwrite(from other: Tensor) {
+    invariant(
+      other.count == count && other.dtype == dtype, "overwrite: \(other.shape) into \(shape)")
     let size = dtype.size
-    TensorCore.withElements(self, result) { from, to in
+    TensorCore.withElements(other, self) { from, to in
       engine.forElements(count) { begin, end in
         (to + Int(begin) * size).copyMemory(
           from: from + Int(begin) * size, byteCount: Int(end - begin) * size)
       }
     }
-    return result
   }
 
   /// The same values as another element type; this tensor itself where it has that type.

@@ -35,7 +35,7 @@ struct Plan {
     precision = train.precision.dtype
     self.ranks = ranks
     method = configuration.reductionMethod(ranks: ranks)
-    savesMeanwhile = configuration.checkpoint.async
+    savesMeanwhile = configuration.checkpoint.async && configuration.checkpoint.every > 0
   }
 
   /// The parameters of a configuration's network as files know them.

@@ -36,6 +36,8 @@ final class CheckpointSaver {
   private let trainer: Trainer
   /// On the first rank, after a commit: retention. Returns what there is to tell.
   private let afterCommit: @Sendable (_ images: Int) throws -> [String]
+  /// Where the state is copied to, made and touched before training begins; nil where it is not copied.
+  private let snapshot: [StateVector]?
   private var save: Save?
 
   private var communicator: any Communicator { run.communicator }
@@ -46,6 +48,13 @@ final class CheckpointSaver {
     afterCommit: @escaping @Sendable (_ images: Int) throws -> [String]
   ) {
     (self.run, self.trainer, self.afterCommit) = (run, trainer, afterCommit)
+    let settings = run.configuration.checkpoint
+    snapshot =
+      settings.async && settings.every > 0
+      ? trainer.ownState().map { vector in
+        StateVector(
+          vector.name, vector.pieces.map { Tensor(zeros: [$0.count], on: run.engine) })
+      } : nil
   }
 
   /// Whether a save is under way; the same on all ranks.
@@ -58,7 +67,7 @@ final class CheckpointSaver {
     try communicator.agree {
       if communicator.rank == 0 { try store.beginWrite(images: images) }
     }
-    let vectors = trainer.ownState(copied: run.configuration.checkpoint.async)
+    let vectors = stateToWrite()
     let (rank, size, ranges) = (communicator.rank, communicator.size, trainer.savedRanges)
     let fault = trainer.fault
     let task = BackgroundTask {
@@ -72,6 +81,15 @@ final class CheckpointSaver {
       images: images, manifest: { state.with(shards: $0) }, begun: begun,
       stage: .writing(task))
     save?.stalled = PhaseClock.now - begun
+  }
+
+  private func stateToWrite() -> [StateVector] {
+    let state = trainer.ownState()
+    guard let snapshot else { return state }
+    for (copy, vector) in zip(snapshot, state) {
+      for (to, from) in zip(copy.pieces, vector.pieces) { to.overwrite(from: from) }
+    }
+    return snapshot
   }
 
   /// Goes on with a save under way, where all ranks have come so far. Collective; after each step.

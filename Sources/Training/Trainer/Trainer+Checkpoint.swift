@@ -8,22 +8,17 @@ extension Trainer {
   /// The parameters as files know them.
   var table: ParameterTable { parameters.table }
 
-  /// What this rank saves of the state: its own ranges of every flat vector, as they are now.
-  ///
-  /// - Parameter copied: so that training can go on while it is written.
-  func ownState(copied: Bool) -> [StateVector] {
+  /// What this rank saves of the state: its own ranges of every flat vector, which training changes.
+  func ownState() -> [StateVector] {
     let ranges = OwnedRanges(savedRanges)
     func all(_ flat: Tensor) -> [Tensor] { ranges.views(ofFlat: flat) }
     // A sharded rank holds what it saves and nothing else.
     func kept(_ tensor: Tensor) -> [Tensor] { isSharded ? [tensor] : all(tensor) }
-    let vectors =
-      [
-        StateVector(VectorName.weights, all(parameters.weights)),
-        StateVector(VectorName.firstMoment, kept(adam.first)),
-        StateVector(VectorName.secondMoment, kept(adam.second)),
-      ] + averages.map { StateVector(VectorName.ema($0.name), kept($0.values)) }
-    guard copied else { return vectors }
-    return vectors.map { StateVector($0.name, $0.pieces.map { $0.copied() }) }
+    return [
+      StateVector(VectorName.weights, all(parameters.weights)),
+      StateVector(VectorName.firstMoment, kept(adam.first)),
+      StateVector(VectorName.secondMoment, kept(adam.second)),
+    ] + averages.map { StateVector(VectorName.ema($0.name), kept($0.values)) }
   }
 
   /// The manifest of a save at this moment, but for the shards.
