@@ -88,7 +88,9 @@ public enum ScalingMeasure {
       bucketMB: given.parallel.bucketMB, steps: steps,
       alone: .init(
         seconds: alone[0], forward: alone[1], backward: alone[2], optimizer: alone[3]),
-      together: together.map { .init(seconds: $0[0], exposedCommunication: $0[4]) },
+      together: together.map {
+        .init(seconds: $0[0], exposedCommunication: $0[4], hiddenCommunication: $0[5])
+      },
       gradient: gradient.first,
       allReduce: try AllReduceTiming.measure(communicator, sizes: sizes, budget: budget))
   }
@@ -100,13 +102,14 @@ public enum ScalingMeasure {
   ) throws -> [Double] {
     try trainer.step()  // fills the memory pool and the caches
     _ = trainer.lap()
-    var times = [[Double]](repeating: [], count: 5)
+    var times = [[Double]](repeating: [], count: 6)
     for _ in 0..<steps {
       try communicator.barrier()
       let seconds = try Benchmark.seconds(of: trainer.step)
       let phases = trainer.lap()
       let all = [
         seconds, phases.forward, phases.backward, phases.optimizer, phases.exposedComm,
+        phases.hiddenComm,
       ]
       for (index, time) in all.enumerated() { times[index].append(time) }
     }
@@ -139,7 +142,8 @@ extension ScalingMeasurement {
     if let together {
       lines.append(
         "together  \(time(together.seconds)) a step, exposed communication"
-          + " \(time(together.exposedCommunication)):"
+          + " \(time(together.exposedCommunication)),"
+          + " hidden \(time(together.hiddenCommunication ?? 0)):"
           + " \(Display.percent(alone.seconds / together.seconds)) of the time is work")
     }
     if let gradient {

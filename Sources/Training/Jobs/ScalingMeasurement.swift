@@ -33,10 +33,13 @@ package struct ScalingMeasurement: Codable, Equatable, Sendable {
     package var seconds: Double
     /// Time in which a rank did nothing but communicate, or wait for others to.
     package var exposedCommunication: Double
+    /// Gradients under way while backward ran; none in a file of an older version.
+    package var hiddenCommunication: Double?
 
     package enum CodingKeys: String, CodingKey {
       case seconds
       case exposedCommunication = "exposed_communication"
+      case hiddenCommunication = "hidden_communication"
     }
   }
 
