@@ -35,6 +35,8 @@ while [ $# -gt 0 ]; do
   esac
 done
 extra=("$@")
+name_of_ranks=$(basename "$program")
+name_of_ranks=${name_of_ranks:0:15}  # as the kernel keeps it
 
 scratch=$(mktemp -d)
 job=
@@ -56,7 +58,7 @@ list_ranks() {  # leaves the processes of the ranks in `members`: children of th
     ranks_of=()
     read -r -a ranks_of <"/proc/$child/task/$child/children" || true
     for rank in "${ranks_of[@]}"; do
-      if [ "$(cat "/proc/$rank/comm" 2>/dev/null)" = diffit ]; then members+=("$rank"); fi
+      if [ "$(cat "/proc/$rank/comm" 2>/dev/null)" = "$name_of_ranks" ]; then members+=("$rank"); fi
     done
   done
 } 2>/dev/null
