@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import TensorCore
 
 /// Starts the sum of a bucket; nil where there is nothing to send.
@@ -10,7 +9,7 @@ struct BucketsInFlight {
   private var sums: [BucketSum] = []
   private(set) var time = BusyTime()
   /// What stopped a sum, kept until somebody can throw it.
-  private(set) var failure: CommunicationError?
+  private var failure: CommunicationError?
 
   var isEmpty: Bool { sums.isEmpty }
 
@@ -44,7 +43,6 @@ struct BucketsInFlight {
     self.failure = nil
     throw failure
   }
-
 }
 
 /// For how long something was under way.

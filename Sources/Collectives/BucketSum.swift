@@ -35,11 +35,11 @@ final class BucketSum {
     (self.gradients, self.wire) = (gradients, wire)
     range = buckets.ranges[bucket]
     pieces = buckets.pieces(of: bucket, ranks: communicator.size)
-    tag = 2 * bucket % 32768
+    tag = buckets.tag(of: bucket)
     if communicator.size == 1 {
       stage = .gathering(
         try communicator.startExchange(
-          Exchange(from: wire, sent: pieces, to: wire, received: pieces, tag: tag)))
+          Exchange(sharing: wire, pieces: pieces, from: communicator.rank, tag: tag)))
     } else if method.order == .fast && method.wire == .float32 && !method.keepsPieces {
       stage = .gathering(
         try communicator.startSum(gradients.view(at: range.lowerBound, [range.count])))
@@ -79,10 +79,9 @@ final class BucketSum {
         unpack(own, run)
         stage = .complete
       } else {
-        let all = [Range<Int>](repeating: own, count: communicator.size)
         stage = .gathering(
           try communicator.startExchange(
-            Exchange(from: wire, sent: all, to: wire, received: pieces, tag: tag + 1)))
+            Exchange(sharing: wire, pieces: pieces, from: communicator.rank, tag: tag + 1)))
       }
     }
     return true

@@ -81,6 +81,17 @@ public struct Exchange {
         + " tag \(tag)")
     (self.from, self.sent, self.to, self.received, self.tag) = (from, sent, to, received, tag)
   }
+
+  /// Fills in the other ranks' pieces of a tensor of which each rank holds its own.
+  ///
+  /// - Parameters:
+  ///   - pieces: elements of each rank.
+  ///   - rank: the own one.
+  init(sharing tensor: Tensor, pieces: [Range<Int>], from rank: Int, tag: Int) {
+    self.init(
+      from: tensor, sent: [Range<Int>](repeating: pieces[rank], count: pieces.count), to: tensor,
+      received: pieces, tag: tag)
+  }
 }
 
 public enum Reduction: Sendable {

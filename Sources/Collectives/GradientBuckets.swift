@@ -54,6 +54,9 @@ public struct GradientBuckets: Sendable, Equatable {
     return low
   }
 
+  /// Tells a bucket's messages apart from others' under way; the next number is free.
+  func tag(of bucket: Int) -> Int { 2 * bucket % 32768 }
+
   /// The part of a bucket that each rank adds up, and keeps where the optimiser is sharded; it begins and
   /// ends at whole granules and may be empty.
   public func pieces(of bucket: Int, ranks: Int) -> [Range<Int>] {

@@ -16,10 +16,11 @@ public struct PieceExchange {
     var pending: [any PendingMessages] = []
     for bucket in buckets.ranges.indices {
       let pieces = buckets.pieces(of: bucket, ranks: communicator.size)
-      let own = [Range<Int>](repeating: pieces[communicator.rank], count: communicator.size)
       pending.append(
         try communicator.startExchange(
-          Exchange(from: flat, sent: own, to: flat, received: pieces, tag: 2 * bucket % 32768)))
+          Exchange(
+            sharing: flat, pieces: pieces, from: communicator.rank,
+            tag: buckets.tag(of: bucket))))
     }
     for messages in pending { try messages.wait() }
   }

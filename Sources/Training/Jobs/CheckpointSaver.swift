@@ -26,9 +26,10 @@ final class CheckpointSaver {
 
   private struct Save {
     let images: Int
-    let manifest: ([ShardRecord]) -> Manifest
+    /// But for the shards.
+    let manifest: Manifest
     let begun: Double
-    var stalled = 0.0
+    var stalled: Double
     var stage: Stage
   }
 
@@ -57,9 +58,6 @@ final class CheckpointSaver {
       } : nil
   }
 
-  /// Whether a save is under way; the same on all ranks.
-  var isActive: Bool { save != nil }
-
   /// Begins to save the present state. Collective; no save may be under way.
   func begin() throws {
     invariant(save == nil, "CheckpointSaver: a save is under way")
@@ -76,11 +74,10 @@ final class CheckpointSaver {
       fault?.strikeInSave(at: images, on: rank)
       return record
     }
-    let state = trainer.manifest(shards: [], vectors: vectors.map(\.name), facts: run.facts)
     save = Save(
-      images: images, manifest: { state.with(shards: $0) }, begun: begun,
-      stage: .writing(task))
-    save?.stalled = PhaseClock.now - begun
+      images: images,
+      manifest: trainer.manifest(shards: [], vectors: vectors.map(\.name), facts: run.facts),
+      begun: begun, stalled: PhaseClock.now - begun, stage: .writing(task))
   }
 
   private func stateToWrite() -> [StateVector] {
@@ -103,10 +100,7 @@ final class CheckpointSaver {
       case .committing(let task): task.isDone
       }
     guard try communicator.allRanks(isDone) else { return nil }
-    let begun = PhaseClock.now
-    let saved = try next(after: current)
-    save?.stalled += PhaseClock.now - begun
-    return saved
+    return try next(after: current)
   }
 
   /// Waits for the save under way. Collective.
@@ -114,33 +108,28 @@ final class CheckpointSaver {
   /// - Returns: nil where there was none.
   func finish() throws -> Saved? {
     while let current = save {
-      let begun = PhaseClock.now
-      let saved = try next(after: current)
-      if let saved {
-        return Saved(
-          images: saved.images, seconds: saved.seconds,
-          stalled: saved.stalled + PhaseClock.now - begun, notes: saved.notes)
-      }
-      save?.stalled += PhaseClock.now - begun
+      if let saved = try next(after: current) { return saved }
     }
     return nil
   }
 
   /// Takes the result of the present stage, waiting for it where it must, and starts the next.
   private func next(after current: Save) throws -> Saved? {
+    let begun = PhaseClock.now
     do {
       switch current.stage {
       case .writing(let task):
         let record = try communicator.agree(on: task.wait())
         let records = try communicator.gather(Array(JSONEncoder().encode(record)))
         save?.stage = .committing(try commit(current, records))
+        save?.stalled += PhaseClock.now - begun
         return nil
       case .committing(let task):
         let notes = try communicator.agree(on: task.wait())
         save = nil
         return Saved(
           images: current.images, seconds: PhaseClock.now - current.begun,
-          stalled: current.stalled, notes: notes)
+          stalled: current.stalled + PhaseClock.now - begun, notes: notes)
       }
     } catch {
       save = nil
@@ -154,7 +143,7 @@ final class CheckpointSaver {
     guard communicator.rank == 0 else { return BackgroundTask(done: []) }
     let shards = try records.map { try JSONDecoder().decode(ShardRecord.self, from: Data($0)) }
     let (manifest, store, images, afterCommit) = (
-      save.manifest(shards), store, save.images, afterCommit
+      save.manifest.with(shards: shards), store, save.images, afterCommit
     )
     return BackgroundTask {
       try store.commit(manifest)

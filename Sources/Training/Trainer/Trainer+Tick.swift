@@ -56,15 +56,15 @@ extension RankStepSeconds {
   ///   - ranks: by rank, the seconds of each phase.
   ///   - steps: that they cover.
   package init(ofPhases ranks: [[Double]], names: [String], steps: Int) {
-    func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
     let times = ranks.map { $0.reduce(0, +) / Double(steps) }
     let slowest = times.indices.max { times[$0] < times[$1] } ?? 0
     let lost = names.indices.map { phase in
-      ranks[slowest][phase] - median(ranks.map { $0[phase] })
+      ranks[slowest][phase] - Spread(of: ranks.map { $0[phase] }).median
     }
     let phase = lost.indices.max { lost[$0] < lost[$1] } ?? 0
+    let spread = Spread(of: times)
     self.init(
-      min: times.min() ?? 0, median: median(times), max: times[slowest], slowest: slowest,
+      min: spread.min, median: spread.median, max: spread.max, slowest: slowest,
       slowestPhase: names[phase])
   }
 }
