@@ -51,12 +51,20 @@ let package = Package(
     .target(name: "Checkpoints", dependencies: ["TensorCore", "CChecksum"], swiftSettings: swift),
     .target(name: "Collectives", dependencies: ["CMPI", "TensorCore"], swiftSettings: swift),
 
+    // Measures of sample quality.
+    .target(
+      name: "Metrics",
+      dependencies: [
+        "NeuralNetworks", "Operators", "TensorCore", "CKernels", "Datasets", "Checkpoints",
+        "Collectives", "COpenBLAS",
+      ], swiftSettings: swift),
+
     // The trainer and its command line.
     .target(
       name: "Training",
       dependencies: [
         "DiffiTModels", "Diffusion", "Optimization", "Datasets", "Checkpoints", "Collectives",
-        "Autodiff", "Operators", "TensorCore", "COpenBLAS", "Yams",
+        "Metrics", "Autodiff", "Operators", "TensorCore", "COpenBLAS", "Yams",
       ], swiftSettings: swift),
     .executableTarget(
       name: "diffit",
@@ -72,6 +80,11 @@ let package = Package(
       name: "DatasetsTests", dependencies: ["Datasets", "TensorCore"], swiftSettings: swift),
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorCore"], swiftSettings: swift),
+    .testTarget(
+      name: "MetricsTests",
+      dependencies: [
+        "Metrics", "Datasets", "Checkpoints", "Collectives", "TensorCore", "NumericsSupport",
+      ], swiftSettings: swift),
     .executableTarget(
       name: "CollectivesProbe", dependencies: ["Collectives", "TensorCore", "COpenBLAS"],
       path: "Tests/CollectivesProbe", swiftSettings: swift),
