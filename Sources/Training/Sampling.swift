@@ -10,18 +10,17 @@ struct NetworkDenoiser: Denoiser {
   let edm: EDM
   /// One an image; nil: an unconditional network.
   let labels: [Int]?
-  /// 1: none. D = D_u + guidance (D_c - D_u), Ho and Salimans, arXiv:2207.12598.
-  let guidance: Double
+  let guidance: Guidance
 
   func denoise(_ x: Tensor, sigma: Double) -> Tensor {
     let conditional = denoise(x, sigma, labels: labels)
-    guard guidance != 1, let labels else { return conditional }
+    guard guidance.applies(at: sigma), let labels else { return conditional }
     let unconditional = denoise(x, sigma, labels: labels.map { _ in nil })
     let images = x.shape[0]
     let part = scale(
-      Variable(unconditional), by: [Float](repeating: Float(1 - guidance), count: images))
+      Variable(unconditional), by: [Float](repeating: Float(1 - guidance.scale), count: images))
     return scale(
-      Variable(conditional), by: [Float](repeating: Float(guidance), count: images),
+      Variable(conditional), by: [Float](repeating: Float(guidance.scale), count: images),
       plus: part.value
     ).value
   }
@@ -37,9 +36,10 @@ struct NetworkDenoiser: Denoiser {
 struct ImageSampler {
   let model: ImageDiffiT
   let edm: EDM
-  let sampler: HeunSampler
+  let sampler: any Sampler
+  let levels: NoiseLevels
   let engine: Engine
-  var guidance = 1.0
+  var guidance = Guidance()
   /// Images denoised at once: bounds the memory.
   var batch = 16
 
@@ -68,7 +68,7 @@ struct ImageSampler {
       let denoiser = NetworkDenoiser(model: model, edm: edm, labels: labels, guidance: guidance)
       let shape = model.settings.imageShape(batch: 1).dimensions.dropFirst()
       let drawn = sampler.sample(
-        seeds: part, image: Shape(Array(shape)), with: denoiser, on: engine)
+        seeds: part, over: levels, image: Shape(Array(shape)), with: denoiser, on: engine)
       try take(part, drawn.floats)
     }
   }
@@ -76,6 +76,19 @@ struct ImageSampler {
   /// The class that an image's seed draws.
   func label(seed: UInt64) -> Int {
     RandomStream(seed: 0, .samplerLabel, position: seed).index(below: model.settings.classes, 0)
+  }
+}
+
+extension SampleOptions.Sampler {
+  /// The sampler of that name, with its defaults.
+  var made: any Sampler {
+    switch self {
+    case .heun: HeunSampler()
+    case .euler: HeunSampler(corrects: false)
+    case .ddpm: AncestralSampler()
+    case .ddim: DDIMSampler()
+    case .dpmPlusPlus: DPMSolverPlusPlus()
+    }
   }
 }
 

@@ -28,37 +28,17 @@ private final class GaussianDenoiser: Denoiser {
   }
 }
 
-@Suite struct HeunScheduleTests {
-  @Test func levels() {
-    let t = HeunSampler().schedule
-    #expect(t.count == 19)
-    #expect(abs(t[0] - 80) < 1e-11 && abs(t[17] - 0.002) < 1e-15 && t[18] == 0)
-    #expect(zip(t, t.dropFirst()).allSatisfy { $0 > $1 })
-    // Equal steps in sigma^(1/7), eq. (5).
-    let roots = t.dropLast().map { pow($0, 1 / 7) }
-    let steps = zip(roots, roots.dropFirst()).map { $0 - $1 }
-    #expect(steps.allSatisfy { abs($0 - steps[0]) < 1e-12 })
-  }
-
-  @Test func otherSettings() {
-    var sampler = HeunSampler()
-    (sampler.steps, sampler.sigmaMin, sampler.sigmaMax, sampler.rho) = (3, 1, 9, 2)
-    let t = sampler.schedule  // roots 3, 2, 1
-    for (t, expected) in zip(t, [9.0, 4, 1, 0]) { #expect(abs(t - expected) < 1e-12) }
-    sampler.steps = 1
-    #expect(sampler.schedule.count == 2 && abs(sampler.schedule[0] - 9) < 1e-12)
-  }
-
+@Suite struct HeunCallTests {
   @Test(arguments: [1, 2, 18, 40])
   func networkCalls(_ steps: Int) {
-    var sampler = HeunSampler()
-    sampler.steps = steps
+    let t = NoiseLevels.edm(steps: steps)
     let denoiser = GaussianDenoiser(mean: 0, spread: 0.5)
-    _ = sampler.sample(seeds: [1], image: [2, 2, 3], with: denoiser, on: Engine())
+    _ = HeunSampler().sample(
+      seeds: [1], over: t, image: [2, 2, 3], with: denoiser, on: Engine())
     #expect(denoiser.levels.count == 2 * steps - 1)
     // Each level twice but the first, and none at sigma 0.
-    #expect(denoiser.levels.first == sampler.schedule[0])
-    #expect(Set(denoiser.levels) == Set(sampler.schedule.dropLast()))
+    #expect(denoiser.levels.first == t.first)
+    #expect(Set(denoiser.levels) == Set(t.sigmas.dropLast()))
   }
 }
 
@@ -68,12 +48,12 @@ private final class GaussianDenoiser: Denoiser {
   /// Error against the exact flow from the same noise to the last level, followed by the last step,
   /// which is the denoiser itself.
   private func error(steps: Int) -> Double {
-    var sampler = HeunSampler()
-    sampler.steps = steps
+    let t = NoiseLevels.edm(steps: steps)
     let denoiser = GaussianDenoiser(mean: 0.3, spread: 0.5)
-    let found = sampler.sample(seeds: [5, 6], image: image, with: denoiser, on: Engine()).floats
-    let first = sampler.schedule[0]
-    let last = sampler.schedule[steps - 1]
+    let found = HeunSampler().sample(
+      seeds: [5, 6], over: t, image: image, with: denoiser, on: Engine()
+    ).floats
+    let (first, last) = (t.first, t[steps - 1])
     let expected = [UInt64(5), 6].flatMap { seed in
       let stream = RandomStream(seed: 0, .samplerNoise, position: seed)
       return (0..<image.count).map { i in
@@ -100,36 +80,13 @@ private final class GaussianDenoiser: Denoiser {
     #expect(error(steps: 18) < 0.04)
   }
 
-  /// Images depend on their seeds alone: a batch is its images one by one, bit for bit.
-  @Test(arguments: [0.0, 30])
-  func imagesDependOnTheirSeeds(_ churn: Double) {
-    var sampler = HeunSampler()
-    sampler.steps = 5
-    sampler.churn.amount = churn
-    let seeds: [UInt64] = [7, 0, 1 << 35]
-    func sample(_ seeds: [UInt64], threads: Int = 1) -> Tensor {
-      sampler.sample(
-        seeds: seeds, image: image, with: GaussianDenoiser(mean: 0, spread: 0.5),
-        on: Engine(threadCount: threads))
-    }
-    let together = sample(seeds)
-    #expect(together.shape == [3, 4, 4, 3])
-    for (index, seed) in seeds.enumerated() {
-      #expect(sample([seed]).bits == together[index..<index + 1].bits)
-    }
-    #expect(sample(seeds, threads: 3).bits == together.bits)
-    #expect(together[0..<1].bits != together[1..<2].bits)
-    #expect(sample([]).shape == [0, 4, 4, 3])
-  }
-
   /// Churn changes samples, but not what they are samples of.
   @Test func churnKeepsTheDistribution() {
     let denoiser = GaussianDenoiser(mean: 0.3, spread: 0.5)
     func sample(_ churn: Double) -> [Double] {
-      var sampler = HeunSampler()
-      (sampler.steps, sampler.churn.amount) = (128, churn)
-      return sampler.sample(
-        seeds: [1, 2, 3, 4], image: [32, 32, 3], with: denoiser, on: Engine()
+      HeunSampler(churn: .init(churn)).sample(
+        seeds: [1, 2, 3, 4], over: .edm(steps: 128), image: [32, 32, 3], with: denoiser,
+        on: Engine()
       ).floats.wide
     }
     let (plain, churned) = (sample(0), sample(40))
@@ -146,24 +103,24 @@ private final class GaussianDenoiser: Denoiser {
   /// sqrt 2 of it.
   @Test(arguments: [(30.0, 2.0.squareRoot()), (0.6, 1.1)])
   func churnRange(_ amount: Double, _ factor: Double) {
-    func sample(_ minimum: Double, _ maximum: Double, noise: Double = 1) -> ([UInt32], [Double]) {
-      var sampler = HeunSampler()
-      (sampler.steps, sampler.churn.amount, sampler.churn.noise) = (6, amount, noise)
-      (sampler.churn.minimum, sampler.churn.maximum) = (minimum, maximum)
+    let t = NoiseLevels.edm(steps: 6)
+    func sample(_ churn: HeunSampler.Churn) -> ([UInt32], [Double]) {
       let denoiser = GaussianDenoiser(mean: 0, spread: 0.5)
-      let bits = sampler.sample(seeds: [1], image: image, with: denoiser, on: Engine()).bits
-      return (bits, denoiser.levels)
+      let images = HeunSampler(churn: churn).sample(
+        seeds: [1], over: t, image: image, with: denoiser, on: Engine())
+      return (images.bits, denoiser.levels)
     }
-    var still = HeunSampler()
-    still.steps = 6
-    let denoiser = GaussianDenoiser(mean: 0, spread: 0.5)
-    let plain = still.sample(seeds: [1], image: image, with: denoiser, on: Engine()).bits
-    let t = still.schedule
+    func sample(_ minimum: Double, _ maximum: Double, noise: Double = 1) -> ([UInt32], [Double]) {
+      var churn = HeunSampler.Churn(amount)
+      (churn.minimum, churn.maximum, churn.noise) = (minimum, maximum, noise)
+      return sample(churn)
+    }
+    let plain = sample(HeunSampler.Churn()).0
     #expect(sample(100, 200).0 == plain)
     let (bits, levels) = sample(t[2], t[2])
     #expect(bits != plain && bits != sample(t[2], t[2], noise: 0.9).0)
     // Level t_2 alone is raised.
-    let extra = Set(levels).subtracting(t)
+    let extra = Set(levels).subtracting(t.sigmas)
     #expect(extra.count == 1 && abs((extra.first ?? 0) - factor * t[2]) < 1e-12)
   }
 }

@@ -31,22 +31,25 @@ struct SamplingTiming: Codable, Equatable, Sendable {
   static func measure(
     _ model: ImageDiffiT, _ edm: EDM, steps: Int, on engine: Engine, profile: OperatorProfile
   ) -> (SamplingTiming, call: Breakdown) {
-    var heun = HeunSampler()
-    let images = ImageSampler(model: model, edm: edm, sampler: heun, engine: engine)
+    let heun = HeunSampler()
+    var levels = NoiseLevels.edm(steps: 1)
+    let images = ImageSampler(
+      model: model, edm: edm, sampler: heun, levels: levels, engine: engine)
     let seeds = (0..<images.batch).map { UInt64($0) }
     let network = TimedDenoiser(
       NetworkDenoiser(
         model: model, edm: edm,
         labels: model.settings.classes > 0 ? seeds.map { images.label(seed: $0) } : nil,
-        guidance: 1))
+        guidance: Guidance()))
     let shape = model.settings.imageShape(batch: images.batch)
     let image = Shape(Array(shape.dimensions.dropFirst()))
     return model.parameters.holdingWeights {
-      func draw() { _ = heun.sample(seeds: seeds, image: image, with: network, on: engine) }
-      heun.steps = 1
+      func draw() {
+        _ = heun.sample(seeds: seeds, over: levels, image: image, with: network, on: engine)
+      }
       draw()  // fills the memory pool and the caches
       let affordable = Int(20 / max(Benchmark.seconds(of: draw), 1e-3))
-      heun.steps = min(steps, max((affordable + 1) / 2, 3))
+      levels = .edm(steps: min(steps, max((affordable + 1) / 2, 3)))
       network.times = []
       var seconds = 0.0
       repeat { seconds += Benchmark.seconds(of: draw) } while network.times.count < 5
@@ -56,7 +59,7 @@ struct SamplingTiming: Codable, Equatable, Sendable {
       let timing = SamplingTiming(
         batch: images.batch, calls: times.count, callSeconds: Spread(of: times),
         arithmeticSeconds: max(seconds - times.reduce(0, +), 0) / Double(times.count),
-        callsAnImage: 2 * steps - 1)
+        callsAnImage: heun.calls(steps: steps))
       return (timing, call)
     }
   }

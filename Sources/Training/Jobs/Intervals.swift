@@ -187,10 +187,9 @@ final class Intervals {
   }
 
   private func drawGrid(kind: String, weights: Tensor) throws -> String {
-    var heun = HeunSampler()
-    heun.steps = configuration.sample.steps
     let sampler = ImageSampler(
-      model: trainer.model, edm: trainer.edm, sampler: heun, engine: run.engine)
+      model: trainer.model, edm: trainer.edm, sampler: HeunSampler(),
+      levels: .edm(steps: configuration.sample.steps), engine: run.engine)
     let first = UInt64(configuration.sample.seed)
     let seeds = communicator.share(of: configuration.sample.count).map { first + UInt64($0) }
     let own = trainer.parameters.withWeights(weights) { sampler.images(seeds: seeds) }

@@ -30,7 +30,7 @@ public enum SampleJob {
       let seeds = Array(options.seeds)
       log.info(
         "sampling \(seeds.count) images of \(restored.reader.url.lastPathComponent)"
-          + " (\(restored.vector)), \(sampler.sampler.steps) steps")
+          + " (\(restored.vector)), \(sampler.levels.steps) steps")
       let own = communicator.share(of: seeds.count).map { seeds[$0] }
       var progress = ProgressLine(
         communicator.size > 1 ? "sampling on rank 0" : "sampling", of: own.count,
@@ -127,15 +127,13 @@ struct RestoredModel {
     }
     model.parameters.allocate(on: engine, gradients: false)
     try reader.read(vector, 0..<model.parameters.flatCount, into: model.parameters.weights)
-    var heun = HeunSampler()
-    heun.steps = options.steps ?? configuration.sample.steps
-    heun.corrects = options.sampler == .heun
     let diffusion = configuration.diffusion
     var sampler = ImageSampler(
       model: model,
       edm: EDM(pMean: diffusion.pMean, pStd: diffusion.pStd, sigmaData: diffusion.sigmaData),
-      sampler: heun, engine: engine)
-    sampler.guidance = options.guidance
+      sampler: options.sampler.made,
+      levels: .edm(steps: options.steps ?? configuration.sample.steps), engine: engine)
+    sampler.guidance.scale = options.guidance
     return sampler
   }
 }

@@ -1,0 +1,74 @@
+import TensorCore
+
+/// A batch on its way from noise to images: what samplers share besides their equations.
+struct SamplerState<Noise: SampleNoise, D: Denoiser> {
+  /// [B, H, W, C], f64.
+  var x: [Double]
+  private let noise: Noise
+  private let image: Shape
+  private let denoiser: D
+  private let engine: Engine
+  private let observe: ((SamplerStep) -> Void)?
+
+  /// x = t_0 n.
+  init(
+    _ noise: Noise, _ levels: NoiseLevels, _ image: Shape, _ denoiser: D, _ engine: Engine,
+    _ observe: ((SamplerStep) -> Void)?
+  ) {
+    invariant(image.rank == 3, "Sampler: image \(image)")
+    (self.noise, self.image, self.denoiser) = (noise, image, denoiser)
+    (self.engine, self.observe) = (engine, observe)
+    x = noise.first(image.count)
+    check(x.count, "first")
+    let (n, first) = (x, levels.first)
+    x = each { n[$0] * first }
+  }
+
+  /// D(x; sigma) of the state, told to the observer as step `index`.
+  func denoised(sigma: Double, step index: Int) -> [Float] {
+    let noisy = tensor(x)
+    let denoised = denoiser.denoise(noisy, sigma: sigma)
+    observe?(SamplerStep(index: index, sigma: sigma, noisy: noisy, denoised: denoised))
+    return denoised.floats
+  }
+
+  /// D(x; sigma) of another x.
+  func denoised(_ x: [Double], sigma: Double) -> [Float] {
+    denoiser.denoise(tensor(x), sigma: sigma).floats
+  }
+
+  /// The normals that `step` adds.
+  func normals(step: Int) -> [Double] {
+    let normals = noise.added(at: step, image.count)
+    check(normals.count, "step \(step)'s")
+    return normals
+  }
+
+  /// A value an element, by all threads. No element may depend on another: that is why neither threads
+  /// nor the batch change an image.
+  @inline(__always)
+  func each(_ value: (_ element: Int) -> Double) -> [Double] {
+    let count = noise.images * image.count
+    return [Double](unsafeUninitializedCapacity: count) { to, initialized in
+      engine.threads.forRanges(of: count, grain: 4096) { for i in $0 { to[i] = value(i) } }
+      initialized = count
+    }
+  }
+
+  /// The state as images.
+  var images: Tensor { tensor(x) }
+
+  private func tensor(_ x: [Double]) -> Tensor {
+    let tensor = Tensor(Shape([noise.images] + image.dimensions), on: engine)
+    tensor.withFloats { to in
+      engine.threads.forRanges(of: x.count, grain: 4096) { for i in $0 { to[i] = Float(x[i]) } }
+    }
+    return tensor
+  }
+
+  private func check(_ count: Int, _ name: String) {
+    invariant(
+      count == noise.images * image.count,
+      "Sampler: \(count) values of \(name) noise for \(noise.images) images \(image)")
+  }
+}
