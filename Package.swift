@@ -124,6 +124,15 @@ let package = Package(
       dependencies: [
         "diffit", "Training", "Checkpoints", "Datasets", "TensorCore", "ProcessSupport",
       ], swiftSettings: swift),
+
+    // Scores of given features, for comparison with other programs and under mpirun.
+    .executableTarget(
+      name: "MetricsProbe",
+      dependencies: ["Metrics", "Collectives", "Checkpoints", "TensorCore", "COpenBLAS"],
+      path: "Tests/MetricsProbe", swiftSettings: swift),
+    .testTarget(
+      name: "MetricsRanksTests", dependencies: ["MetricsProbe", "ProcessSupport"],
+      swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -23,4 +23,25 @@ void copenblas_repair(char *_Nullable const *_Nonnull argv);
 void copenblas_sgemm(int64_t m, int64_t n, int64_t k, const float *_Nonnull a,
                      const float *_Nonnull b, float *_Nonnull c);
 
+/// Makes the library single-threaded, without the repair: for programs that are not the trainer.
+void copenblas_single_thread(void);
+
+/// c[m, n] = op(a) op(b) + beta c in f64, row-major with rows `stride` elements apart (`cblas_dgemm`);
+/// op transposes where asked to, and op(a) is [m, k], op(b) [k, n].
+void copenblas_dgemm(int transposed_a, int transposed_b, int64_t m, int64_t n, int64_t k,
+                     const double *_Nonnull a, int64_t a_stride, const double *_Nonnull b,
+                     int64_t b_stride, double beta, double *_Nonnull c, int64_t c_stride);
+
+/// c[m, n] = a[m, k] b[n, k]^T, row-major and contiguous (`cblas_sgemm`).
+void copenblas_row_products(int64_t m, int64_t n, int64_t k, const float *_Nonnull a,
+                            const float *_Nonnull b, float *_Nonnull c);
+
+/// What `copenblas_eigen` returns where it finds no room to work in.
+#define COPENBLAS_NO_MEMORY (-1000)
+
+/// Eigenvalues of a symmetric a[n, n], ascending, into values[n] (LAPACK's `dsyevd`). With `vectors`
+/// row i of a becomes the unit eigenvector of values[i], without a is destroyed. Returns 0, LAPACK's
+/// info where the iteration does not converge, or COPENBLAS_NO_MEMORY.
+int copenblas_eigen(int64_t n, int vectors, double *_Nonnull a, double *_Nonnull values);
+
 #endif
