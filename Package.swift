@@ -27,7 +27,9 @@ let package = Package(
     .target(
       name: "CImageIO", cSettings: c,
       linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("png")]),
-    .target(name: "CArchive", cSettings: c, linkerSettings: [.linkedLibrary("archive")]),
+    .target(
+      name: "CArchive", cSettings: c,
+      linkerSettings: [.linkedLibrary("archive"), .linkedLibrary("z")]),
     .target(name: "CChecksum", cSettings: c, linkerSettings: [.linkedLibrary("xxhash")]),
 
     // Numerics.

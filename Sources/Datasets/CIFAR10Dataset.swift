@@ -49,12 +49,19 @@ public struct CIFAR10Dataset: ImageDataset {
   ) throws(DatasetError) {
     var staged = staged
     if staged == nil { staged = try CIFAR10Dataset.stage(path: path, split: split) }
-    let sources =
-      if let staged {
-        try CIFAR10Dataset.files(of: staged, path, split)
-      } else {
-        try CIFAR10Dataset.files(inFolder: path, split)
-      }
+    if let staged {
+      try self.init(CIFAR10Dataset.files(of: staged, path, split))
+    } else {
+      try self.init(CIFAR10Dataset.files(inFolder: path, split))
+    }
+  }
+
+  /// Opens the records of a single file, such as `test_batch.bin`, and checks every label.
+  public init(file path: String) throws(DatasetError) {
+    try self.init([(path, Files.map(path))])
+  }
+
+  private init(_ sources: [(name: String, bytes: Data)]) throws(DatasetError) {
     var files: [File] = []
     var digest = ContentDigest()
     for name in classNames { digest.add(name) }
@@ -105,6 +112,14 @@ public struct CIFAR10Dataset: ImageDataset {
         classes: classes)
     }
     return records
+  }
+
+  /// Whether a folder, or the official one in it, holds a file of either split.
+  static func isFolder(_ path: String) -> Bool {
+    let names = Split.allCases.flatMap(\.fileNames)
+    return [path, Files.join(path, folderName)].contains { folder in
+      names.contains { Files.kindIfPresent(Files.join(folder, $0)) == .file }
+    }
   }
 
   private static func files(

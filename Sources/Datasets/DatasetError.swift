@@ -25,6 +25,29 @@ public enum DatasetError: Error, Equatable {
   case brokenImage(path: String, reason: String)
   /// An image is larger than this program is willing to decode.
   case imageTooLarge(path: String, width: Int, height: Int, limit: Int)
+  /// A .zip or .npz is damaged, cut off, or none.
+  case brokenZip(path: String, reason: String)
+  /// A .npz holds no array of this name.
+  case missingArray(path: String, name: String, found: [String])
+  /// A file or entry does not begin as an NPY does.
+  case notNumPy(path: String)
+  /// An NPY's header breaks the format's rules.
+  case brokenNumPyHeader(path: String, reason: String)
+  /// An NPY's elements are of a type that is not read, such as Python objects.
+  case unsupportedElements(path: String, type: String)
+  /// An NPY has fewer or more bytes of elements than its shape asks for.
+  case wrongArraySize(path: String, expected: Int, found: Int)
+  /// An array does not hold 8-bit RGB images.
+  case notImages(path: String, found: String)
+  /// A folder that should hold images is empty.
+  case emptyFolder(path: String)
+  /// A folder or archive holds files, but no image.
+  case noImages(path: String)
+  /// Images that have to be of one size are not.
+  case mixedSizes(
+    path: String, first: String, firstSize: ImageSize, second: String, secondSize: ImageSize)
+  /// A file is no kind of image collection.
+  case unknownCollection(path: String)
 }
 
 extension DatasetError: CustomStringConvertible {
@@ -57,6 +80,38 @@ extension DatasetError: CustomStringConvertible {
       "broken image \(path): \(reason); replace or remove it"
     case .imageTooLarge(let path, let width, let height, let limit):
       "image \(path) has \(width) x \(height) pixels, expected at most \(limit) in all; shrink it"
+    case .brokenZip(let path, let reason):
+      "cannot read \(path) as a .zip or .npz: \(reason); write or download it again"
+    case .missingArray(let path, let name, let found):
+      "\(path) has no array \(name), found \(DatasetError.list(found)); check that it is the right file"
+    case .notNumPy(let path):
+      "\(path) is no NPY array by its first bytes; write it with numpy.save or numpy.savez"
+    case .brokenNumPyHeader(let path, let reason):
+      "damaged NPY header in \(path): \(reason); write the array again"
+    case .unsupportedElements(let path, let type):
+      "\(path) has elements of type \(type), expected numbers of 1, 2, 4 or 8 bytes"
+        + "; convert it with numpy.astype"
+    case .wrongArraySize(let path, let expected, let found):
+      "truncated or damaged array \(path): found \(found) bytes of elements, expected \(expected)"
+        + "; write it again"
+    case .notImages(let path, let found):
+      "\(path) holds no images: expected uint8 [N, H, W, 3], found \(found)"
+        + "; convert it to 0...255, channels last"
+    case .emptyFolder(let path):
+      "\(path) is an empty folder; expected PNG or JPEG files in it or in its sub-folders"
+    case .noImages(let path):
+      "\(path) holds no image; expected files that end in .png, .jpg or .jpeg"
+    case .mixedSizes(let path, let first, let firstSize, let second, let secondSize):
+      "images of several sizes in \(path): \(first) is \(firstSize), \(second) is \(secondSize)"
+        + "; resize them, or measure with --mixed-sizes, which resizes each on its own"
+    case .unknownCollection(let path):
+      "\(path) is no image collection; expected a folder, .zip, .npz, .npy, or CIFAR-10 as folder, "
+        + ".bin or .tar.gz"
     }
+  }
+
+  private static func list(_ names: [String]) -> String {
+    let shown = names.prefix(6).joined(separator: ", ")
+    return names.isEmpty ? "none" : names.count > 6 ? "\(shown), ..." : shown
   }
 }

@@ -12,6 +12,15 @@ import Testing
       .noClasses(path: "P"), .emptyClass(path: "P"), .unknownImageFormat(path: "P"),
       .brokenImage(path: "P", reason: "R"),
       .imageTooLarge(path: "P", width: 9, height: 8, limit: 70),
+      .brokenZip(path: "P", reason: "R"), .missingArray(path: "P", name: "N", found: ["M"]),
+      .notNumPy(path: "P"), .brokenNumPyHeader(path: "P", reason: "R"),
+      .unsupportedElements(path: "P", type: "|O"),
+      .wrongArraySize(path: "P", expected: 8, found: 7),
+      .notImages(path: "P", found: "float32 [2, 3]"), .emptyFolder(path: "P"),
+      .noImages(path: "P"),
+      .mixedSizes(
+        path: "P", first: "A", firstSize: ImageSize(width: 1, height: 2), second: "B",
+        secondSize: ImageSize(width: 3, height: 4)), .unknownCollection(path: "P"),
     ]
     for error in all {
       let text = "\(error)"

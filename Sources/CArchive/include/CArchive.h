@@ -2,9 +2,10 @@
 #define CARCHIVE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-// libarchive's streaming reader for .tar and .tar.gz behind int, size_t and pointers, and a place in memory
-// for what it unpacks.
+// libarchive's streaming reader for .tar and .tar.gz behind int, size_t and pointers, a place in memory
+// for what it unpacks, and what zlib offers for the entries of a .zip.
 
 /// archive_read_open_filename. Null after writing one line to `message`, which holds `capacity` bytes.
 void *carchive_open(const char *path, char *message, size_t capacity);
@@ -25,5 +26,20 @@ int carchive_memory_file(const char *name);
 
 /// archive_read_free
 void carchive_close(void *archive);
+
+/// inflateInit2 for deflate's bytes without a frame; null where memory is out.
+void *carchive_inflate_open(void);
+
+/// inflate. Continues with `count` bytes of `source` until `capacity` bytes are made or the stream ends,
+/// and tells how many it used and made: 0, or -1 where the source is damaged or ends too early.
+int carchive_inflate(
+    void *state, const void *source, size_t count, size_t *used, void *bytes, size_t capacity,
+    size_t *got);
+
+/// inflateEnd
+void carchive_inflate_close(void *state);
+
+/// crc32_z. `crc` is 0 at the start, or the result for the bytes before.
+uint32_t carchive_crc32(uint32_t crc, const void *bytes, size_t count);
 
 #endif

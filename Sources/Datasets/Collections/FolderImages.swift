@@ -1,0 +1,62 @@
+import Foundation
+
+/// The PNG and JPEG files in a folder and its sub-folders at any depth, in the byte order of their paths.
+/// Hidden files and folders, and files of other kinds, are passed over.
+public struct FolderImages: ImageCollection {
+  public let path: String
+  /// Relative to the folder.
+  public let names: [String]
+  public var count: Int { names.count }
+
+  /// - Throws: `DatasetError.emptyFolder` and `.noImages`.
+  public init(path: String) throws(DatasetError) {
+    self.path = path
+    var names: [String] = []
+    var found = 0
+    // Links are followed; one that leads back to a folder above would never end.
+    func list(_ folder: String, _ prefix: String, depth: Int) throws(DatasetError) {
+      guard depth < 32 else {
+        throw .unreadable(path: folder, reason: "its folders are 32 deep, so a link leads back up")
+      }
+      for name in try Files.names(in: folder) {
+        found += 1
+        let file = Files.join(folder, name)
+        if ImageNames.isImage(name) && Files.kindIfPresent(file) == .file {
+          names.append(prefix + name)
+        } else if Files.kindIfPresent(file) == .folder {
+          try list(file, prefix + name + "/", depth: depth + 1)
+        }
+      }
+    }
+    try list(path, "", depth: 0)
+    guard found > 0 else { throw .emptyFolder(path: path) }
+    guard !names.isEmpty else { throw .noImages(path: path) }
+    self.names = ImageNames.sorted(names)
+  }
+
+  public func name(of index: Int) -> String { names[index] }
+
+  public func size(of index: Int) throws(DatasetError) -> ImageSize {
+    checkIndex(index)
+    let size = try EncodedImage(path: Files.join(path, names[index])).size()
+    return ImageSize(width: size.width, height: size.height)
+  }
+
+  public func image(_ index: Int) throws(DatasetError) -> RGBImage {
+    checkIndex(index)
+    return try ImageFile.read(Files.join(path, names[index]))
+  }
+}
+
+/// Which names are images, and their order, the same in folders and archives.
+enum ImageNames {
+  static func isImage(_ name: String) -> Bool {
+    let name = name.lowercased()
+    return [".png", ".jpg", ".jpeg"].contains { name.hasSuffix($0) }
+  }
+
+  /// By bytes, on every system.
+  static func sorted(_ names: [String]) -> [String] {
+    names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+}

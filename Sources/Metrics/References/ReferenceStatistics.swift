@@ -1,0 +1,82 @@
+import TensorCore
+
+/// Mean and covariance of the rows of features of a set of images, at one tap.
+public struct ReferenceGaussian: Sendable, Equatable {
+  /// [d]
+  public let mean: [Double]
+  /// [d, d], divided by N - 1.
+  public let covariance: [Double]
+  /// Images they are made of; nil where a file does not say.
+  public let count: Int?
+
+  public var width: Int { mean.count }
+
+  public init(mean: [Double], covariance: [Double], count: Int? = nil) {
+    invariant(
+      !mean.isEmpty && covariance.count == mean.count * mean.count,
+      "ReferenceGaussian: mean of \(mean.count), covariance of \(covariance.count) numbers")
+    (self.mean, self.covariance, self.count) = (mean, covariance, count)
+  }
+}
+
+/// What samples are compared with: statistics of a data set's features, and which network made them.
+public struct ReferenceStatistics: Sendable, Equatable {
+  /// What a file without a name is taken to be made by: EDM's and ADM's are.
+  public static let unnamedNetwork = "inception"
+
+  public var gaussians: [FeatureTap: ReferenceGaussian]
+  /// `FeatureExtractor.name`, `.digest` and `.protocolName`; nil where a file does not say.
+  public var network: String?
+  public var digest: String?
+  public var protocolName: String?
+
+  public init(
+    _ gaussians: [FeatureTap: ReferenceGaussian], network: String? = nil, digest: String? = nil,
+    protocolName: String? = nil
+  ) {
+    (self.gaussians, self.network) = (gaussians, network)
+    (self.digest, self.protocolName) = (digest, protocolName)
+  }
+
+  /// Statistics of features that `extractor` makes.
+  public init(
+    _ gaussians: [FeatureTap: ReferenceGaussian], madeBy extractor: some FeatureExtractor
+  ) {
+    self.init(
+      gaussians, network: extractor.name, digest: extractor.digest,
+      protocolName: extractor.protocolName)
+  }
+
+  /// Images they are made of; nil where a file does not say.
+  public var count: Int? { gaussians.values.lazy.compactMap(\.count).first }
+
+  /// Refuses what features of `extractor` cannot be compared with: another network, other weights,
+  /// another protocol, other widths.
+  ///
+  /// - Parameter path: where the statistics come from.
+  public func check(
+    against extractor: some FeatureExtractor, path: String
+  ) throws(ReferenceError) {
+    guard network ?? ReferenceStatistics.unnamedNetwork == extractor.name else {
+      throw .otherNetwork(
+        path: path,
+        found: network ?? "\(ReferenceStatistics.unnamedNetwork) (the file does not say)",
+        expected: extractor.name)
+    }
+    if let digest, digest != extractor.digest {
+      throw .otherNetwork(
+        path: path, found: "\(extractor.name) \(digest)",
+        expected: "\(extractor.name) \(extractor.digest)")
+    }
+    if let protocolName, protocolName != extractor.protocolName {
+      throw .otherProtocol(path: path, found: protocolName, expected: extractor.protocolName)
+    }
+    for tap in FeatureTap.allCases {
+      guard let gaussian = gaussians[tap], let width = extractor.widths[tap] else { continue }
+      guard gaussian.width == width else {
+        throw .wrongWidth(
+          path: path, key: ReferenceFile.meanKey(tap), found: gaussian.width, expected: width)
+      }
+    }
+  }
+}
