@@ -135,6 +135,10 @@ let package = Package(
     .testTarget(
       name: "MetricsRanksTests", dependencies: ["MetricsProbe", "ProcessSupport"],
       swiftSettings: swift),
+    // Features of images for a comparison with PyTorch.
+    .executableTarget(
+      name: "FeaturesProbe", dependencies: ["Metrics", "Checkpoints", "Datasets", "TensorCore"],
+      path: "Tests/FeaturesProbe", swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6]
 )

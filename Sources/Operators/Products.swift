@@ -32,7 +32,7 @@ extension Engine {
           bias, addend, activated, to in
           let stores = dk_epilogue(
             bias: bias.map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) },
-            addend: addend, activated: activated,
+            least: nil, addend: addend, activated: activated,
             output: shaped.dtype == .float32 ? DK_F32 : DK_BF16)
           for geometry in classes {
             threads.forRanges(of: geometry.positions, grain: Int(kernels.product_grain)) { range in

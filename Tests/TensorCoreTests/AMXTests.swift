@@ -183,7 +183,7 @@ struct AMXTests {
     withUnsafePointer(to: .rows(rows, k: k, n: n)) { g in
       bias.withUnsafeBufferPointer { bias in
         var epilogue = dk_epilogue(
-          bias: bias.baseAddress, addend: nil, activated: nil, output: DK_F32)
+          bias: bias.baseAddress, least: nil, addend: nil, activated: nil, output: DK_F32)
         kernels.table[.bfloat16].product(g, 0, Int64(rows), halves, packed, &epilogue, &y)
       }
     }

@@ -45,7 +45,7 @@ struct TypedKernels: Sendable, CustomStringConvertible {
     withUnsafePointer(to: g) { g in
       bias.withPointer { bias in
         addend.withPointer { addend in
-          var epilogue = dk_epilogue(bias: bias, addend: addend, activated: nil, output: DK_F32)
+          var epilogue = dk_epilogue(bias: bias, least: nil, addend: addend, activated: nil, output: DK_F32)
           calls.product(
             g, Int64(range.lowerBound), Int64(range.upperBound), x, packed, &epilogue, &y)
         }
@@ -67,7 +67,7 @@ struct TypedKernels: Sendable, CustomStringConvertible {
         addend.withPointer { addend in
           activated.withUnsafeMutableBytes { activated in
             var epilogue = dk_epilogue(
-              bias: bias.baseAddress, addend: addend, activated: activated.baseAddress,
+              bias: bias.baseAddress, least: nil, addend: addend, activated: activated.baseAddress,
               output: dtype == .float32 ? DK_F32 : DK_BF16)
             y.withUnsafeMutableBytes { y in
               calls.product(

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DK_MAX_TAPS 9
+#define DK_MAX_TAPS 25
 #define DK_MAX_GATHERED_CHANNELS 4096  // widest input of a product of several taps
 
 /// How the rows of a product are found: a grid of positions, each reading `taps` input pixels and
@@ -54,9 +54,10 @@ static inline int64_t dk_attention_bias(const dk_attention *_Nonnull g) {
 typedef enum { DK_F32 = 0, DK_BF16 = 1 } dk_type;
 typedef uint16_t dk_bf16;
 
-/// What a product does with its sums before it stores them: y = sum + bias + addend.
+/// What a product does with its sums before it stores them: y = max(sum + bias, least) + addend. NaN stays NaN.
 typedef struct {
   const float *_Nullable bias;    // [out_channels]
+  const float *_Nullable least;   // [out_channels]: 0 where a ReLU follows, -infinity where none does
   const void *_Nullable addend;   // laid out and typed as y
   void *_Nullable activated;      // receives GELU of y before y is rounded, laid out and typed as y
   dk_type output;                 // type of y; that of the input, or DK_F32
@@ -65,7 +66,7 @@ typedef struct {
 /// Kernels on activations of one element type. Activations are `void *`, of that type where nothing else
 /// is said; weights, statistics, gradients of parameters and the residual stream are f32.
 typedef struct {
-  // ---- products (template/product.h, template/weight_gradient.h)
+  // ---- products and pools (template/product.h, template/pool.h, template/weight_gradient.h)
 
   /// Rows of a product, and of a weight gradient, that are computed together: ranges that begin at
   /// multiples of it repeat no work. Any range gives the same bits.
@@ -84,6 +85,10 @@ typedef struct {
   void (*_Nonnull product)(const dk_geometry *_Nonnull g, int64_t begin, int64_t end,
                            const void *_Nonnull x, const void *_Nonnull packed,
                            const dk_epilogue *_Nonnull epilogue, void *_Nullable y);
+  /// y[p, c] = the largest of x[p + t, c], or their mean, over the taps t inside the image, for grid positions
+  /// [begin, end); then max(y, least[c]). NaN stays NaN; what has no tap inside is 0. In order of taps.
+  void (*_Nonnull pool)(const dk_geometry *_Nonnull g, int64_t begin, int64_t end, const void *_Nonnull x,
+                        int mean, const float *_Nullable least, void *_Nonnull y);
   /// Bytes of scratch that one call of `weight_gradient` needs for a range of at most `rows` rows.
   int64_t (*_Nonnull weight_gradient_scratch)(const dk_geometry *_Nonnull g, int64_t rows);
   /// dw[t, k, n] (+)= sum over all grid positions p of x[p + t, k] dy[p, n], for the rows

@@ -116,6 +116,11 @@ static void fetch_addend(int64_t rows, const dk_epilogue *e, const int64_t *outp
   }
 }
 
+static void raise_sums(int rows, int64_t valid, float *sums, const float *least) {
+  for (int r = 0; r < rows; ++r, sums += DK_COLUMNS)
+    FOR_VECTORS(0, valid) store(sums + i, at_least(load(sums + i), load_upto(least + i, part)));
+}
+
 // Stores `rows` rows of sums.
 static void store_sums(int rows, int64_t valid, const float *sums, const dk_epilogue *e, void *y,
                        const int64_t *output, int64_t column) {
@@ -180,6 +185,7 @@ static void amx_product_bf16(const dk_geometry *g, int64_t begin, int64_t end, c
           tile_block_any(&tiles, count > TILE_ROWS ? 2 : 1, valid > TILE_COLUMNS ? 2 : 1, g,
                          (const tile_source(*)[DK_MAX_TAPS])from + (r - first) / TILE_ROWS, b, width, bias,
                          sums);
+          if (e->least) raise_sums((int)count, valid, sums, e->least + column);
           store_sums((int)count, valid, sums, e, y, output + r, column);
         }
       }

@@ -140,6 +140,13 @@ INLINE void T(product_tile)(const int rows, const int vectors, int taps, int64_t
       }
     }
   }
+  if (e->least) {
+    UNROLL for (int v = 0; v < vectors; ++v) {
+      const int64_t left = valid - v * DK_WIDTH;
+      const vf least = load_part(e->least + column + v * DK_WIDTH, left < DK_WIDTH ? left : DK_WIDTH);
+      UNROLL for (int r = 0; r < rows; ++r) sum[r][v] = at_least(sum[r][v], least);
+    }
+  }
   const int plain = !e->addend && !e->activated && valid == vectors * DK_WIDTH;
 #if DK_PAIRS
   if (plain && e->output == DK_BF16) {

@@ -5,6 +5,7 @@
 #include "attention.h"
 #include "elementwise.h"
 #include "norm.h"
+#include "pool.h"
 #include "weight_gradient.h"
 
 // Tiles multiply bf16 alone.
@@ -24,6 +25,7 @@ static const dk_kernels T(kernels) = {
     .packed_bytes = T(packed_bytes),
     .pack = T(pack),
     .product = PRODUCT(product),
+    .pool = T(pool),
     .weight_gradient_scratch = PRODUCT(weight_gradient_scratch),
     .weight_gradient = PRODUCT(weight_gradient),
     .column_sums = T(column_sums),

@@ -33,6 +33,7 @@ typedef uint16_t vh __attribute__((vector_size(DK_WIDTH * 2)));
 #endif
 
 INLINE vf choose(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
+INLINE vf at_least(vf x, vf least) { return choose(x < least, least, x); }  // NaN stays NaN
 
 // ---- f32
 

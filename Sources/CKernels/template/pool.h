@@ -1,0 +1,32 @@
+// Pools: the largest or the mean of what a list of taps meets, channel by channel.
+
+// Channels [c, c + part) of one position; `mean` is a constant after inlining.
+INLINE vf T(pooled)(const int mean, const dk_geometry *g, const element *x, const int64_t *input, int64_t part) {
+  vf value = {};
+  int inside = 0;
+  for (int t = 0; t < g->taps; ++t, input += DK_BLOCK) {
+    if (*input < 0) continue;
+    const vf v = load_upto(x + *input, part);
+    if (mean) value += v;
+    else value = inside ? choose((v <= value) | (value != value), value, v) : v;
+    ++inside;
+  }
+  return mean && inside ? value / (float)inside : value;
+}
+
+static void T(pool)(const dk_geometry *g, int64_t begin, int64_t end, const void *vx, int mean,
+                    const float *least, void *vy) {
+  const element *x = vx;
+  element *y = vy;
+  int64_t input[DK_MAX_TAPS * DK_BLOCK], output[DK_BLOCK];
+  for (int64_t block = begin; block < end; block += DK_BLOCK) {
+    const int64_t rows = end - block < DK_BLOCK ? end - block : DK_BLOCK;
+    gather(g, block, block + rows, input, output);
+    for (int64_t r = 0; r < rows; ++r)
+      FOR_VECTORS(0, g->in_channels) {
+        vf v = mean ? T(pooled)(1, g, x + i, input + r, part) : T(pooled)(0, g, x + i, input + r, part);
+        if (least) v = at_least(v, load_upto(least + i, part));
+        store_upto(y + output[r] + i, v, part);
+      }
+  }
+}
