@@ -33,6 +33,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case samplerChurn = 9
   case samplerLabel = 10
   case shapes = 11
+  case features = 12
   case test = 255
 }
 

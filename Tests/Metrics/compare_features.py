@@ -21,10 +21,8 @@ import time
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from safetensors.numpy import load_file, save_file
-from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Goldens", "inception"))
 import peer  # noqa: E402
@@ -110,7 +108,7 @@ def main():
         save_file(state, weights)
         network = peer.network(state, folder)
         if arguments.images:
-            wide = peer.network(state, folder, "float64")
+            wide = peer.network(state, folder).double()
             compare(arguments, network, wide, weights, "CIFAR-10",
                     [cifar(arguments.cifar, arguments.images)], folder)
             if arguments.photographs:

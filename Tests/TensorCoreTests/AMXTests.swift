@@ -217,7 +217,8 @@ struct AMXTests {
         let dw = try Fenced(bytes: Int(rows) * n * 4)
         withUnsafePointer(to: g) { g in
           var epilogue = dk_epilogue(
-            bias: bias.start.assumingMemoryBound(to: Float.self), addend: dy.start, activated: nil,
+            bias: bias.start.assumingMemoryBound(to: Float.self), least: nil, addend: dy.start,
+            activated: nil,
             output: DK_BF16)
           calls.product(g, 0, Int64(g.pointee.positions), x.start, packed.start, &epilogue, y.start)
           let bytes = Int(calls.weight_gradient_scratch(g, rows))

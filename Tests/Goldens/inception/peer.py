@@ -2,14 +2,16 @@
 
 Every number of tensor `t`, counted in the order of the state dict, is a uniform draw of the stream (seed 5,
 purpose test, substream t): see `philox.py` one folder up. Scales keep the activations of all 94 layers
-between 0.1 and 10.
+between about 0.1 and 50.
 """
 import os
 import sys
+import unittest.mock
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+import torch_fidelity.feature_extractor_inceptionv3 as module
 from PIL import Image
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
@@ -23,16 +25,12 @@ SEED = 5
 
 def shapes():
     """Name -> shape, in the order of the state dict, without the counters of batches."""
-    real = torch.hub.load_state_dict_from_url
-    import torch_fidelity.feature_extractor_inceptionv3 as module
-    module.load_state_dict_from_url = lambda *_, **__: {}
-    strict = FeatureExtractorInceptionV3.load_state_dict
-    FeatureExtractorInceptionV3.load_state_dict = lambda *_, **__: None
-    try:
-        state = FeatureExtractorInceptionV3("inception", ["2048"]).state_dict()
-    finally:
-        module.load_state_dict_from_url = real
-        FeatureExtractorInceptionV3.load_state_dict = strict
+    class Unloaded(FeatureExtractorInceptionV3):
+        def load_state_dict(self, *_, **__):
+            pass
+
+    with unittest.mock.patch.object(module, "load_state_dict_from_url"):
+        state = Unloaded("inception", ["2048"]).state_dict()
     return {name: tuple(t.shape) for name, t in state.items() if "num_batches" not in name}
 
 
@@ -52,13 +50,13 @@ def random_weights():
     return result
 
 
-def network(state, folder, dtype="float32"):
+def network(state, folder):
     """torch-fidelity's extractor with these weights."""
     path = os.path.join(folder, "weights.pth")
     torch.save({name: torch.from_numpy(array) for name, array in state.items()}, path)
     return FeatureExtractorInceptionV3(
         "inception", ["64", "192", "768", "2048", "logits_unbiased"],
-        feature_extractor_weights_path=path, feature_extractor_internal_dtype=dtype)
+        feature_extractor_weights_path=path)
 
 
 def inputs(image, protocol):

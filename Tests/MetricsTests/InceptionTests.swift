@@ -1,0 +1,109 @@
+import Checkpoints
+import Datasets
+import Foundation
+import Metrics
+import NumericsSupport
+import TensorCore
+import Testing
+
+/// FID-Inception with random weights against torch-fidelity's network with the same ones.
+@Suite(.serialized) struct InceptionTests {
+  static let taps: [FeatureTap] = [
+    .pool64, .pool192, .mixed768, .pool2048, .spatial2023, .logits,
+  ]
+
+  /// Every number of the weights counts: without equal weights no tap can be equal.
+  @Test func theWeightsAreThoseOfTheGolden() throws {
+    let sums = try RandomInception.golden().floats("weights.sums")
+    let tensors = InceptionV3.tensors
+    #expect(tensors.count == 472 && sums.count == 472)
+    #expect(tensors.reduce(0) { $0 + $1.shape.reduce(1, *) } == 23_885_392)
+    for i in [0, 1, 4, 5, 100, 250, 471] {
+      let values = RandomInception.values(i, tensors[i].name, tensors[i].shape)
+      let sum = values.reduce(0) { $0 + Double($1) }
+      #expect(abs(sum - Double(sums[i])) < 1e-5 * max(1, abs(sum)), "\(tensors[i].name)")
+    }
+  }
+
+  @Test(arguments: ResizeProtocol.allCases)
+  func tapsAreThoseOfThePeer(_ resize: ResizeProtocol) throws {
+    let engine = Engine(threadCount: 2)
+    let network = try InceptionV3(
+      weights: RandomInception.file.get(), resize: resize, on: engine)
+    let found = network.features(
+      of: RandomInception.images, taps: Set(Self.taps), on: engine)
+    try check(found, resize, images: [0, 1, 2])
+  }
+
+  /// The instruction sets that are slower, on one image.
+  @Test(arguments: Setup.levels)
+  func everyInstructionSet(_ level: KernelTable.Level) throws {
+    let engine = Setup(level, threads: 2).engine
+    let network = try InceptionV3(weights: RandomInception.file.get(), on: engine)
+    let found = network.features(
+      of: [RandomInception.images[0]], taps: Set(Self.taps), on: engine)
+    try check(found, .tf1, images: [0])
+  }
+
+  private func check(
+    _ found: [FeatureTap: FeatureMatrix], _ resize: ResizeProtocol, images: [Int]
+  ) throws {
+    let golden = try RandomInception.golden()
+    var compared = 0
+    for (row, image) in images.enumerated() {
+      for tap in Self.taps {
+        let name = "\(image).\(resize.rawValue).\(tap.rawValue)"
+        guard golden[name] != nil else { continue }
+        let expected = try golden.floats(name)
+        let matrix = try #require(found[tap])
+        let step = tap == .spatial2023 ? 5 : 1
+        let values = stride(from: 0, to: matrix.width, by: step).map {
+          matrix.values[row * matrix.width + $0]
+        }
+        #expect(relativeError(values, to: expected) < 1e-4, "\(name)")
+        compared += 1
+      }
+    }
+    #expect(compared >= 6)
+  }
+
+  /// An image's features are the same bits alone, among others, on any number of threads.
+  @Test func rowsDependOnTheirImagesAlone() throws {
+    let engine = Engine(threadCount: 1)
+    let network = try InceptionV3(weights: RandomInception.file.get(), on: engine)
+    let images = RandomInception.images
+    let taps: Set<FeatureTap> = [.pool64, .pool2048, .logits, .spatial2023]
+    let many = images + images + images + [images[1]]  // more than are computed at once
+    let together = network.features(of: many, taps: taps, on: Engine(threadCount: 3))
+    for (place, image) in [(1, images[1]), (8, images[2]), (9, images[1])] {
+      let alone = network.features(of: [image], taps: taps, on: engine)
+      for tap in taps {
+        let (one, all) = (try #require(alone[tap]), try #require(together[tap]))
+        #expect(all.count == 10 && one.count == 1)
+        let row = all.values[place * all.width..<(place + 1) * all.width]
+        #expect(Array(row).bits == one.values.bits, "\(tap) of image \(place)")
+      }
+    }
+  }
+
+  @Test func tapsAreTheSameAloneAndTogether() throws {
+    let engine = Engine(threadCount: 2)
+    let network = try InceptionV3(weights: RandomInception.file.get(), on: engine)
+    let images = [RandomInception.images[0]]
+    let together = network.features(of: images, taps: Set(Self.taps), on: engine)
+    for tap in Self.taps {
+      let alone = network.features(of: images, taps: [tap], on: engine)
+      #expect(alone.keys.map { $0 } == [tap] && alone[tap] == together[tap], "\(tap)")
+    }
+  }
+
+  @Test func whatItSaysOfItself() throws {
+    let engine = Engine(threadCount: 1)
+    let url = try RandomInception.file.get()
+    let network = try InceptionV3(weights: url, resize: .clean, on: engine)
+    #expect(network.name == "inception" && network.protocolName == "clean")
+    #expect(network.digest == (try Checksum.ofFile(url.path).digest))
+    let empty = network.features(of: [], taps: [.pool2048], on: engine)
+    #expect(empty == [.pool2048: FeatureMatrix(width: 2048)])
+  }
+}
