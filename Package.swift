@@ -100,7 +100,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "diffit", "Autodiff", "Collectives", "Datasets", "DiffiTModels", "TensorCore",
+        "Training", "diffit", "Autodiff", "Collectives", "Datasets", "DiffiTModels", "Diffusion",
+        "TensorCore",
       ], swiftSettings: swift),
 
     // The numerics against plain f64 loops.

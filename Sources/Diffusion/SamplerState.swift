@@ -27,14 +27,20 @@ struct SamplerState<Noise: SampleNoise, D: Denoiser> {
   /// D(x; sigma) of the state, told to the observer as step `index`.
   func denoised(sigma: Double, step index: Int) -> [Float] {
     let noisy = tensor(x)
-    let denoised = denoiser.denoise(noisy, sigma: sigma)
+    let denoised = guess(noisy, sigma)
     observe?(SamplerStep(index: index, sigma: sigma, noisy: noisy, denoised: denoised))
     return denoised.floats
   }
 
   /// D(x; sigma) of another x.
   func denoised(_ x: [Double], sigma: Double) -> [Float] {
-    denoiser.denoise(tensor(x), sigma: sigma).floats
+    guess(tensor(x), sigma).floats
+  }
+
+  private func guess(_ noisy: Tensor, _ sigma: Double) -> Tensor {
+    let guess = denoiser.denoise(noisy, sigma: sigma)
+    invariant(guess.shape == noisy.shape, "Sampler: a guess \(guess.shape) for \(noisy.shape)")
+    return guess
   }
 
   /// The normals that `step` adds.

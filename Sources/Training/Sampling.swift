@@ -5,14 +5,18 @@ import Diffusion
 import TensorCore
 
 /// The network behind EDM's preconditioning, with labels and guidance bound: what a sampler needs.
-struct NetworkDenoiser: Denoiser {
+package struct NetworkDenoiser: Denoiser {
   let model: ImageDiffiT
   let edm: EDM
   /// One an image; nil: an unconditional network.
   let labels: [Int]?
   let guidance: Guidance
 
-  func denoise(_ x: Tensor, sigma: Double) -> Tensor {
+  package init(model: ImageDiffiT, edm: EDM, labels: [Int]?, guidance: Guidance = Guidance()) {
+    (self.model, self.edm, self.labels, self.guidance) = (model, edm, labels, guidance)
+  }
+
+  package func denoise(_ x: Tensor, sigma: Double) -> Tensor {
     let conditional = denoise(x, sigma, labels: labels)
     guard guidance.applies(at: sigma), let labels else { return conditional }
     let unconditional = denoise(x, sigma, labels: labels.map { _ in nil })
@@ -81,7 +85,7 @@ struct ImageSampler {
 
 extension SampleOptions.Sampler {
   /// The sampler of that name, with its defaults.
-  var made: any Sampler {
+  package func makeSampler() -> any Sampler {
     switch self {
     case .heun: HeunSampler()
     case .euler: HeunSampler(corrects: false)

@@ -40,6 +40,15 @@ struct Mixture: Denoiser {
     Tensor(x.floats.map { Float(clean(Double($0), sigma)) }, x.shape, on: x.engine)
   }
 
+  /// The density of noisy pixels at level sigma.
+  func density(_ x: Double, _ sigma: Double) -> Double {
+    parts.reduce(0) {
+      let variance = $1.spread * $1.spread + sigma * sigma
+      let off = x - $1.mean
+      return $0 + $1.weight * exp(-off * off / (2 * variance)) / (2 * .pi * variance).squareRoot()
+    }
+  }
+
   /// P(noisy <= x) at level sigma.
   func cumulative(_ x: Double, _ sigma: Double) -> Double {
     parts.reduce(0) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes every golden of this folder again: networks for `diffit parity`, and the losses of a
-# training run. Needs a python with torch, numpy and safetensors; name it in PYTHON.
+# Makes every golden of this folder again: networks for `diffit parity`, the losses of a training
+# run, and samples. Needs a python with torch, numpy and safetensors; name it in PYTHON.
 #
 #   PYTHON=python3 Tests/Goldens/make_all.sh [FOLDER]     default: this folder
 set -eu
@@ -50,4 +50,5 @@ golden wide-classes        channels=32       blocks=2       window=8 batch=4 see
   head_dim=32 time_dim=32 classes=4 augment_dim=9
 
 "$python" "$here/train_golden.py" "$out/train-200.json"
-chmod 644 "$out"/*.safetensors "$out/train-200.json"
+"$python" "$here/sampler_golden.py" "$out/samplers.json"
+chmod 644 "$out"/*.safetensors "$out/train-200.json" "$out/samplers.json"

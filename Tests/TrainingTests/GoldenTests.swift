@@ -69,19 +69,10 @@ private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent(
       let position: UInt64
       let image: [Float]
     }
-    struct Entry: Decodable {
-      let name: String
-      let shape: [Int]
-      init(from decoder: any Decoder) throws {
-        var list = try decoder.unkeyedContainer()
-        name = try list.decode(String.self)
-        shape = try list.decode([Int].self)
-      }
-    }
     let seed: UInt64
     let steps: Int
     let batch: Int
-    let parameters: [Entry]
+    let parameters: [OracleParameter]
     let probe: Probe
     let losses: [Double]
   }
@@ -126,28 +117,6 @@ private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent(
     }
   }
 
-  private func setWeights(_ parameters: ParameterSet) throws {
-    let byName = Dictionary(uniqueKeysWithValues: parameters.parameters.map { ($0.name, $0) })
-    #expect(byName.count == recorded.parameters.count)
-    for (index, entry) in recorded.parameters.enumerated() {
-      let parameter = try #require(byName[entry.name], "\(entry.name)")
-      let stream = RandomStream(
-        seed: recorded.seed, .test, substream: 1 + index, position: 0)
-      let count = entry.shape.reduce(1, *)
-      let file = (0..<count).map { j -> Float in
-        let normal = stream.normal(j)
-        if entry.name.hasSuffix(".table") || entry.name.hasSuffix(".bias") {
-          return Float(0.02 * normal)
-        }
-        return entry.shape.count >= 2
-          ? Float(normal * (1 / Double(count / entry.shape[0]).squareRoot()))
-          : Float(1 + 0.1 * normal)
-      }
-      let memory = parameter.layout.toMemory(file, shape: entry.shape)
-      parameter.value.copy(from: Tensor(memory, parameter.shape, on: parameter.value.engine))
-    }
-  }
-
   private func losses(microBatch: Int, threads: Int) throws -> [Double] {
     var next: UInt64 = 0
     let batch = UInt64(recorded.batch)
@@ -161,7 +130,7 @@ private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent(
         positions: positions, images: positions.flatMap(image),
         labels: positions.map { _ in 0 }, augmentLabels: [])
     }
-    try setWeights(trainer.parameters)
+    try trainer.parameters.drawAsOracle(recorded.parameters, seed: recorded.seed)
     return try (0..<recorded.steps).map { _ in
       try trainer.step()
       return trainer.statistics.latest

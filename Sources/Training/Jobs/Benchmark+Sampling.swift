@@ -39,8 +39,7 @@ struct SamplingTiming: Codable, Equatable, Sendable {
     let network = TimedDenoiser(
       NetworkDenoiser(
         model: model, edm: edm,
-        labels: model.settings.classes > 0 ? seeds.map { images.label(seed: $0) } : nil,
-        guidance: Guidance()))
+        labels: model.settings.classes > 0 ? seeds.map { images.label(seed: $0) } : nil))
     let shape = model.settings.imageShape(batch: images.batch)
     let image = Shape(Array(shape.dimensions.dropFirst()))
     return model.parameters.holdingWeights {

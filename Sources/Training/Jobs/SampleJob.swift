@@ -131,7 +131,7 @@ struct RestoredModel {
     var sampler = ImageSampler(
       model: model,
       edm: EDM(pMean: diffusion.pMean, pStd: diffusion.pStd, sigmaData: diffusion.sigmaData),
-      sampler: options.sampler.made,
+      sampler: options.sampler.makeSampler(),
       levels: .edm(steps: options.steps ?? configuration.sample.steps), engine: engine)
     sampler.guidance.scale = options.guidance
     return sampler
