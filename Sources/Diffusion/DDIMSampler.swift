@@ -20,7 +20,7 @@ public struct DDIMSampler: Sampler {
 
   public func sample(
     from noise: some SampleNoise, over t: NoiseLevels, image: Shape, with denoiser: some Denoiser,
-    on engine: Engine, observe: ((SamplerStep) -> Void)? = nil
+    on engine: Engine, observe: ((SamplerStep) -> Void)?
   ) -> Tensor {
     var state = SamplerState(noise, t, image, denoiser, engine, observe)
     for i in 0..<t.steps {

@@ -15,7 +15,7 @@ public struct DPMSolverPlusPlus: Sampler {
 
   public func sample(
     from noise: some SampleNoise, over t: NoiseLevels, image: Shape, with denoiser: some Denoiser,
-    on engine: Engine, observe: ((SamplerStep) -> Void)? = nil
+    on engine: Engine, observe: ((SamplerStep) -> Void)?
   ) -> Tensor {
     var state = SamplerState(noise, t, image, denoiser, engine, observe)
     var before: (guess: [Float], h: Double)?

@@ -37,6 +37,15 @@ public struct SamplerStep: Sendable {
 }
 
 extension Sampler {
+  /// Images [B, H, W, C] from noise, unobserved.
+  public func sample(
+    from noise: some SampleNoise, over levels: NoiseLevels, image: Shape,
+    with denoiser: some Denoiser, on engine: Engine
+  ) -> Tensor {
+    sample(
+      from: noise, over: levels, image: image, with: denoiser, on: engine, observe: nil)
+  }
+
   /// Images [B, H, W, C], one a seed.
   public func sample(
     seeds: [UInt64], over levels: NoiseLevels, image: Shape, with denoiser: some Denoiser,
