@@ -2,9 +2,9 @@ import Metrics
 import Testing
 
 @Suite struct MetricsErrorTests {
-  @Test(arguments: [
+  private static let lines: [(MetricsError, String)] = [
     (
-      MetricsError.tooFewImages(metric: "kid", side: .samples, found: 500, needed: 1000),
+      .tooFewImages(metric: "kid", side: .samples, found: 500, needed: 1000),
       "kid: found 500 samples, expected at least 1000; draw more samples, or leave kid out"
     ),
     (
@@ -48,7 +48,9 @@ import Testing
       "no metric is called fidd; expected one of fid, fid64, fid192, fid768, is, kid, pr, sfid,"
         + " fd_random"
     ),
-  ])
+  ]
+
+  @Test(arguments: lines)
   func eachIsOneLine(_ error: MetricsError, _ line: String) {
     #expect(error.description == line)
   }
