@@ -8,6 +8,8 @@ public struct CheckpointReader: Sendable {
 
   public let url: URL
   public let manifest: Manifest
+  /// XXH3-128 of the manifest's file, and so a fingerprint of all that it lists.
+  public let digest: String
   var path: String { url.path }
 
   /// Opens a checkpoint: `COMPLETE` must be there, the manifest's checksum right and every shard
@@ -17,12 +19,14 @@ public struct CheckpointReader: Sendable {
   /// - Throws: `CheckpointError`, one case for each way in which a checkpoint can be bad.
   public init(_ url: URL, verifying: Bool) throws(CheckpointError) {
     self.url = url
-    manifest = try CheckpointReader.manifest(in: url.path)
+    (manifest, digest) = try CheckpointReader.manifest(in: url.path)
     for shard in manifest.shards { try CheckpointReader.checkSize(of: shard, in: url.path) }
     if verifying { try verify() }
   }
 
-  private static func manifest(in path: String) throws(CheckpointError) -> Manifest {
+  private static func manifest(
+    in path: String
+  ) throws(CheckpointError) -> (Manifest, digest: String) {
     guard try FileSystem.names(in: path) != nil else {
       throw .system(operation: "open the checkpoint", path: path, code: ENOENT)
     }
@@ -38,7 +42,7 @@ public struct CheckpointReader: Sendable {
       throw .manifestChecksum(
         path: manifestPath, found: found, expected: String(expected.prefix(32)))
     }
-    return try Manifest.decode(bytes, path: manifestPath)
+    return (try Manifest.decode(bytes, path: manifestPath), found)
   }
 
   static func checkSize(

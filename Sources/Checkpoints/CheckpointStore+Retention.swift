@@ -10,9 +10,12 @@ extension CheckpointStore {
   /// - Parameters:
   ///   - keep: how many of the newest stay; 0 keeps all.
   ///   - keepEvery: in images: the first checkpoint at or past each multiple stays forever; 0 for none.
+  ///   - spared: images of checkpoints that stay whatever their age.
   /// - Returns: the directories removed, oldest first.
   @discardableResult
-  public func applyRetention(keep: Int, keepEvery: Int) throws(CheckpointError) -> [URL] {
+  public func applyRetention(
+    keep: Int, keepEvery: Int, except spared: [Int] = []
+  ) throws(CheckpointError) -> [URL] {
     invariant(keep >= 0 && keepEvery >= 0, "applyRetention: keep \(keep), every \(keepEvery)")
     guard keep > 0 else { return [] }
     var whole: [Location] = []
@@ -20,7 +23,7 @@ extension CheckpointStore {
       // What is wrong with the others is told when someone resumes or inspects.
       if (try? CheckpointReader(location.url, verifying: false)) != nil { whole.append(location) }
     }
-    var kept = Set(whole.suffix(keep).map(\.images))
+    var kept = Set(whole.suffix(keep).map(\.images) + spared)
     if keepEvery > 0 {
       var lastPeriod = 0
       for location in whole where location.images / keepEvery > lastPeriod {

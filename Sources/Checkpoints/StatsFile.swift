@@ -57,6 +57,17 @@ public final class StatsFile: Sendable {
     }.get()
   }
 
+  /// The rows, torn ones left out; none where there is no file.
+  public static func rows(_ url: URL) throws(CheckpointError) -> [[String: Any]] {
+    guard try FileSystem.exists(url.path) else { return [] }
+    return try InputFile.contents(of: url.path).split(separator: UInt8(ascii: "\n"))
+      .compactMap(row)
+  }
+
+  private static func row(_ line: ArraySlice<UInt8>) -> [String: Any]? {
+    try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]
+  }
+
   /// Drops the rows whose `images` exceed a number, and torn ones; rows without `images` stay. The file
   /// is replaced as a whole, or not at all; nothing happens where there is none. Call it before opening.
   @discardableResult
@@ -69,7 +80,7 @@ public final class StatsFile: Sendable {
     var kept: [UInt8] = []
     let bytes = try InputFile.contents(of: path)
     for line in bytes.split(separator: UInt8(ascii: "\n")) {
-      guard let row = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any] else {
+      guard let row = row(line) else {
         result.unreadable += 1
         continue
       }

@@ -13,26 +13,25 @@ public enum ImageGrid {
   /// Lays out images from left to right, then downwards.
   ///
   /// - Parameters:
-  ///   - images: [B, height, width, 3] in [-1, 1].
+  ///   - pixels: [B, height, width, 3].
   ///   - columns: images a row; by default the side of the smallest square that holds all.
   ///   - gutter: pixels of background between images and around them, before enlarging.
   ///   - scale: side of the square that each pixel becomes, for small images.
   ///   - background: grey level of gutters and of places that stay empty.
   public static func image(
-    _ images: [Float], height: Int, width: Int, columns: Int? = nil, gutter: Int = 2,
+    _ pixels: [UInt8], height: Int, width: Int, columns: Int? = nil, gutter: Int = 2,
     scale: Int = 1, background: UInt8 = 255
   ) -> RGBImage {
     let size = height * width * 3
     invariant(
-      size > 0 && !images.isEmpty && images.count % size == 0 && gutter >= 0 && scale > 0
+      size > 0 && !pixels.isEmpty && pixels.count % size == 0 && gutter >= 0 && scale > 0
         && columns ?? 1 > 0,
-      "ImageGrid: \(images.count) values as images of [\(height), \(width), 3], scale \(scale)")
-    let count = images.count / size
+      "ImageGrid: \(pixels.count) values as images of [\(height), \(width), 3], scale \(scale)")
+    let count = pixels.count / size
     let columns = columns ?? (1...count).first { $0 * $0 >= count } ?? count
     let rows = (count + columns - 1) / columns
     let gridWidth = columns * (width + gutter) + gutter
     let gridHeight = rows * (height + gutter) + gutter
-    let pixels = bytes(images)
 
     var result = [UInt8](
       repeating: background, count: gridWidth * gridHeight * 3 * scale * scale)
@@ -50,13 +49,13 @@ public enum ImageGrid {
     return RGBImage(width: gridWidth * scale, height: gridHeight * scale, pixels: result)
   }
 
-  /// Makes the grid and writes it as a PNG.
-  public static func writePNG(
+  /// The same of images in [-1, 1].
+  public static func image(
     _ images: [Float], height: Int, width: Int, columns: Int? = nil, gutter: Int = 2,
-    scale: Int = 1, to path: String
-  ) throws(DatasetError) {
-    let grid = image(
-      images, height: height, width: width, columns: columns, gutter: gutter, scale: scale)
-    try ImageFile.writePNG(grid, to: path)
+    scale: Int = 1, background: UInt8 = 255
+  ) -> RGBImage {
+    image(
+      bytes(images), height: height, width: width, columns: columns, gutter: gutter, scale: scale,
+      background: background)
   }
 }

@@ -69,9 +69,9 @@ public struct EDM: Sendable {
   /// weight(sigma) mean((D(y + sigma n; sigma) - y)^2) / `batch`, so that the shares of all ranks and
   /// micro-batches add up to the batch's mean.
   ///
-  /// - Returns: the share as a scalar on the tape, and each image's own loss.
+  /// - Returns: the share as a scalar, on the tape if there is one, and each image's own loss.
   public func loss(
-    _ y: Tensor, sigma: [Double], noise: Tensor, batch: Int, on tape: Tape, network: Network
+    _ y: Tensor, sigma: [Double], noise: Tensor, batch: Int, on tape: Tape? = nil, network: Network
   ) -> (share: Variable, terms: [Double]) {
     let noisy = scale(Variable(noise), by: sigma.map { Float($0) }, plus: y).value
     let denoised = denoise(noisy, sigma: sigma, on: tape, network: network)

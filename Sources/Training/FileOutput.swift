@@ -12,6 +12,11 @@ enum FileOutput {
     guard mkdir(path, 0o777) == 0 || isFolder(path) else { throw failure(path) }
   }
 
+  /// Makes the folder that a file will be written to.
+  static func makeFolder(ofFile path: String) throws(TrainingError) {
+    try makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+  }
+
   /// Writes a whole file, or leaves what was there.
   static func write(_ data: Data, to path: String) throws(TrainingError) {
     let work = "\(path).\(getpid()).tmp"

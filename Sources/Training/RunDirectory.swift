@@ -15,6 +15,11 @@ struct RunDirectory {
   /// Why the run stopped before its end, for whoever starts it again.
   var stopped: String { "\(path)/STOPPED" }
 
+  /// The checkpoint with the best value of `metrics.best`.
+  var best: String { "\(path)/best.json" }
+  /// What samples are compared with, kept because it takes long to make.
+  var references: String { "\(path)/metrics" }
+
   func samples(images: Int, kind: String) -> String {
     "\(path)/samples/\(CheckpointStore.name(images: images))-\(kind).png"
   }
@@ -27,12 +32,23 @@ struct RunDirectory {
     return lock
   }
 
+  func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
+
   func write(_ text: String, to path: String) throws {
     try FileOutput.write(Data(text.utf8), to: path)
   }
 }
 
 extension CheckpointReader {
+  /// Whether `path` is, or should be, a checkpoint or a run, rather than images.
+  static func isCheckpointOrRun(_ path: String) -> Bool {
+    func isThere(_ name: String) -> Bool {
+      FileManager.default.fileExists(atPath: "\(path)/\(name)")
+    }
+    return isThere("manifest.json") || isThere("checkpoints")
+      || URL(fileURLWithPath: path).lastPathComponent.hasPrefix("images-0")
+  }
+
   /// The checkpoint at `path`, or the newest good one of the run there, verified.
   static func find(_ path: String) throws -> (
     reader: CheckpointReader, passedOver: [CheckpointStore.PassedOver]

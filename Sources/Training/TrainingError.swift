@@ -15,10 +15,26 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
   /// Canonical shards cannot be spread evenly.
   case ranksDoNotDivideShards(ranks: Int, shards: Int)
   case classesDiffer(configured: Int, found: Int, path: String)
+  /// `loss` where nothing tells which images are held out.
+  case noHeldOutData
+  case heldOutClassesDiffer(configured: Int, found: Int, path: String)
+  /// `loss` of images that no network is known of.
+  case lossNeedsNetwork(path: String)
+  /// Images that are there are compared with nothing.
+  case noReference(metric: String, path: String)
+  /// A collection holds fewer images than `--samples` and `--repeats` ask for.
+  case fewerImages(path: String, found: Int, needed: Int)
   case notACheckpoint(path: String)
   case noAverage(name: String, present: [String], checkpoint: String)
   case labelOutOfRange(label: Int, classes: Int)
+  /// Guidance needs the difference that a label makes.
+  case nothingToGuide(checkpoint: String)
   case outputUnwritable(path: String, reason: String)
+  /// An output folder holds images that were drawn in another way.
+  case otherSamples(folder: String, difference: String)
+  /// An output folder holds files of the names that images would get, and no record of their origin.
+  case samplesOfUnknownOrigin(folder: String, file: String)
+  case brokenRecord(path: String)
   case notAGolden(path: String, reason: String)
   /// A file given to `scaling predict` is none that `scaling measure` wrote.
   case notAMeasurement(path: String, reason: String)
@@ -55,6 +71,21 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case .classesDiffer(let configured, let found, let path):
       "model.classes: \(configured), but \(path) holds \(found) classes; set model.classes to"
         + " \(found), or to 0 for an unconditional network"
+    case .noHeldOutData:
+      "data.validation: empty, but metric loss needs held-out images; set it to a folder of class folders,"
+        + " or give --held-out"
+    case .heldOutClassesDiffer(let configured, let found, let path):
+      "held-out images at \(path): \(found) classes, expected \(configured) as model.classes says; name"
+        + " a set with the same classes"
+    case .lossNeedsNetwork(let path):
+      "--metrics loss: \(path) holds images, expected a run or a checkpoint, whose network denoises;"
+        + " leave loss out"
+    case .noReference(let metric, let path):
+      "--reference: none, but \(metric) compares the images of \(path) with others; name images or"
+        + " statistics"
+    case .fewerImages(let path, let found, let needed):
+      "\(path): holds \(found) images, expected at least \(needed), --samples times --repeats; draw more,"
+        + " or lower --samples"
     case .notACheckpoint(let path):
       "\(path): neither a checkpoint nor a run with checkpoints; expected RUN or"
         + " RUN/checkpoints/images-*"
@@ -65,8 +96,17 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
       classes == 0
         ? "--class: \(label), but the network is unconditional; leave the flag out"
         : "--class: \(label), but the network knows classes 0 to \(classes - 1)"
+    case .nothingToGuide(let checkpoint):
+      "--guidance: \(checkpoint) is unconditional; leave the flag out"
     case .outputUnwritable(let path, let reason):
       "\(path): cannot be written (\(reason)); choose another place"
+    case .otherSamples(let folder, let difference):
+      "\(folder): holds samples drawn otherwise: \(difference); name another folder, or remove this one"
+    case .samplesOfUnknownOrigin(let folder, let file):
+      "\(folder): holds \(file), but no samples.json that tells how it was drawn; name another folder,"
+        + " or remove this one"
+    case .brokenRecord(let path):
+      "\(path): not a record that diffit sample wrote; remove it together with its folder's images"
     case .notAMeasurement(let path, let reason):
       "\(path): not a measurement: \(reason); make one with `diffit scaling measure`"
     case .nothingToFit:
@@ -84,10 +124,12 @@ extension TrainingError: ExitCoded {
   public var exitCode: Int32 {
     switch self {
     case .runHasCheckpoints, .runNotShared, .newerCheckpoints, .batchTooSmall, .classesDiffer,
-      .ranksDoNotDivideShards, .noAverage, .otherNetwork, .labelOutOfRange, .nothingToFit:
+      .ranksDoNotDivideShards, .noAverage, .otherNetwork, .labelOutOfRange, .nothingToFit,
+      .otherSamples, .samplesOfUnknownOrigin, .nothingToGuide, .noHeldOutData,
+      .heldOutClassesDiffer, .lossNeedsNetwork, .noReference:
       2
     case .nonFinite, .notACheckpoint, .outputUnwritable, .notAGolden, .notWell,
-      .notAMeasurement:
+      .notAMeasurement, .brokenRecord, .fewerImages:
       1
     }
   }

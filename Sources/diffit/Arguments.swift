@@ -2,7 +2,7 @@ import ArgumentParser
 import Training
 
 extension TrainSettings.Precision: ExpressibleByArgument {}
-extension SampleOptions.Sampler: ExpressibleByArgument {}
+extension DrawingOptions.Sampler: ExpressibleByArgument {}
 
 /// `auto`, `never` or a path.
 extension TrainOptions.Resume: ExpressibleByArgument {

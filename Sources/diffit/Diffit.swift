@@ -13,7 +13,9 @@ struct Diffit: ParsableCommand {
       Example: mpirun -n 4 diffit train --config configs/cifar10.yaml
       """,
     subcommands: [
-      Train.self, Sample.self, Parity.self, Bench.self, Inspect.self, ExportCommand.self,
+      Train.self, Sample.self, EvaluateCommand.self, DataCommand.self, NoiseCommand.self,
+      Parity.self, Bench.self, Inspect.self,
+      ExportCommand.self,
       DoctorCommand.self, Scaling.self,
     ])
 }

@@ -39,8 +39,8 @@ import Testing
     let folder = try TemporaryFolder()
     let images = (0..<4 * 48).map { Float($0) / 100 - 1 }
     let path = folder.path + "/grid.png"
-    try ImageGrid.writePNG(images, height: 4, width: 4, scale: 3, to: path)
-    #expect(
-      try ImageFile.read(path) == ImageGrid.image(images, height: 4, width: 4, scale: 3))
+    let grid = ImageGrid.image(images, height: 4, width: 4, scale: 3)
+    try ImageFile.writePNG(grid, to: path)
+    #expect(try ImageFile.read(path) == grid)
   }
 }

@@ -1,5 +1,4 @@
 import Checkpoints
-import Datasets
 import Foundation
 import ProcessSupport
 import Testing
@@ -13,57 +12,6 @@ extension EndToEndTests {
 
     private func json(_ text: String) throws -> [String: Any] {
       try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
-    }
-
-    private func sample(
-      _ run: RunFolder, _ seeds: String, to out: String, ranks: Int = 0, more: String...
-    ) throws -> Outcome {
-      let arguments = ["sample", run.path, "--seeds", seeds, "--steps", "3"]
-      let outcome = try Diffit.command(arguments + ["--out", scene.path(out)] + more)
-        .onRanks(ranks).run()
-      try #require(outcome.code == 0, "\(outcome.errors)")
-      return outcome
-    }
-
-    @Test func aPictureIsAFunctionOfItsSeed() throws {
-      let run = RunFolder(scene, "run")
-      try run.train()
-      let said = try sample(run, "0-5,40", to: "one", more: "--grid", scene.path("one.png"))
-      #expect(
-        said.output.hasSuffix(
-          "wrote 7 PNG files to \(scene.path("one")) and the grid "
-            + "\(scene.path("one.png"))\n"))
-      _ = try sample(run, "0-5,40", to: "two", ranks: 2, more: "--grid", scene.path("two.png"))
-      _ = try sample(run, "40,3-5,0-2", to: "turned", ranks: 3)
-      _ = try sample(run, "2", to: "alone")
-      let names = ["000000", "000001", "000002", "000003", "000004", "000005", "000040"]
-      for name in names.map({ "\($0).png" }) {
-        let bytes = try scene.bytes("one/\(name)")
-        for other in ["two", "turned"] { #expect(try scene.bytes("\(other)/\(name)") == bytes) }
-      }
-      #expect(scene.names(in: "two") == names.map { "\($0).png" })
-      #expect(try scene.bytes("alone/000002.png") == scene.bytes("one/000002.png"))
-      #expect(try scene.bytes("one.png") == scene.bytes("two.png"))
-      let grid = try ImageFile.read(scene.path("one.png"))
-      #expect(grid.width == grid.height && Set(grid.pixels).count > 8)
-      #expect(Set(try names.map { try scene.bytes("one/\($0).png") }).count == names.count)
-
-      // Other weights, labels, guidance and steps draw other pictures.
-      let other = [
-        ["--ema", "raw"], ["--class", "3"], ["--guidance", "4"], ["--steps", "4"],
-        ["--sampler", "euler"],
-      ]
-      for (index, arguments) in other.enumerated() {
-        let out = scene.path("other-\(index)")
-        let outcome = try Diffit.command(
-          ["sample", run.path, "--seeds", "0"] + (index == 3 ? [] : ["--steps", "3"]) + arguments
-            + ["--out", out]
-        ).run()
-        #expect(outcome.code == 0, "\(outcome.errors)")
-        #expect(
-          try scene.bytes("other-\(index)/000000.png") != scene.bytes("one/000000.png"),
-          "\(arguments)")
-      }
     }
 
     @Test func inspect() throws {

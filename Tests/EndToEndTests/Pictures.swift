@@ -17,6 +17,16 @@ enum Pictures {
     }
   }
 
+  /// Drawn shapes of 16 x 16 pixels as PNG files, named by index.
+  static func writeShapes(_ path: String, _ indices: Range<Int>) throws {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    let shapes = ShapesDataset(resolution: 16, count: indices.upperBound)
+    for index in indices {
+      let name = String(format: "%05d.png", index)
+      try ImageFile.writePNG(try shapes.image(index).image, to: "\(path)/\(name)")
+    }
+  }
+
   /// CIFAR-10's five files, four records each.
   static func writeCIFAR(_ path: String) throws {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)

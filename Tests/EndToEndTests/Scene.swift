@@ -97,7 +97,9 @@ struct RunFolder {
       let decoder = JSONDecoder()
       decoder.nonConformingFloatDecodingStrategy = .convertFromString(
         positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-      return try text("stats.jsonl").split(separator: "\n").map {
+      // A tick has an epoch; rows of metrics have none.
+      let ticks = try text("stats.jsonl").split(separator: "\n").filter { $0.contains("\"epoch\"") }
+      return try ticks.map {
         try decoder.decode(TickStatistics.self, from: Data($0.utf8))
       }
     }

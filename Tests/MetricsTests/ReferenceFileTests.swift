@@ -40,8 +40,10 @@ private func golden(_ name: String) -> String {
     .appendingPathComponent("Goldens/arrays/\(name)").path
 }
 
-private func gaussian(_ width: Int, count: Int? = nil, scale: Double = 1) -> ReferenceGaussian {
-  ReferenceGaussian(
+private func gaussian(
+  _ width: Int, count: Int? = nil, scale: Double = 1
+) throws -> FeatureGaussian {
+  try FeatureGaussian(
     mean: (0..<width).map { scale * Double($0) / 3 },
     covariance: (0..<width * width).map { scale / Double($0 + 1) }, count: count)
 }
@@ -57,8 +59,8 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
   @Test func everyTapComesBack() throws {
     let statistics = ReferenceStatistics(
       [
-        .pool2048: gaussian(4, count: 50_000), .spatial2023: gaussian(3, count: 50_000, scale: -2),
-        .pool64: gaussian(2, count: 50_000, scale: 5),
+        .pool2048: try gaussian(4, count: 50_000), .spatial2023: try gaussian(3, count: 50_000, scale: -2),
+        .pool64: try gaussian(2, count: 50_000, scale: 5),
       ], madeBy: NamedNetwork())
     try ReferenceFile.write(statistics, to: folder.file)
     let read = try ReferenceFile.read(folder.file, for: NamedNetwork())
@@ -76,7 +78,7 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
 
   @Test func builtinNetwork() throws {
     let network = NamedNetwork(name: "builtin", widths: [.random: 5])
-    let statistics = ReferenceStatistics([.random: gaussian(5, count: 9)], madeBy: network)
+    let statistics = ReferenceStatistics([.random: try gaussian(5, count: 9)], madeBy: network)
     try ReferenceFile.write(statistics, to: folder.file)
     #expect(try ReferenceFile.read(folder.file, for: network) == statistics)
     #expect(ReferenceFile.holdsStatistics(folder.file))
@@ -85,7 +87,7 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
 
   /// Widths of the real network, with all taps: 34 and 33 MB of covariances.
   @Test func realWidths() throws {
-    let statistics = ReferenceStatistics([.pool2048: gaussian(2048), .spatial2023: gaussian(2023)])
+    let statistics = ReferenceStatistics([.pool2048: try gaussian(2048), .spatial2023: try gaussian(2023)])
     try ReferenceFile.write(statistics, to: folder.file)
     #expect(try ReferenceFile.read(folder.file) == statistics)
   }
@@ -187,7 +189,7 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
   @Test func otherNetwork() throws {
     let builtin = NamedNetwork(name: "builtin", widths: [.random: 4])
     try ReferenceFile.write(
-      ReferenceStatistics([.random: gaussian(4)], madeBy: builtin), to: folder.file)
+      ReferenceStatistics([.random: try gaussian(4)], madeBy: builtin), to: folder.file)
     #expect(
       error(folder.file)
         == .otherNetwork(path: folder.file, found: "builtin", expected: "inception"))
@@ -204,7 +206,7 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
 
   @Test func otherWeights() throws {
     try ReferenceFile.write(
-      ReferenceStatistics([.pool2048: gaussian(4)], madeBy: NamedNetwork()), to: folder.file)
+      ReferenceStatistics([.pool2048: try gaussian(4)], madeBy: NamedNetwork()), to: folder.file)
     #expect(
       error(folder.file, NamedNetwork(digest: "d2"))
         == .otherNetwork(path: folder.file, found: "inception d1", expected: "inception d2"))
@@ -212,7 +214,7 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
 
   @Test func otherProtocol() throws {
     try ReferenceFile.write(
-      ReferenceStatistics([.pool2048: gaussian(4)], madeBy: NamedNetwork()), to: folder.file)
+      ReferenceStatistics([.pool2048: try gaussian(4)], madeBy: NamedNetwork()), to: folder.file)
     #expect(
       error(folder.file, NamedNetwork(protocolName: "clean"))
         == .otherProtocol(path: folder.file, found: "tf1", expected: "clean"))

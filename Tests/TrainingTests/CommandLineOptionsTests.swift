@@ -70,25 +70,39 @@ struct CommandLineOptionsTests {
     #expect(throws: ConfigurationError.self) { try BenchOptions(threads: 0) }
   }
 
-  @Test func samplersWithoutAnEngineAreRefusedByName() throws {
-    let seeds = try SeedList("0")
-    for sampler in SampleOptions.Sampler.allCases {
-      let make = { try SampleOptions(checkpoint: "c", seeds: seeds, output: "o", sampler: sampler) }
-      if sampler == .heun || sampler == .euler {
-        #expect(try make().sampler == sampler)
-      } else {
-        let error = #expect(throws: ConfigurationError.self) { try make() }
-        #expect(error?.description.contains(sampler.rawValue) == true)
+  @Test func whatCannotBeDrawnIsRefused() throws {
+    func refused(
+      _ option: String, _ make: @autoclosure () throws -> DrawingOptions,
+      at location: SourceLocation = #_sourceLocation
+    ) {
+      let error = #expect(throws: ConfigurationError.self, sourceLocation: location) { try make() }
+      #expect(error?.description.hasPrefix(option) == true, sourceLocation: location)
+    }
+    refused("--steps", try DrawingOptions(steps: 0))
+    refused("--class", try DrawingOptions(label: -1))
+    refused("--guidance", try DrawingOptions(guidance: .infinity))
+    refused("--batch", try DrawingOptions(batch: 0))
+    refused("--churn", try DrawingOptions(churn: -1))
+    refused("--churn", try DrawingOptions(sampler: .ddim, churn: 1))
+    refused("--eta", try DrawingOptions(eta: 0.5))
+    refused("--eta", try DrawingOptions(sampler: .ddim, eta: 1.5))
+    for interval in ["1", "2,1", "a,b", "-1,2", "1,2,3", "nan,1"] {
+      refused("--guidance-interval", try DrawingOptions(guidanceInterval: interval))
+    }
+    #expect(try DrawingOptions(guidanceInterval: "0.2,5").guidanceInterval == 0.2...5)
+    #expect(try DrawingOptions(sampler: .ddim, eta: 1).eta == 1)
+  }
+
+  @Test func noiseLevelsAreNumbersFromZeroOn() throws {
+    let options = try NoiseOptions(image: "i", output: "o", levels: "0,0.5,80")
+    #expect(options.levels == [0, 0.5, 80])
+    for levels in ["", "1,", "-1", "inf", "nan", "a"] {
+      #expect(throws: ConfigurationError.self) {
+        try NoiseOptions(image: "i", output: "o", levels: levels)
       }
     }
     #expect(throws: ConfigurationError.self) {
-      try SampleOptions(checkpoint: "c", seeds: seeds, output: "o", steps: 0)
-    }
-    #expect(throws: ConfigurationError.self) {
-      try SampleOptions(checkpoint: "c", seeds: seeds, output: "o", label: -1)
-    }
-    #expect(throws: ConfigurationError.self) {
-      try SampleOptions(checkpoint: "c", seeds: seeds, output: "o", guidance: .infinity)
+      try NoiseOptions(image: "i", output: "o", resolution: 0)
     }
   }
 }

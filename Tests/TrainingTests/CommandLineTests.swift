@@ -72,7 +72,10 @@ struct CommandLineTests {
     let names = listed.split(separator: "\n").filter { $0.prefix(3).last?.isLetter ?? false }
       .compactMap { $0.split(separator: " ").first }.filter { $0 != "See" }
     #expect(
-      names == ["train", "sample", "parity", "bench", "inspect", "export", "doctor", "scaling"])
+      names == [
+        "train", "sample", "evaluate", "data", "noise", "parity", "bench", "inspect", "export",
+        "doctor", "scaling",
+      ])
   }
 
   @Test func helpShowsDefaults() throws {
@@ -97,7 +100,7 @@ struct CommandLineTests {
     try expectBadUsage(["sample", "x"], "--out")
     try expectBadUsage(["sample", "x", "--out", "y", "--seeds", "5-3"], "5-3", "3-5")
     try expectBadUsage(["sample", "x", "--out", "y", "--sampler", "foo"], "foo", "heun")
-    try expectBadUsage(["sample", "x", "--out", "y", "--sampler", "ddim"], "ddim", "heun")
+    try expectBadUsage(["sample", "x", "--out", "y", "--sampler", "plms"], "plms", "heun")
     try expectBadUsage(["parity"], "golden")
     try expectBadUsage(["parity", "x", "--precision", "fp64"], "fp64")
     try expectBadUsage(["bench", "--batch", "x"], "--batch")

@@ -21,7 +21,7 @@ struct ConfigurationReadingTests {
 
   @Test func theContractsBlockIsTheDefaults() throws {
     #expect(try Configuration(yaml: Self.contract, name: "contract") == Configuration())
-    #expect(Configuration.keys.count == 56)
+    #expect(Configuration.keys.count == 61)
   }
 
   @Test func anEmptyFileAndAnEmptySectionAreTheDefaults() throws {
@@ -47,7 +47,7 @@ struct ConfigurationReadingTests {
       overrides: [
         "train.batch=8", "train.batch = 16", "train.images=1.5Ki", "model.blocks=2,2,2",
         "optimizer.lr=2e-4", "optimizer.betas=0.5, 0.9", "data.path=/some/where=else",
-        "diffusion.p_mean=-1", "metrics.names=a,b", "model.channels=[32, 64, 64]",
+        "diffusion.p_mean=-1", "metrics.names=loss,fd_random", "model.channels=[32, 64, 64]",
       ])
     #expect(configuration.train.batch == 16)
     #expect(configuration.train.images == 1_536)
@@ -57,7 +57,7 @@ struct ConfigurationReadingTests {
     #expect(configuration.optimizer.betas == [0.5, 0.9])
     #expect(configuration.data.path == "/some/where=else")
     #expect(configuration.diffusion.pMean == -1)
-    #expect(configuration.metrics.names == ["a", "b"])
+    #expect(configuration.metrics.names == ["loss", "fd_random"])
   }
 
   @Test func aListOfOneNeedsNoComma() throws {

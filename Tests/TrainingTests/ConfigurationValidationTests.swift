@@ -28,7 +28,8 @@ struct ConfigurationValidationTests {
     ("parallel.bucket_mb", "0"), ("parallel.timeout", "-1"), ("checkpoint.keep", "0"),
     ("checkpoint.keep_every", "-1"), ("sample.count", "0"), ("sample.steps", "0"),
     ("sample.seed", "-1"), ("log.straggler", "1"), ("log.straggler", "-2"),
-    ("metrics.names", "a,a"), ("metrics.samples", "0"),
+    ("metrics.names", "loss,loss"), ("metrics.names", "fid"), ("metrics.best", "loss"),
+    ("metrics.protocol", "x"), ("metrics.features", ""), ("metrics.samples", "0"),
   ])
   func outOfRange(key: String, value: String) throws {
     let found = try error(["\(key)=\(value)"])
@@ -45,7 +46,7 @@ struct ConfigurationValidationTests {
   @Test(arguments: [
     ("model.kind", "latent", "use image"),
     ("model.kind", "vae", "use image"), ("diffusion.kind", "ddpm", "use edm"),
-    ("data.kind", "packed", "use shapes, cifar10, folder"), ("metrics.every", "10000", "use 0"),
+    ("data.kind", "packed", "use shapes, cifar10, folder"),
   ])
   func notBuiltYet(key: String, value: String, remedy: String) throws {
     #expect(

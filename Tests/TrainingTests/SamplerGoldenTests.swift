@@ -62,9 +62,9 @@ import Training
     arguments: [
       ("heun", .heun), ("euler", .euler), ("ddpm", .ddpm), ("ddim 0", .ddim),
       ("dpm++", .dpmPlusPlus),
-    ] as [(String, SampleOptions.Sampler)])
-  func samplersByName(_ name: String, _ kind: SampleOptions.Sampler) throws {
-    let error = try error(name, kind.makeSampler())
+    ] as [(String, DrawingOptions.Sampler)])
+  func samplersByName(_ name: String, _ kind: DrawingOptions.Sampler) throws {
+    let error = try error(name, DrawingOptions(sampler: kind).method)
     #expect(error < 2e-5, "\(name): \(error)")
   }
 

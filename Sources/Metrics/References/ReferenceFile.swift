@@ -52,7 +52,7 @@ public enum ReferenceFile {
     let npz = try file { () throws(DatasetError) in try NPZFile(path) }
     let network = try text(npz, networkKey)
     let count = try count(npz)
-    var gaussians: [FeatureTap: ReferenceGaussian] = [:]
+    var gaussians: [FeatureTap: FeatureGaussian] = [:]
     for tap in FeatureTap.allCases {
       // `mu` is of one of two taps; the other does not exist in this network.
       let isBuiltin = network == builtinNetwork
@@ -105,7 +105,7 @@ public enum ReferenceFile {
 
   private static func gaussian(
     _ npz: NPZFile, _ tap: FeatureTap, count: Int?
-  ) throws(ReferenceError) -> ReferenceGaussian {
+  ) throws(ReferenceError) -> FeatureGaussian {
     let (meanKey, covarianceKey) = (meanKey(tap), covarianceKey(tap))
     let mean = try file { () throws(DatasetError) in try npz.array(meanKey) }
     guard mean.shape.count == 1 && mean.count > 0 else {
@@ -116,12 +116,13 @@ public enum ReferenceFile {
       throw .notSquare(
         path: npz.path, key: covarianceKey, found: covariance.summary, width: mean.count)
     }
-    let gaussian = ReferenceGaussian(
-      mean: mean.doubles, covariance: covariance.doubles, count: count)
-    for (key, values) in [(meanKey, gaussian.mean), (covarianceKey, gaussian.covariance)] {
-      guard values.allSatisfy(\.isFinite) else { throw .nonFinite(path: npz.path, key: key) }
+    do throws(MetricsError) {
+      return try FeatureGaussian(
+        mean: mean.doubles, covariance: covariance.doubles, count: count)
+    } catch {
+      let isMean = !mean.doubles.allSatisfy(\.isFinite)
+      throw .nonFinite(path: npz.path, key: isMean ? meanKey : covarianceKey)
     }
-    return gaussian
   }
 
   private static func text(_ npz: NPZFile, _ key: String) throws(ReferenceError) -> String? {

@@ -1,37 +1,16 @@
-import TensorCore
-
-/// Mean and covariance of the rows of features of a set of images, at one tap.
-public struct ReferenceGaussian: Sendable, Equatable {
-  /// [d]
-  public let mean: [Double]
-  /// [d, d], divided by N - 1.
-  public let covariance: [Double]
-  /// Images they are made of; nil where a file does not say.
-  public let count: Int?
-
-  public var width: Int { mean.count }
-
-  public init(mean: [Double], covariance: [Double], count: Int? = nil) {
-    invariant(
-      !mean.isEmpty && covariance.count == mean.count * mean.count,
-      "ReferenceGaussian: mean of \(mean.count), covariance of \(covariance.count) numbers")
-    (self.mean, self.covariance, self.count) = (mean, covariance, count)
-  }
-}
-
 /// What samples are compared with: statistics of a data set's features, and which network made them.
 public struct ReferenceStatistics: Sendable, Equatable {
   /// What a file without a name is taken to be made by: EDM's and ADM's are.
   public static let unnamedNetwork = "inception"
 
-  public var gaussians: [FeatureTap: ReferenceGaussian]
+  public var gaussians: [FeatureTap: FeatureGaussian]
   /// `FeatureExtractor.name`, `.digest` and `.protocolName`; nil where a file does not say.
   public var network: String?
   public var digest: String?
   public var protocolName: String?
 
   public init(
-    _ gaussians: [FeatureTap: ReferenceGaussian], network: String? = nil, digest: String? = nil,
+    _ gaussians: [FeatureTap: FeatureGaussian], network: String? = nil, digest: String? = nil,
     protocolName: String? = nil
   ) {
     (self.gaussians, self.network) = (gaussians, network)
@@ -40,7 +19,7 @@ public struct ReferenceStatistics: Sendable, Equatable {
 
   /// Statistics of features that `extractor` makes.
   public init(
-    _ gaussians: [FeatureTap: ReferenceGaussian], madeBy extractor: some FeatureExtractor
+    _ gaussians: [FeatureTap: FeatureGaussian], madeBy extractor: some FeatureExtractor
   ) {
     self.init(
       gaussians, network: extractor.name, digest: extractor.digest,

@@ -14,10 +14,13 @@ public struct DataSettings: Codable, Equatable, Sendable {
   public var path = "data/cifar10"
   /// Probability of each augmentation; above 0 the network takes the 9 augmentation labels.
   public var augment = 0.12
+  /// Held-out images, of the same kind as `path`. Empty: CIFAR-10's test split beside its training split,
+  /// drawn shapes that no run trains on, none for `folder`.
+  public var validation = ""
 
   public init() {}
 
-  public enum CodingKeys: String, CodingKey { case kind, path, augment }
+  public enum CodingKeys: String, CodingKey { case kind, path, augment, validation }
 }
 
 extension DataSettings.Kind {
@@ -30,6 +33,11 @@ extension DataSettings.Kind {
   }
 }
 
+extension DataSettings {
+  /// Where the images come from, for people.
+  var summary: String { kind == .shapes ? "drawn shapes" : path }
+}
+
 extension DataSettings: SettingsSection {
   typealias Key = CodingKeys
 
@@ -38,6 +46,7 @@ extension DataSettings: SettingsSection {
       Setting(Key.kind, \.kind, .choice),
       Setting(Key.path, \.path, .text),
       Setting(Key.augment, \.augment, .number),
+      Setting(Key.validation, \.validation, .text),
     ]
   }
 

@@ -3,12 +3,22 @@ public struct MetricsSettings: Codable, Equatable, Sendable {
   /// Images between measurements. 0: none.
   public var every = 0
   public var names = ["fd_random"]
-  /// Images drawn for one measurement.
+  /// Images drawn for one measurement, and held-out images for `loss`.
   public var samples = 10_000
+  /// The number whose best checkpoint is kept, such as `fd_random`. Empty: none is.
+  public var best = ""
+  /// Images or statistics that samples are compared with. Empty: the training data.
+  public var reference = ""
+  /// `builtin`, or a file of Inception's weights.
+  public var features = "builtin"
+  /// How images are brought to Inception's input.
+  public var `protocol` = "tf1"
 
   public init() {}
 
-  public enum CodingKeys: String, CodingKey { case every, names, samples }
+  public enum CodingKeys: String, CodingKey {
+    case every, names, samples, best, reference, features, `protocol`
+  }
 }
 
 extension MetricsSettings: SettingsSection {
@@ -19,14 +29,32 @@ extension MetricsSettings: SettingsSection {
       Setting(Key.every, \.every, .images),
       Setting(Key.names, \.names, .texts),
       Setting(Key.samples, \.samples, .whole),
+      Setting(Key.best, \.best, .text),
+      Setting(Key.reference, \.reference, .text),
+      Setting(Key.features, \.features, .text),
+      Setting(Key.protocol, \.protocol, .text),
     ]
   }
 
   func validate() throws(SettingProblem) {
-    try requireBuilt(.every, every, only: 0)
     try require(
-      !names.contains("") && Set(names).count == names.count, .names, names,
+      !names.isEmpty && Set(names).count == names.count, .names, names,
       expected: "names, each once")
     try require(.samples, samples, in: 1...1_000_000_000)
+    try require(!features.isEmpty, .features, "empty", expected: "builtin, or a file of weights")
+    try require(
+      MeasuringOptions.protocols.contains(`protocol`), .protocol, `protocol`,
+      expected: MeasuringOptions.protocols.joined(separator: ", "))
+    let selection: MetricSelection
+    do throws(MetricSelection.Problem) {
+      selection = try MetricSelection(names, hasInception: features != "builtin")
+    } catch {
+      throw SettingProblem(
+        key: Key.names.stringValue, found: error.found, expected: error.expected, remedy: "")
+    }
+    try require(
+      best.isEmpty || selection.valueNames.contains(best), .best, best,
+      expected: "empty, or one of \(selection.valueNames.joined(separator: ", ")), which"
+        + " metrics.names give")
   }
 }

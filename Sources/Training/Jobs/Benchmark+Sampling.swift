@@ -38,8 +38,7 @@ struct SamplingTiming: Codable, Equatable, Sendable {
     let seeds = (0..<images.batch).map { UInt64($0) }
     let network = TimedDenoiser(
       NetworkDenoiser(
-        model: model, edm: edm,
-        labels: model.settings.classes > 0 ? seeds.map { images.label(seed: $0) } : nil))
+        model: model, edm: edm, labels: images.labels(of: seeds), guidance: Guidance()))
     let shape = model.settings.imageShape(batch: images.batch)
     let image = Shape(Array(shape.dimensions.dropFirst()))
     return model.parameters.holdingWeights {

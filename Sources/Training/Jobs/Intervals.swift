@@ -6,7 +6,7 @@ import Foundation
 import Synchronization
 import TensorCore
 
-/// What happens beside the steps of a run: ticks, checkpoints and sample grids.
+/// What happens beside the steps of a run: ticks, checkpoints, sample grids and metrics.
 final class Intervals {
   private let run: TrainRun
   private let trainer: Trainer
@@ -16,6 +16,7 @@ final class Intervals {
   private let saver: CheckpointSaver
   private var savedAt: Int?
   private var sampledAt: Int?
+  private var measuredAt: Int?
 
   private var configuration: Configuration { run.configuration }
   private var communicator: any Communicator { run.communicator }
@@ -42,6 +43,22 @@ final class Intervals {
     if try run.communicator.allRanks(isDrawn) { sampledAt = startedAt }
   }
 
+  /// Before the first step: what came due at the moment that the run goes on from, and was not done.
+  func begin() throws {
+    let isMeasured = try communicator.agree {
+      guard communicator.rank == 0 else { return false }
+      // What was best later was so on a branch that this one has left.
+      let kept = BestCheckpoint(of: run.directory, metric: configuration.metrics.best)
+      if let kept, kept.images > startedAt { try run.directory.remove(run.directory.best) }
+      return try StatsFile.rows(run.directory.stats).contains {
+        $0["metrics"] != nil && $0["images"] as? Int == startedAt
+      }
+    }
+    if try communicator.anyRank(isMeasured) { measuredAt = startedAt }
+    let before = startedAt - configuration.train.batch
+    if startedAt > 0, isDue(configuration.metrics.every, before) { try measure() }
+  }
+
   var progressDetail: String { "loss \(String(format: "%.4f", trainer.statistics.latest))" }
 
   /// After a step that began at `before` images: whatever came due.
@@ -53,6 +70,7 @@ final class Intervals {
       try save(waiting: !configuration.checkpoint.async)
     }
     if isDue(configuration.sample.every, before) { try drawGrids() }
+    if isDue(configuration.metrics.every, before) { try measure() }
   }
 
   /// After the last step.
@@ -60,6 +78,7 @@ final class Intervals {
     try tick()
     try save(waiting: true)
     if configuration.sample.every > 0 { try drawGrids() }
+    try measure()
     guard startedAt < configuration.train.images else {
       return run.log.info(
         "nothing to train: the run has seen \(startedAt) of \(configuration.train.images) images;"
@@ -145,8 +164,8 @@ final class Intervals {
   private static func retention(
     _ run: TrainRun, startedAt: Int
   ) -> @Sendable (_ images: Int) throws -> [String] {
-    let store = run.directory.checkpoints
-    let settings = run.configuration.checkpoint
+    let (directory, settings) = (run.directory, run.configuration)
+    let store = directory.checkpoints
     let isBranch = if case .checkpoint = run.options.resume { run.options.force } else { false }
     let isFirst = Atomic(true)
     return { images in
@@ -156,8 +175,7 @@ final class Intervals {
           "discarded \($0.path)"
         }
       }
-      try store.applyRetention(
-        keep: settings.keep, keepEvery: settings.keepEvery * settings.every)
+      try directory.applyRetention(settings)
       return notes
     }
   }
@@ -186,6 +204,40 @@ final class Intervals {
     tickedAt.time += PhaseClock.now - start
   }
 
+  /// Computes the metrics that are named, and keeps the checkpoint that is the best so far.
+  private func measure() throws {
+    guard let metrics = run.metrics, measuredAt != trainer.imagesSeen else { return }
+    let start = PhaseClock.now
+    let row = try metrics.measure(trainer)
+    measuredAt = trainer.imagesSeen
+    run.log.info(
+      "metrics of \(row.weights): \(metrics.summary(row)), \(Display.quantity(row.samples, "sample"))"
+        + " in \(Display.duration(row.seconds))")
+    try communicator.agree { try stats?.append(row) }
+    tickedAt.time += PhaseClock.now - start
+    let name = configuration.metrics.best
+    if let value = row.metrics[name] { try keepIfBest(name, value) }
+  }
+
+  private func keepIfBest(_ metric: String, _ value: Double) throws {
+    let directory = run.directory
+    let isBest = try communicator.agree {
+      guard communicator.rank == 0 else { return false }
+      let before = BestCheckpoint(of: directory, metric: metric)
+      return before?.isBeaten(by: value) ?? value.isFinite
+    }
+    guard try communicator.anyRank(isBest) else { return }
+    // The file is written when the checkpoint is complete, and names the one before until then.
+    try save(waiting: true)
+    let best = BestCheckpoint(metric: metric, value: value, images: trainer.imagesSeen)
+    try communicator.agree {
+      guard communicator.rank == 0 else { return }
+      try writeJSON(best, to: directory.best)
+      try directory.applyRetention(configuration)
+    }
+    run.log.info("best \(metric) so far: \(best.checkpoint) is kept")
+  }
+
   private func drawGrid(kind: String, weights: Tensor) throws -> String {
     let sampler = ImageSampler(
       model: trainer.model, edm: trainer.edm, sampler: HeunSampler(),
@@ -193,20 +245,13 @@ final class Intervals {
     let first = UInt64(configuration.sample.seed)
     let seeds = communicator.share(of: configuration.sample.count).map { first + UInt64($0) }
     let own = trainer.parameters.withWeights(weights) { sampler.images(seeds: seeds) }
-    let all = try communicator.gather(own)
+    let all = try communicator.gather(values: own)
     let path = run.directory.samples(images: trainer.imagesSeen, kind: kind)
     try communicator.agree {
       guard communicator.rank == 0 else { return }
-      try ImageGrid.writePNG(all, side: configuration.model.resolution, to: path)
+      let side = configuration.model.resolution
+      try ImageGrid.writePNG(all, height: side, width: side, to: path)
     }
     return path
-  }
-}
-
-extension ImageGrid {
-  /// A grid for looking at: small images are enlarged.
-  static func writePNG(_ images: [Float], side: Int, to path: String) throws(DatasetError) {
-    try writePNG(
-      images, height: side, width: side, gutter: 1, scale: max(1, 96 / side), to: path)
   }
 }

@@ -2,9 +2,12 @@ import Collectives
 
 /// What the commands that run on several ranks share: joining the job, and leaving it whatever happens.
 enum Job {
-  static func run(_ body: (any Communicator, RunLog) throws -> Void) throws {
+  /// - Parameter json: where results go: what the job says goes to standard error where that is `-`.
+  static func run(
+    json: String? = nil, _ body: (any Communicator, RunLog) throws -> Void
+  ) throws {
     let communicator = try Launcher().start()
-    let log = RunLog(rank: communicator.rank)
+    let log = RunLog(rank: communicator.rank, output: json == "-" ? 2 : 1)
     do {
       try body(communicator, log)
       try communicator.finalize()

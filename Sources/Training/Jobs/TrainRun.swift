@@ -17,6 +17,8 @@ final class TrainRun {
   let facts: [String: String]
   /// The fact that tells data sets apart; no setting.
   static let contentKey = "data.content"
+  /// Nil where nothing is measured.
+  private(set) var metrics: TrainingMetrics?
   /// For tests.
   let fault: FaultPoint?
 
@@ -58,6 +60,7 @@ final class TrainRun {
         "\(share.sharers) x \(configuration.train.threads) threads share \(share.cores) cores:"
           + " lower train.threads, or bind ranks to more cores (launch/local.sh does)")
     }
+    metrics = try TrainingMetrics(self)
   }
 
   /// Trains to the end, or until somebody asks for a stop. Collective.
@@ -101,6 +104,7 @@ final class TrainRun {
     startLoader(at: trainer.imagesSeen)
     defer { loader?.stop() }
     let intervals = try Intervals(self, trainer, resumed: resumed)
+    try intervals.begin()
     var progress = ProgressLine(
       "training", of: target, from: trainer.imagesSeen, startedAt: PhaseClock.now)
     while trainer.imagesSeen < target {

@@ -5,6 +5,9 @@ struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Draw images from a trained network, one a seed.",
     discussion: """
+      An image depends on its seed, the weights and the sampler alone. Started again, the command \
+      draws what is still missing.
+
       Example: mpirun -n 4 diffit sample runs/cifar10 --seeds 0-63 --out samples --grid grid.png
       """)
 
@@ -20,49 +23,26 @@ struct Sample: ParsableCommand {
   @Option(
     name: .customLong("out"),
     help: ArgumentHelp(
-      "A folder for PNG files; .npz and .zip files are not built yet.", valueName: "dir"))
+      "A folder for PNG files, a .zip of such a folder, or an .npz array.",
+      valueName: "dir|file"))
   var output: String
 
   @Option(
     name: .long, help: ArgumentHelp("All images in one picture.", valueName: "file.png"))
   var grid: String?
 
-  @Option(name: .long, help: "The sampler: heun or euler; the others are not built yet.")
-  var sampler = SampleOptions.Sampler.heun
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("Steps of the sampler. (default: sample.steps of the run)", valueName: "n"))
-  var steps: Int?
-
-  @Option(
-    name: .customLong("class"),
-    help: ArgumentHelp(
-      "Draw this class. (default: a class from each image's seed, if the network knows any)",
-      valueName: "k"))
-  var label: Int?
-
-  @Option(
-    name: .long, help: ArgumentHelp("Strength of guidance; 1: none.", valueName: "s"))
-  var guidance = 1.0
-
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Draw with this average of the weights; raw: the weights themselves."
-        + " (default: the run's first average)", valueName: "name"))
-  var ema: String?
-
-  @Option(
-    name: .long,
-    help: ArgumentHelp("The way from noise to image, as a picture.", valueName: "file.png"))
+      "The way from noise to image of the first seeds, as a picture.", valueName: "file.png"))
   var trajectory: String?
+
+  @OptionGroup(title: "Drawing") var drawing: DrawingArguments
 
   mutating func run() throws {
     try SampleJob.run(
       SampleOptions(
         checkpoint: checkpoint, seeds: SeedList(seeds), output: output, grid: grid,
-        sampler: sampler,
-        steps: steps, label: label, guidance: guidance, ema: ema, trajectory: trajectory))
+        trajectory: trajectory, drawing: drawing.options()))
   }
 }

@@ -1,0 +1,66 @@
+import Foundation
+
+extension EvaluationReport {
+  /// The report for people.
+  ///
+  /// - Parameter names: of the numbers, in the order they were asked for.
+  func text(_ names: [String]) -> String {
+    var lines = ["", "images      \(source): \(drawn)"]
+    if let drawing { lines.append("drawn       \(drawing.summary)") }
+    if let reference {
+      lines.append(
+        "reference   \(reference)"
+          + (referenceImages.map { ", \(Display.quantity($0, "image"))" } ?? ""))
+    }
+    for network in features {
+      lines.append(
+        "features    \(network.name) (\(network.digest)), protocol \(network.protocol)")
+    }
+    lines.append("")
+    lines.append(row("metric", repeats > 1 ? ["mean", "min", "max"] : ["value"]))
+    for name in names {
+      guard let range = spread[name] else { continue }
+      let values = repeats > 1 ? [range.mean, range.min, range.max] : [range.mean]
+      lines.append(row(name, values.map(Self.number)))
+    }
+    if let loss { lines += levels(of: loss) }
+    lines += warnings.map { "warning: \($0)" }
+    return lines.joined(separator: "\n")
+  }
+
+  private var drawn: String {
+    let count = "\(repeats > 1 ? "\(repeats) x " : "")\(Display.quantity(samples, "image"))"
+    return seeds.map { "\(count), seeds \($0)" } ?? count
+  }
+
+  private func row(_ name: String, _ cells: [String]) -> String {
+    name.padding(toLength: 12, withPad: " ", startingAt: 0)
+      + cells.map { String(repeating: " ", count: max(12 - $0.count, 1)) + $0 }.joined()
+  }
+
+  /// Six significant digits.
+  static func number(_ value: Double) -> String { String(format: "%.6g", value) }
+
+  private func levels(of loss: HeldOutLoss) -> [String] {
+    ["", "loss by noise level, \(Display.quantity(loss.images, "held-out image"))"]
+      + loss.byNoiseLevel.map { level in
+        let end = level.sigmaMax.isFinite ? "to \(level.sigmaMax)" : "on"
+        return row("\(level.sigmaMin) \(end)", [Self.number(level.loss), "\(level.images) images"])
+      }
+  }
+}
+
+extension SampleRecord {
+  /// `images-000001024000 (ema.ema), heun, 18 steps, bf16`
+  var summary: String {
+    var parts = ["\(checkpoint) (\(weights))", sampler, Display.quantity(steps, "step"), precision]
+    if churn > 0 { parts.append("churn \(churn)") }
+    if eta > 0 { parts.append("eta \(eta)") }
+    if guidance != 1 {
+      let interval = guidanceInterval.map { " from sigma \($0[0]) to \($0[1])" } ?? ""
+      parts.append("guidance \(guidance)\(interval)")
+    }
+    if let label { parts.append("class \(label)") }
+    return parts.joined(separator: ", ")
+  }
+}

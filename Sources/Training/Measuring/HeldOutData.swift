@@ -1,0 +1,37 @@
+import Datasets
+
+extension Configuration {
+  /// Drawn shapes that runs train on; those behind them are held out.
+  private static let trainedShapes = 50_000
+  private static let heldOutShapes = 10_000
+
+  /// Images of the same kind as the training data that no run trains on.
+  ///
+  /// - Parameter path: instead of `data.validation`.
+  func heldOutDataset(path given: String? = nil) throws -> any ImageDataset {
+    let path = given ?? data.validation
+    let dataset: any ImageDataset
+    switch data.kind {
+    case .shapes:
+      let all = Self.trainedShapes + Self.heldOutShapes
+      dataset = DatasetPart(
+        of: ShapesDataset(resolution: model.resolution, count: all), Self.trainedShapes..<all)
+    case .cifar10:
+      let isFile = path.hasSuffix(".bin")
+      dataset =
+        isFile
+        ? try CIFAR10Dataset(file: path)
+        : try CIFAR10Dataset(path: path.isEmpty ? data.path : path, split: .test)
+    case .folder:
+      guard !path.isEmpty else { throw TrainingError.noHeldOutData }
+      dataset = try ImageFolderDataset(path: path, resolution: model.resolution)
+    case .packed: fatalError("data.kind packed passed validation")
+    }
+    let found = dataset.classNames.count
+    guard model.classes == 0 || model.classes == found else {
+      throw TrainingError.heldOutClassesDiffer(
+        configured: model.classes, found: found, path: path)
+    }
+    return dataset
+  }
+}

@@ -1,0 +1,61 @@
+import Metrics
+
+/// The metrics of one measurement, sorted by what they are made of.
+struct MetricSelection: Equatable, Sendable {
+  /// In the order they were asked for.
+  let names: [String]
+  /// Of the built-in network's features.
+  let builtin: [Metric]
+  /// Of Inception's.
+  let inception: [Metric]
+  /// The held-out denoising loss, which is made of the network itself.
+  var hasLoss: Bool { names.contains(Self.loss) }
+  var metrics: [Metric] { builtin + inception }
+
+  static let loss = "loss"
+  static let known = [loss] + Metric.allCases.map(\.rawValue)
+
+  /// Why a selection cannot be: what was found, and what was expected.
+  struct Problem: Error {
+    let found: String
+    let expected: String
+  }
+
+  /// - Parameter hasInception: whether there are weights for it.
+  init(_ names: [String], hasInception: Bool) throws(Problem) {
+    for name in names where !Self.known.contains(name) {
+      throw Problem(
+        found: name.isEmpty ? "\"\"" : name,
+        expected: "some of \(Self.known.joined(separator: ", "))")
+    }
+    let metrics = names.compactMap(Metric.init(rawValue:))
+    if let first = metrics.first(where: { $0 != .fdRandom }), !hasInception {
+      throw Problem(
+        found: first.rawValue,
+        expected: "fd_random or loss where features are builtin: \(first.rawValue) is made of"
+          + " Inception's, whose weights launch/convert-inception.py makes")
+    }
+    self.names = names
+    builtin = metrics.filter { $0 == .fdRandom }
+    inception = metrics.filter { $0 != .fdRandom }
+  }
+
+  /// Every number that a measurement gives, by name.
+  var valueNames: [String] {
+    names.flatMap { name in Metric(rawValue: name)?.valueNames ?? [name] }
+  }
+
+  /// Whether the number of this name grows with quality.
+  static func isHigherBetter(_ valueName: String) -> Bool {
+    ["is_mean", "precision", "recall"].contains(valueName)
+  }
+}
+
+extension MeasuringOptions.Features {
+  var path: String? {
+    switch self {
+    case .builtin: nil
+    case .inception(let path): path
+    }
+  }
+}

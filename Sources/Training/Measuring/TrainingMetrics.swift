@@ -1,0 +1,158 @@
+import Collectives
+import Datasets
+import Diffusion
+import Foundation
+import Metrics
+import TensorCore
+
+/// Metrics of a run while it trains, drawn from its first average by all ranks. Weights, moments and
+/// random streams of the run are left alone: it goes on as if nothing had been measured.
+final class TrainingMetrics {
+  /// One measurement, as a row of `stats.jsonl`.
+  struct Row: Codable, Equatable, Sendable {
+    var images: Int
+    /// By name.
+    var metrics: [String: Double]
+    var lossByNoiseLevel: [NoiseLevelLoss]?
+    var samples: Int
+    /// What was measured: `ema.NAME` or `weights`.
+    var weights: String
+    /// Feature networks and protocols, as `builtin/native`.
+    var features: [String]
+    var seconds: Double
+
+    enum CodingKeys: String, CodingKey {
+      case images, metrics, weights, features
+      case lossByNoiseLevel = "loss_by_noise_level"
+      case samples = "metrics_samples"
+      case seconds = "metrics_seconds"
+    }
+  }
+
+  private let run: TrainRun
+  private let selection: MetricSelection
+  private let pass: FeaturePass
+  private let heldOut: (any ImageDataset)?
+  private let source: ReferenceSource?
+  private var references: [MetricReference]?
+
+  private var settings: MetricsSettings { run.configuration.metrics }
+  private var communicator: any Communicator { run.communicator }
+
+  /// Opens all that measuring needs, on every rank, before the run directory is touched. Collective.
+  ///
+  /// - Returns: nil where nothing is to be measured.
+  init?(_ run: TrainRun) throws {
+    let settings = run.configuration.metrics
+    guard settings.every > 0 else { return nil }
+    self.run = run
+    let (engine, dataset) = (run.engine, run.dataset)
+    (selection, pass, heldOut, source) = try run.communicator.agree {
+      let selection = try MetricSelection(
+        settings.names, hasInception: settings.features != "builtin")
+      let options = try MeasuringOptions(
+        features: settings.features, protocolName: settings.protocol)
+      let pass = try FeaturePass(selection, options, on: engine)
+      var source: ReferenceSource?
+      if selection.metrics.contains(where: { $0.need != .none }) {
+        source =
+          settings.reference.isEmpty
+          ? ReferenceSource(dataset, path: run.configuration.data.summary)
+          : try ReferenceSource(settings.reference)
+      }
+      try source?.check(pass)
+      try pass.require(settings.samples, of: .samples)
+      let heldOut = selection.hasLoss ? try run.configuration.heldOutDataset() : nil
+      return (selection, pass, heldOut, source)
+    }
+  }
+
+  /// Measures the trainer's present state. Collective.
+  func measure(_ trainer: Trainer) throws -> Row {
+    let begun = PhaseClock.now
+    communicator.activity.enter(.sampling)
+    let average = trainer.averages.first
+    let weights = try average.map { try trainer.values(of: $0) } ?? trainer.parameters.weights
+    var row = Row(
+      images: trainer.imagesSeen, metrics: [:], samples: settings.samples,
+      weights: average.map { "ema.\($0.name)" } ?? "weights",
+      features: pass.networks.map { "\($0.extractor.name)/\($0.extractor.protocolName)" },
+      seconds: 0)
+    let sampler = ImageSampler(
+      model: trainer.model, edm: trainer.edm, sampler: HeunSampler(),
+      levels: .edm(steps: run.configuration.sample.steps), engine: run.engine)
+    if !selection.metrics.isEmpty {
+      let references = try compared()
+      let seeds = communicator.share(of: settings.samples).map { UInt64($0) }
+      let accumulators = try communicator.agree {
+        try trainer.parameters.withWeights(weights) {
+          try sampler.accumulate(seeds: seeds, pass) { _ in
+            communicator.activity.enter(.sampling)
+          }
+        }
+      }
+      for result in try pass.results(accumulators, against: references, over: communicator) {
+        for (name, value) in result.named { row.metrics[name] = value }
+      }
+    }
+    if let heldOut {
+      let loss = try trainer.parameters.withWeights(weights) {
+        try HeldOutLoss.measure(
+          trainer.model, trainer.edm, on: heldOut, count: min(settings.samples, heldOut.count),
+          batch: sampler.batch, engine: run.engine, over: communicator
+        ) { _ in communicator.activity.enter(.sampling) }
+      }
+      row.metrics[MetricSelection.loss] = loss.mean
+      row.lossByNoiseLevel = loss.byNoiseLevel
+    }
+    run.engine.memory.trim()  // sampling and features have sizes of their own
+    row.seconds = PhaseClock.now - begun
+    return row
+  }
+
+  /// The names in a line of the log: `fd_random 12.3  loss 0.21`.
+  func summary(_ row: Row) -> String {
+    selection.valueNames.compactMap { name in
+      row.metrics[name].map { "\(name) \(EvaluationReport.number($0))" }
+    }.joined(separator: "  ")
+  }
+
+  /// What samples are compared with, made when it is first needed, and kept in the run directory where it
+  /// is statistics of the training data. Collective.
+  private func compared() throws -> [MetricReference] {
+    if let references { return references }
+    guard var source else { return pass.networks.map { _ in .none } }
+    let begun = PhaseClock.now
+    let files = settings.reference.isEmpty ? pass.networks.map { referenceFile($0.extractor) } : []
+    let areThere = try communicator.agree { files.allSatisfy(ReferenceFile.holdsStatistics) }
+    if try !files.isEmpty && communicator.allRanks(areThere) {
+      try communicator.agree {
+        for file in files { try source.add(ReferenceFile.read(file)) }
+        try source.check(pass)
+      }
+    }
+    let made = try source.references(pass, mixedSizes: false, over: communicator) { _, _ in
+      communicator.activity.enter(.sampling)
+    }
+    if !areThere {
+      try communicator.agree {
+        guard communicator.rank == 0 else { return }
+        for (index, file) in files.enumerated() where !made[index].statistics.isEmpty {
+          try FileOutput.makeFolder(ofFile: file)
+          try StatisticsJob.write(made[index], of: pass.networks[index].extractor, to: file)
+        }
+      }
+    }
+    run.log.info(
+      "metrics: features of \(source.path) in \(Display.duration(PhaseClock.now - begun))")
+    references = made
+    return made
+  }
+
+  /// `RUN/metrics/builtin-native-1a2b3c4d-5e6f7a8b.npz`: network, protocol, and digests of network and data.
+  private func referenceFile(_ extractor: some FeatureExtractor) -> String {
+    let digests = [extractor.digest, run.dataset.contentDigest].map { $0.suffix(8) }
+    return "\(run.directory.references)/\(extractor.name)-\(extractor.protocolName)-"
+      + "\(digests[0])-\(digests[1]).npz"
+  }
+}

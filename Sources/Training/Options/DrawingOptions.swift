@@ -1,0 +1,66 @@
+/// How images are drawn from a network: what `sample` and `evaluate` have in common.
+public struct DrawingOptions: Equatable, Sendable {
+  public enum Sampler: String, Codable, CaseIterable, Sendable {
+    case heun, euler, ddpm, ddim
+    case dpmPlusPlus = "dpm++"
+  }
+
+  public let sampler: Sampler
+  /// Nil: `sample.steps` of the run.
+  public let steps: Int?
+  /// S_churn of `heun` and `euler`, Karras et al., Algorithm 2; 0: none.
+  public let churn: Double
+  /// Of `ddim`: 0 is deterministic, 1 is ancestral sampling.
+  public let eta: Double
+  /// Nil: drawn from each image's seed, where the network knows classes.
+  public let label: Int?
+  /// 1: no guidance.
+  public let guidance: Double
+  /// Noise levels with guidance. Nil: all.
+  public let guidanceInterval: ClosedRange<Double>?
+  /// The average to draw with. Nil: the run's first; `raw`: the weights themselves.
+  public let ema: String?
+  /// Images denoised at once.
+  public let batch: Int
+
+  /// - Parameter guidanceInterval: two noise levels, `0.2,5`.
+  public init(
+    sampler: Sampler = .heun, steps: Int? = nil, churn: Double = 0, eta: Double = 0,
+    label: Int? = nil, guidance: Double = 1, guidanceInterval: String? = nil, ema: String? = nil,
+    batch: Int = 16
+  ) throws(ConfigurationError) {
+    try require(steps ?? 1 >= 1, "--steps", steps ?? 1, expected: "1 or more")
+    try require(churn >= 0 && churn.isFinite, "--churn", churn, expected: "a number from 0 on")
+    try require(
+      churn == 0 || sampler == .heun || sampler == .euler, "--churn", churn,
+      expected: "0 with --sampler \(sampler.rawValue): only heun and euler churn")
+    try require((0...1).contains(eta), "--eta", eta, expected: "a number from 0 to 1")
+    try require(
+      eta == 0 || sampler == .ddim, "--eta", eta,
+      expected: "0 with --sampler \(sampler.rawValue): only ddim has it")
+    try require(label ?? 0 >= 0, "--class", label ?? 0, expected: "0 or more")
+    try require(guidance.isFinite, "--guidance", guidance, expected: "a finite number")
+    try require(batch >= 1, "--batch", batch, expected: "1 or more")
+    self.sampler = sampler
+    self.steps = steps
+    self.churn = churn
+    self.eta = eta
+    self.label = label
+    self.guidance = guidance
+    self.guidanceInterval = try guidanceInterval.map(Self.interval)
+    self.ema = ema
+    self.batch = batch
+  }
+
+  private static func interval(_ text: String) throws(ConfigurationError) -> ClosedRange<Double> {
+    let ends = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+    guard ends.count == 2, let low = ends[0], let high = ends[1], low >= 0, low <= high,
+      high.isFinite
+    else {
+      throw .badOption(
+        option: "--guidance-interval", found: text,
+        expected: "two noise levels, the lower first, such as 0.2,5")
+    }
+    return low...high
+  }
+}

@@ -1,0 +1,29 @@
+import Datasets
+
+/// Grids for looking at: small images are enlarged.
+extension ImageGrid {
+  /// - Parameter images: of one size.
+  static func writePNG(
+    _ images: [RGBImage], columns: Int? = nil, to path: String
+  ) throws(DatasetError) {
+    let (height, width) = (images[0].height, images[0].width)
+    let grid = image(
+      images.flatMap(\.pixels), height: height, width: width, columns: columns, gutter: 1,
+      scale: scale(height, width))
+    try ImageFile.writePNG(grid, to: path)
+  }
+
+  /// - Parameter images: [B, height, width, 3] in [-1, 1].
+  static func writePNG(
+    _ images: [Float], height: Int, width: Int, columns: Int? = nil, to path: String
+  ) throws(DatasetError) {
+    let grid = image(
+      images, height: height, width: width, columns: columns, gutter: 1,
+      scale: scale(height, width))
+    try ImageFile.writePNG(grid, to: path)
+  }
+
+  private static func scale(_ height: Int, _ width: Int) -> Int {
+    max(1, 96 / max(height, width))
+  }
+}

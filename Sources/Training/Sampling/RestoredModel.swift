@@ -1,0 +1,113 @@
+import Checkpoints
+import Collectives
+import DiffiTModels
+import Diffusion
+import TensorCore
+
+/// A network as a checkpoint describes it.
+struct RestoredModel {
+  let reader: CheckpointReader
+  let configuration: Configuration
+  /// Which flat vector its weights are.
+  let vector: String
+
+  /// - Parameter ema: nil: the first average, or the weights where there is none; `raw`: the weights.
+  init(_ reader: CheckpointReader, ema: String?) throws {
+    self.reader = reader
+    configuration = try Configuration(dotted: reader.manifest.configuration)
+    let names = reader.manifest.vectors.filter { $0.hasPrefix("ema.") }.map {
+      String($0.dropFirst(4))
+    }
+    if let ema, ema != "raw", !names.contains(ema) {
+      throw TrainingError.noAverage(name: ema, present: names, checkpoint: reader.url.path)
+    }
+    let chosen = ema ?? names.first ?? "raw"
+    vector = chosen == "raw" ? VectorName.weights : VectorName.ema(chosen)
+  }
+
+  /// The newest good checkpoint at `path` on every rank, and the network in it. Collective.
+  static func find(
+    _ path: String, ema: String?, over communicator: any Communicator, log: RunLog
+  ) throws -> RestoredModel {
+    let (restored, passedOver) = try communicator.agree {
+      let (reader, passedOver) = try CheckpointReader.find(path)
+      return (try RestoredModel(reader, ema: ema), passedOver)
+    }
+    if communicator.rank == 0 {
+      for passed in passedOver { log.warning("passed over: \(passed.reason.finding)") }
+    }
+    return restored
+  }
+
+  /// The network with its weights.
+  func model(on engine: Engine) throws -> ImageDiffiT {
+    let model = ImageDiffiT(
+      configuration.networkSettings, precision: configuration.train.precision.dtype)
+    guard model.parameters.table == reader.manifest.table else {
+      throw TrainingError.otherNetwork(checkpoint: reader.url.path, differences: [])
+    }
+    model.parameters.allocate(on: engine, gradients: false)
+    try reader.read(vector, 0..<model.parameters.flatCount, into: model.parameters.weights)
+    return model
+  }
+
+  func sampler(_ drawing: DrawingOptions, on engine: Engine) throws -> ImageSampler {
+    let classes = configuration.model.classes
+    if let label = drawing.label, label >= classes {
+      throw TrainingError.labelOutOfRange(label: label, classes: classes)
+    }
+    if drawing.guidance != 1, classes == 0 {
+      throw TrainingError.nothingToGuide(checkpoint: reader.url.path)
+    }
+    var sampler = ImageSampler(
+      model: try model(on: engine), edm: EDM(configuration.diffusion),
+      sampler: drawing.method, levels: .edm(steps: steps(drawing)),
+      engine: engine)
+    sampler.guidance = drawing.guidanceValue
+    sampler.label = drawing.label
+    sampler.batch = drawing.batch
+    return sampler
+  }
+
+  func steps(_ drawing: DrawingOptions) -> Int { drawing.steps ?? configuration.sample.steps }
+
+  /// What tells images drawn like this from others.
+  func record(_ drawing: DrawingOptions) -> SampleRecord {
+    SampleRecord(
+      checkpoint: reader.url.lastPathComponent, checkpointDigest: reader.digest,
+      imagesSeen: reader.manifest.imagesSeen, weights: vector,
+      precision: configuration.train.precision.rawValue, sampler: drawing.sampler.rawValue,
+      steps: steps(drawing), drawing: drawing)
+  }
+}
+
+extension EDM {
+  init(_ settings: DiffusionSettings) {
+    self.init(pMean: settings.pMean, pStd: settings.pStd, sigmaData: settings.sigmaData)
+  }
+}
+
+extension Configuration {
+  /// The configuration that a manifest holds; facts about the run that are no settings are left out.
+  init(dotted: [String: String]) throws(ConfigurationError) {
+    let known = dotted.filter { $0.key != TrainRun.contentKey }
+    // Entries of a list in their order: ema.2 before ema.10.
+    let settings = known.map { "\($0.key)=\($0.value)" }
+      .sorted { $0.compare($1, options: .numeric) == .orderedAscending }
+    try self.init(file: nil, overrides: settings)
+  }
+}
+
+extension Communicator {
+  /// This rank's contiguous part of `count` pieces of work.
+  func share(of count: Int) -> Range<Int> {
+    count * rank / size..<count * (rank + 1) / size
+  }
+
+  /// The values of all ranks, in the order of ranks, on every rank.
+  func gather<Element: BitwiseCopyable>(values: [Element]) throws -> [Element] {
+    try gather(values.withUnsafeBytes { Array($0) }).flatMap { bytes in
+      bytes.withUnsafeBytes { Array($0.bindMemory(to: Element.self)) }
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import Datasets
+import Foundation
+
+/// A folder of drawn images, `000000/000012.png` by seed, and the record of how they were drawn.
+///
+/// A file is complete where it exists, so that a job that was killed goes on where it ended. Which rank
+/// draws an image, and in what batch, does not show.
+struct SampleFolder {
+  let path: String
+
+  /// What tells whoever measures the images, and whoever goes on drawing, how they were made.
+  var recordPath: String { "\(path)/samples.json" }
+
+  /// `000060/060012.png`: a sub-folder a thousand.
+  static func name(seed: UInt64) -> String {
+    "\(padded(seed - seed % 1000))/\(padded(seed)).png"
+  }
+
+  private static func padded(_ number: UInt64) -> String { String(format: "%06llu", number) }
+
+  func file(seed: UInt64) -> String { "\(path)/\(Self.name(seed: seed))" }
+
+  /// Makes the folder ready for images of `record`.
+  ///
+  /// - Returns: whether it holds each seed's image already.
+  /// - Throws: where it holds images that were drawn otherwise, or nobody knows how.
+  func prepare(_ record: SampleRecord, seeds: [UInt64]) throws -> [Bool] {
+    try FileOutput.makeFolder(path)
+    let isRecorded = FileManager.default.fileExists(atPath: recordPath)
+    if isRecorded {
+      let found = try SampleRecord(readingFile: recordPath)
+      if let difference = record.difference(from: found) {
+        throw TrainingError.otherSamples(folder: path, difference: difference)
+      }
+    }
+    for folder in Set(seeds.map { $0 - $0 % 1000 }) {
+      try FileOutput.makeFolder("\(path)/\(Self.padded(folder))")
+    }
+    let isDone = seeds.map { FileManager.default.fileExists(atPath: file(seed: $0)) }
+    if !isRecorded {
+      if let known = zip(seeds, isDone).first(where: \.1)?.0 {
+        throw TrainingError.samplesOfUnknownOrigin(folder: path, file: Self.name(seed: known))
+      }
+      try record.write(to: recordPath)
+    }
+    return isDone
+  }
+
+  /// Writes one image, [side, side, 3] in [-1, 1], as EDM quantises.
+  func write(_ pixels: [Float], side: Int, seed: UInt64) throws {
+    let image = RGBImage(width: side, height: side, pixels: ImageGrid.bytes(pixels))
+    try ImageFile.writePNG(image, to: file(seed: seed))
+  }
+}
+
+/// `samples.json`: what images of a folder have in common. It says nothing about ranks, batches and
+/// times, which images do not depend on.
+struct SampleRecord: Codable, Equatable, Sendable {
+  /// The checkpoint's name, `images-000001024000`.
+  var checkpoint: String
+  /// Of its manifest, and so of all that it holds.
+  var checkpointDigest: String
+  /// Images the network was trained on.
+  var imagesSeen: Int
+  /// `weights`, or `ema.NAME`.
+  var weights: String
+  var precision: String
+  var sampler: String
+  var steps: Int
+  var churn: Double
+  var eta: Double
+  /// Nil: from each image's seed, or an unconditional network.
+  var label: Int?
+  var guidance: Double
+  /// Noise levels with guidance, [low, high]; nil: all.
+  var guidanceInterval: [Double]?
+  /// How values in [-1, 1] became bytes.
+  var quantization = "trunc(127.5 x + 128)"
+
+  enum CodingKeys: String, CodingKey {
+    case checkpoint, weights, precision, sampler, steps, churn, eta, guidance, quantization
+    case checkpointDigest = "checkpoint_digest"
+    case imagesSeen = "images_seen"
+    case label = "class"
+    case guidanceInterval = "guidance_interval"
+  }
+
+  /// The first key that differs from `other`, as `steps 36, now 18`; nil where none does.
+  func difference(from other: SampleRecord) -> String? {
+    let (now, before) = (texts, other.texts)
+    guard let key = now.keys.sorted().first(where: { now[$0] != before[$0] }) else { return nil }
+    return "\(key) was \(before[key] ?? "none"), is \(now[key] ?? "none")"
+  }
+
+  private var texts: [String: String] {
+    let interval = guidanceInterval.map { "\($0[0]),\($0[1])" }
+    return [
+      "checkpoint": checkpoint, "checkpoint_digest": checkpointDigest, "weights": weights,
+      "precision": precision, "sampler": sampler, "steps": "\(steps)", "churn": "\(churn)",
+      "eta": "\(eta)", "class": label.map { "\($0)" } ?? "by seed", "guidance": "\(guidance)",
+      "guidance_interval": interval ?? "all", "quantization": quantization,
+    ]
+  }
+
+  func write(to path: String) throws { try writeJSON(self, to: path) }
+
+  init(readingFile path: String) throws {
+    guard let bytes = FileManager.default.contents(atPath: path),
+      let record = try? JSONDecoder().decode(SampleRecord.self, from: bytes)
+    else { throw TrainingError.brokenRecord(path: path) }
+    self = record
+  }
+
+  init(
+    checkpoint: String, checkpointDigest: String, imagesSeen: Int, weights: String,
+    precision: String, sampler: String, steps: Int, drawing: DrawingOptions
+  ) {
+    (self.checkpoint, self.checkpointDigest) = (checkpoint, checkpointDigest)
+    (self.imagesSeen, self.weights, self.precision) = (imagesSeen, weights, precision)
+    (self.sampler, self.steps) = (sampler, steps)
+    (churn, eta, label) = (drawing.churn, drawing.eta, drawing.label)
+    guidance = drawing.guidance
+    guidanceInterval = drawing.guidanceInterval.map { [$0.lowerBound, $0.upperBound] }
+  }
+}

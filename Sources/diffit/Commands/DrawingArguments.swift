@@ -1,0 +1,55 @@
+import ArgumentParser
+import Training
+
+/// How images are drawn: the same flags for `sample` and `evaluate`.
+struct DrawingArguments: ParsableArguments {
+  @Option(name: .long, help: "The sampler.")
+  var sampler = DrawingOptions.Sampler.heun
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Steps of the sampler. (default: sample.steps of the run)", valueName: "n"))
+  var steps: Int?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Noise that heun and euler add on the way (S_churn).", valueName: "x"))
+  var churn = 0.0
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Noise that ddim adds: 0 none, 1 as much as ddpm.", valueName: "x"))
+  var eta = 0.0
+
+  @Option(
+    name: .customLong("class"),
+    help: ArgumentHelp(
+      "Draw this class. (default: a class from each image's seed, if the network knows any)",
+      valueName: "k"))
+  var label: Int?
+
+  @Option(name: .long, help: ArgumentHelp("Strength of guidance; 1: none.", valueName: "s"))
+  var guidance = 1.0
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Guide between these noise levels only. (default: at all)", valueName: "low,high"))
+  var guidanceInterval: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Draw with this average of the weights; raw: the weights themselves."
+        + " (default: the run's first average)", valueName: "name"))
+  var ema: String?
+
+  @Option(name: .long, help: ArgumentHelp("Images denoised at once, a rank.", valueName: "n"))
+  var batch = 16
+
+  func options() throws(ConfigurationError) -> DrawingOptions {
+    try DrawingOptions(
+      sampler: sampler, steps: steps, churn: churn, eta: eta, label: label, guidance: guidance,
+      guidanceInterval: guidanceInterval, ema: ema, batch: batch)
+  }
+}

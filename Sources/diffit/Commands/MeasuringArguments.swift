@@ -1,0 +1,26 @@
+import ArgumentParser
+import Training
+
+/// How images become features: the same flags for `evaluate` and `data stats`.
+struct MeasuringArguments: ParsableArguments {
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "builtin: a random network that needs no file; or FID-Inception's weights, from"
+        + " launch/convert-inception.py.", valueName: "builtin|file"))
+  var features = "builtin"
+
+  @Option(
+    name: .customLong("protocol"),
+    help: ArgumentHelp(
+      "How images are brought to Inception's input: tf1, clean or pytorch-fid.", valueName: "name"))
+  var protocolName = "tf1"
+
+  @Flag(name: .long, help: "Take images of different sizes, each brought to the input on its own.")
+  var mixedSizes = false
+
+  func options(batch: Int = 16) throws(ConfigurationError) -> MeasuringOptions {
+    try MeasuringOptions(
+      features: features, protocolName: protocolName, mixedSizes: mixedSizes, batch: batch)
+  }
+}
