@@ -7,8 +7,9 @@ usage: compare_features.py --probe .build/release/FeaturesProbe --cifar cifar-10
 The weights are seeded random numbers in the layout of the public file (see Tests/Goldens/inception), so
 that nothing is downloaded. `tf1` is torch-fidelity's extractor as it is; for `clean` the images are resized
 by Pillow, for `pytorch-fid` by torch, and torch-fidelity's layers run on the result. For each protocol and
-tap it prints the largest difference over the tap's largest value, and beside it that of torch-fidelity in
-f32 from itself in f64: what rounding alone does. Needs torch, torch-fidelity, numpy, pillow, safetensors.
+tap it prints the largest difference over the tap's largest value, and beside it the distances of both from
+torch-fidelity in f64: what rounding alone does. Times are those of the clock and of all threads together,
+which other programs disturb less. Needs torch, torch-fidelity, numpy, pillow, safetensors.
 """
 import argparse
 import io
@@ -48,14 +49,14 @@ def photographs(path, count):
 
 
 def ours(arguments, weights, protocol, images, taps, folder):
-    """Features by the probe, and the seconds they took."""
+    """Features by the probe, and the seconds they took: by the clock, and of all threads together."""
     inputs, outputs = os.path.join(folder, "images.safetensors"), os.path.join(folder, "taps.safetensors")
     save_file({f"{i:06d}": np.ascontiguousarray(x if x.ndim == 4 else x[None])
                for i, x in enumerate(images)}, inputs)
     text = subprocess.run(
         [arguments.probe, weights, protocol, inputs, outputs, str(arguments.threads), ",".join(taps)],
         check=True, capture_output=True, text=True).stdout
-    return load_file(outputs), float(text)
+    return load_file(outputs), [float(word) for word in text.split()]
 
 
 def compare(arguments, network, wide, weights, name, images, folder):
@@ -80,14 +81,14 @@ def timed(arguments, network, weights, folder):
     for turn in range(2):
         with torch.no_grad():
             network(batch[:8])
-            start = time.perf_counter()
+            start, ticks = time.perf_counter(), time.process_time()
             for i in range(0, len(batch), arguments.batch):
                 network(batch[i:i + arguments.batch])
-            peer_seconds = time.perf_counter() - start
-        _, seconds = ours(arguments, weights, "tf1", [images], ["2048", "logits"], folder)
-        print(f"{len(images)} images, {arguments.threads} threads: torch-fidelity {peer_seconds:.1f} s "
-              f"(batch {arguments.batch}), ours {seconds:.1f} s, ratio {peer_seconds / seconds:.2f}",
-              flush=True)
+            clock, cpu = time.perf_counter() - start, time.process_time() - ticks
+        _, found = ours(arguments, weights, "tf1", [images], ["2048", "logits"], folder)
+        print(f"{len(images)} images, {arguments.threads} threads: torch-fidelity {clock:.1f} s, CPU {cpu:.1f} s "
+              f"(batch {arguments.batch}); ours {found[0]:.1f} s, CPU {found[1]:.1f} s; "
+              f"ratio {clock / found[0]:.2f}, CPU {cpu / found[1]:.2f}", flush=True)
 
 
 def main():

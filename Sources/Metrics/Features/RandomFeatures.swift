@@ -9,9 +9,10 @@ import TensorCore
 ///
 /// 3x3 convolutions of 24, 48, 64 and 64 channels at full, half, quarter and eighth size, each clipped to
 /// 0...1; a feature is the mean of a channel over the image, 200 together. Three quarters of the first
-/// layer's filters ignore the colour itself and see differences between neighbours alone, eight times
-/// amplified: noise far below the contrast of an image moves them. Filters are normal draws of a length of
-/// sqrt(2), so that all layers have values of the same size. 25 MFLOP a 32 x 32 image.
+/// layer's filters ignore the colour itself and see differences between neighbours alone. Half of these are
+/// amplified eight times, so that noise far below the contrast of an image moves them, and half twice, so
+/// that they tell much noise from more. Other filters are normal draws of a length of sqrt(2), so that all
+/// layers have values of the same size. 25 MFLOP a 32 x 32 image.
 ///
 /// Sides above 64 pixels are averaged down to 64 first, which bounds the cost and means that detail beyond
 /// is not seen. Statistics of images of different sizes should not be compared.
@@ -26,7 +27,8 @@ public struct RandomFeatures: FeatureExtractor {
   private static let channels = [3, 24, 48, 64, 64]
   /// Outputs of the first layer that see the colour itself.
   private static let colours = 6
-  private static let gain = 8.0
+  /// Of every other filter that does not.
+  private static let gains = (even: 8.0, odd: 2.0)
   private static let largestSide = 64
   /// Images computed at once, at most.
   private static let batch = 32
@@ -65,7 +67,8 @@ public struct RandomFeatures: FeatureExtractor {
       }
       let places = (0..<9 * inputs).map { $0 * outputs + output }
       let length = places.reduce(0) { $0 + weights[$1] * weights[$1] }.squareRoot()
-      let scale = (layer == 0 && output >= colours ? gain : 1) * 2.0.squareRoot() / length
+      var scale = 2.0.squareRoot() / length
+      if layer == 0 && output >= colours { scale *= output % 2 == 0 ? gains.even : gains.odd }
       for place in places { weights[place] *= scale }
     }
     return weights.map(Float.init)
