@@ -97,6 +97,19 @@ import Testing
     }
   }
 
+  /// More images take longer, not more memory.
+  @Test func memoryIsBounded() throws {
+    let engine = Engine(threadCount: 2)
+    let network = try InceptionV3(weights: RandomInception.file.get(), on: engine)
+    let images = Array(repeating: RandomInception.images[0], count: 26)
+    _ = network.features(of: Array(images.prefix(8)), taps: [.pool2048], on: engine)
+    let peak = engine.memory.peakBytes
+    _ = network.features(of: images, taps: [.pool2048], on: engine)
+    // The last two images are a batch with block sizes of its own.
+    #expect(engine.memory.peakBytes - peak < peak / 8)
+    #expect(peak < 600 << 20, "\(peak)")
+  }
+
   @Test func whatItSaysOfItself() throws {
     let engine = Engine(threadCount: 1)
     let url = try RandomInception.file.get()

@@ -38,16 +38,19 @@ struct TypedKernels: Sendable, CustomStringConvertible {
   /// y in f32, whatever the element type.
   func product(
     _ g: dk_geometry, over range: Range<Int>? = nil, _ x: [Float], _ packed: [UInt8],
-    bias: [Float]? = nil, addend: [Float]? = nil, into y: inout [Float]
+    bias: [Float]? = nil, least: [Float]? = nil, addend: [Float]? = nil, into y: inout [Float]
   ) {
     let range = range ?? 0..<g.positions
     let x = elements(x)
     withUnsafePointer(to: g) { g in
       bias.withPointer { bias in
-        addend.withPointer { addend in
-          var epilogue = dk_epilogue(bias: bias, least: nil, addend: addend, activated: nil, output: DK_F32)
-          calls.product(
-            g, Int64(range.lowerBound), Int64(range.upperBound), x, packed, &epilogue, &y)
+        least.withPointer { least in
+          addend.withPointer { addend in
+            var epilogue = dk_epilogue(
+              bias: bias, least: least, addend: addend, activated: nil, output: DK_F32)
+            calls.product(
+              g, Int64(range.lowerBound), Int64(range.upperBound), x, packed, &epilogue, &y)
+          }
         }
       }
     }
