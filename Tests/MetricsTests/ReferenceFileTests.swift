@@ -59,7 +59,8 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
   @Test func everyTapComesBack() throws {
     let statistics = ReferenceStatistics(
       [
-        .pool2048: try gaussian(4, count: 50_000), .spatial2023: try gaussian(3, count: 50_000, scale: -2),
+        .pool2048: try gaussian(4, count: 50_000),
+        .spatial2023: try gaussian(3, count: 50_000, scale: -2),
         .pool64: try gaussian(2, count: 50_000, scale: 5),
       ], madeBy: NamedNetwork())
     try ReferenceFile.write(statistics, to: folder.file)
@@ -87,7 +88,9 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
 
   /// Widths of the real network, with all taps: 34 and 33 MB of covariances.
   @Test func realWidths() throws {
-    let statistics = ReferenceStatistics([.pool2048: try gaussian(2048), .spatial2023: try gaussian(2023)])
+    let statistics = ReferenceStatistics([
+      .pool2048: try gaussian(2048), .spatial2023: try gaussian(2023),
+    ])
     try ReferenceFile.write(statistics, to: folder.file)
     #expect(try ReferenceFile.read(folder.file) == statistics)
   }
