@@ -20,8 +20,7 @@ extension CheckpointError: CustomStringConvertible {
       "\(directory): no checkpoint can be used: \(reasons.joined(separator: "; ")); "
         + "restore one, or start afresh in another run directory"
     case .runLocked(let directory, let holder):
-      "\(directory): another job uses this run directory (\(holder)); "
-        + "wait for it to end, or choose another with --run"
+      "\(directory): another job uses this folder (\(holder)); wait for it to end, or choose another folder"
     case .statsRow(let path, let reason):
       "\(path): a row cannot be written as JSON: \(reason)"
     case .shortFile(let path, let size):

@@ -157,5 +157,44 @@ extension RefusalTests {
       let mixed = try evaluate(scene.path("mixed"), "--reference", a, "--mixed-sizes").run()
       #expect(mixed.code == 0, "\(mixed.errors)")
     }
+
+    @Test func references() throws {
+      try Pictures.writeShapes(scene.path("a"), 0..<4)
+      let a = scene.path("a")
+      let stats = scene.path("stats.npz")
+      // As EDM's tools write it: of Inception.
+      let file = try NPZWriter(stats)
+      try file.add("mu", NumPyArray([0.0, 0], shape: [2]))
+      try file.add("sigma", NumPyArray([1.0, 0, 0, 1], shape: [2, 2]))
+      try file.finish()
+      try expectRefusal(
+        1, evaluate(a, "--reference", stats), saying: "reference of another feature network")
+      let floats = scene.path("floats.npz")
+      let images = try NPZWriter(floats)
+      try images.add(
+        "arr_0", NumPyArray([Float](repeating: 0, count: 96), shape: [2, 4, 4, 3]))
+      try images.finish()
+      try expectRefusal(
+        1, evaluate(floats, "--reference", a), saying: "uint8 [N, H, W, 3]", "float32")
+      try expectRefusal(1, evaluate(a, "--reference", floats), saying: "float32")
+      let weights = "\(Repository.root)/Tests/Goldens/window-8.safetensors"
+      try expectRefusal(
+        1, evaluate(a, "--reference", a, "--metrics", "fid", "--features", weights),
+        saying: "window-8.safetensors", "convert-inception.py")
+    }
+
+    @Test func statistics() throws {
+      try Pictures.writeShapes(scene.path("a"), 0..<4)
+      let a = scene.path("a")
+      func stats(_ arguments: String...) throws -> Command {
+        try Diffit.command(["data", "stats"] + arguments)
+      }
+      try expectRefusal(2, stats(a, "--out", scene.path("x.txt")), saying: "--out", ".npz")
+      try expectRefusal(
+        1, stats(a, "--out", scene.path("x.npz"), "--samples", "5"), saying: "holds 4 images")
+      try expectRefusal(
+        1, stats(a, "--out", "/proc/none/x.npz"), saying: "/proc/none", "cannot be written")
+      #expect(!scene.exists("x.npz"))
+    }
   }
 }

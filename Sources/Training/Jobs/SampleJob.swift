@@ -17,6 +17,7 @@ public enum SampleJob {
       }
       let folder = SampleFolder(path: options.workFolder)
       let seeds = Array(options.seeds)
+      let lock = try communicator.agree { communicator.rank == 0 ? try folder.claim() : nil }
       let missing = try missingSeeds(options, folder, restored, seeds, over: communicator)
       announce(options, restored, seeds: seeds.count, missing: missing.count, log)
       let own = communicator.share(of: missing.count).map { missing[$0] }
@@ -42,6 +43,7 @@ public enum SampleJob {
           try Trajectory(sampler, seeds: Array(seeds.prefix(Trajectory.rows))).write(to: path)
         }
         if let path = options.grid { try writeGrid(of: seeds, in: folder, to: path) }
+        if let lock { try folder.release(lock) }
         try options.pack(folder, seeds: seeds, labels: sampler.labels(of: seeds), log)
       }
       log.info(options.conclusion(count: seeds.count))

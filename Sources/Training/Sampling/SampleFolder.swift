@@ -1,3 +1,4 @@
+import Checkpoints
 import Datasets
 import Foundation
 
@@ -20,12 +21,29 @@ struct SampleFolder {
 
   func file(seed: UInt64) -> String { "\(path)/\(Self.name(seed: seed))" }
 
+  /// Keeps other jobs out of the folder as long as the result lives, and removes what a killed one had half
+  /// written.
+  func claim() throws -> RunLock {
+    try FileOutput.makeFolder(path)
+    let lock = try RunLock(directory: URL(fileURLWithPath: path))
+    let files = FileManager.default
+    for name in try files.subpathsOfDirectory(atPath: path) where name.hasSuffix(".tmp") {
+      try files.removeItem(atPath: "\(path)/\(name)")
+    }
+    return lock
+  }
+
+  /// Gives the folder up. Nothing of the lock stays: folders of the same images are the same.
+  func release(_ lock: RunLock) throws {
+    try FileManager.default.removeItem(atPath: "\(path)/\(RunLock.fileName)")
+    lock.release()
+  }
+
   /// Makes the folder ready for images of `record`.
   ///
   /// - Returns: whether it holds each seed's image already.
   /// - Throws: where it holds images that were drawn otherwise, or nobody knows how.
   func prepare(_ record: SampleRecord, seeds: [UInt64]) throws -> [Bool] {
-    try FileOutput.makeFolder(path)
     let isRecorded = FileManager.default.fileExists(atPath: recordPath)
     if isRecorded {
       let found = try SampleRecord(readingFile: recordPath)
