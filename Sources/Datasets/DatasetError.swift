@@ -103,7 +103,7 @@ extension DatasetError: CustomStringConvertible {
       "\(path) holds no image; expected files that end in .png, .jpg or .jpeg"
     case .mixedSizes(let path, let first, let firstSize, let second, let secondSize):
       "images of several sizes in \(path): \(first) is \(firstSize), \(second) is \(secondSize)"
-        + "; resize them, or measure with --mixed-sizes, which resizes each on its own"
+        + "; bring them to one size, or let evaluate and data stats resize each on its own with --mixed-sizes"
     case .unknownCollection(let path):
       "\(path) is no image collection; expected a folder, .zip, .npz, .npy, or CIFAR-10 as folder, "
         + ".bin or .tar.gz"

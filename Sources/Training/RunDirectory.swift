@@ -46,7 +46,7 @@ extension CheckpointReader {
       FileManager.default.fileExists(atPath: "\(path)/\(name)")
     }
     return isThere("manifest.json") || isThere("checkpoints")
-      || URL(fileURLWithPath: path).lastPathComponent.hasPrefix("images-0")
+      || URL(fileURLWithPath: path).lastPathComponent.wholeMatch(of: /images-\d{12}/) != nil
   }
 
   /// The checkpoint at `path`, or the newest good one of the run there, verified.

@@ -17,6 +17,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
   case classesDiffer(configured: Int, found: Int, path: String)
   /// `loss` where nothing tells which images are held out.
   case noHeldOutData
+  /// Held-out images of a set that is drawn.
+  case heldOutOfShapes(path: String)
   case heldOutClassesDiffer(configured: Int, found: Int, path: String)
   /// `loss` of images that no network is known of.
   case lossNeedsNetwork(path: String)
@@ -74,6 +76,9 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case .noHeldOutData:
       "data.validation: empty, but metric loss needs held-out images; set it to a folder of class folders,"
         + " or give --held-out"
+    case .heldOutOfShapes(let path):
+      "held-out images: found \(path), expected none named: data.kind shapes draws its own; leave"
+        + " data.validation and --held-out out"
     case .heldOutClassesDiffer(let configured, let found, let path):
       "held-out images at \(path): \(found) classes, expected \(configured) as model.classes says; name"
         + " a set with the same classes"
@@ -126,7 +131,7 @@ extension TrainingError: ExitCoded {
     case .runHasCheckpoints, .runNotShared, .newerCheckpoints, .batchTooSmall, .classesDiffer,
       .ranksDoNotDivideShards, .noAverage, .otherNetwork, .labelOutOfRange, .nothingToFit,
       .otherSamples, .samplesOfUnknownOrigin, .nothingToGuide, .noHeldOutData,
-      .heldOutClassesDiffer, .lossNeedsNetwork, .noReference:
+      .heldOutOfShapes, .heldOutClassesDiffer, .lossNeedsNetwork, .noReference:
       2
     case .nonFinite, .notACheckpoint, .outputUnwritable, .notAGolden, .notWell,
       .notAMeasurement, .brokenRecord, .fewerImages:

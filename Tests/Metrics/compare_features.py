@@ -59,7 +59,12 @@ def ours(arguments, weights, protocol, images, taps, folder):
     return load_file(outputs), [float(word) for word in text.split()]
 
 
+LIMIT = 1e-4  # of a tap's largest value
+
+
 def compare(arguments, network, wide, weights, name, images, folder):
+    """The largest difference from the peer, relative to each tap's largest value."""
+    worst = 0
     for protocol in ["tf1", "clean", "pytorch-fid"]:
         found, _ = ours(arguments, weights, protocol, images, TAPS, folder)
         singles = [image for x in images for image in (x if x.ndim == 4 else x[None])]
@@ -68,9 +73,11 @@ def compare(arguments, network, wide, weights, name, images, folder):
         for tap in TAPS:
             a, b = (np.stack([row[tap] for row in rows]).astype(np.float64) for rows in (expected, exact))
             largest = np.abs(b).max()
+            worst = max(worst, np.abs(found[tap] - a).max() / largest)
             print(f"{name:12s} {protocol:12s} {tap:8s} to peer {np.abs(found[tap] - a).max() / largest:.2e}"
                   f"   to f64 {np.abs(found[tap] - b).max() / largest:.2e}"
                   f"   peer to f64 {np.abs(a - b).max() / largest:.2e}", flush=True)
+    return worst
 
 
 def timed(arguments, network, weights, folder):
@@ -110,11 +117,13 @@ def main():
         network = peer.network(state, folder)
         if arguments.images:
             wide = peer.network(state, folder).double()
-            compare(arguments, network, wide, weights, "CIFAR-10",
-                    [cifar(arguments.cifar, arguments.images)], folder)
+            worst = compare(arguments, network, wide, weights, "CIFAR-10",
+                            [cifar(arguments.cifar, arguments.images)], folder)
             if arguments.photographs:
-                compare(arguments, network, wide, weights, "photographs",
-                        photographs(arguments.photographs, arguments.images), folder)
+                worst = max(worst, compare(arguments, network, wide, weights, "photographs",
+                                           photographs(arguments.photographs, arguments.images), folder))
+            if not worst < LIMIT:
+                sys.exit(f"the largest difference is {worst:.2e}, expected less than {LIMIT}")
         if arguments.timed:
             timed(arguments, network, weights, folder)
 

@@ -120,6 +120,7 @@ private struct Evaluation {
     _ target: Target, _ pass: FeaturePass, _ source: ReferenceSource?
   ) throws -> Int {
     try source?.check(pass)
+    if selection.metrics.isEmpty { return 0 }
     var samples = options.samples ?? 50_000
     if case .images(let images) = target {
       samples = options.samples ?? images.count / options.repeats
@@ -185,8 +186,9 @@ private struct Evaluation {
     switch target {
     case .network(let restored, _):
       report.drawing = restored.record(options.drawing)
-      let last = options.seed + UInt64(samples * options.repeats) - 1
-      report.seeds = selection.metrics.isEmpty ? nil : "\(options.seed)-\(last)"
+      if samples > 0 {
+        report.seeds = "\(options.seed)-\(options.seed + UInt64(samples * options.repeats) - 1)"
+      }
     case .images(let images):
       report.drawing = try? SampleRecord(
         readingFile: SampleFolder(path: images.path).recordPath)
@@ -203,10 +205,11 @@ private struct Evaluation {
     _ title: String, _ body: ((_ done: Int, _ total: Int) -> Void) throws -> Value
   ) throws -> Value {
     let name = communicator.size > 1 ? "\(title) on rank 0" : title
+    let begun = PhaseClock.now
     var line: ProgressLine?
     defer { log.endProgress() }
     return try body { done, total in
-      var now = line ?? ProgressLine(name, of: total, startedAt: PhaseClock.now)
+      var now = line ?? ProgressLine(name, of: total, startedAt: begun)
       log.progress(&now, done: done)
       line = now
     }

@@ -29,6 +29,7 @@ extension EvaluationReport {
   }
 
   private var drawn: String {
+    guard samples > 0 else { return "no images drawn" }
     let count = "\(repeats > 1 ? "\(repeats) x " : "")\(Display.quantity(samples, "image"))"
     return seeds.map { "\(count), seeds \($0)" } ?? count
   }
@@ -45,7 +46,12 @@ extension EvaluationReport {
     ["", "loss by noise level, \(Display.quantity(loss.images, "held-out image"))"]
       + loss.byNoiseLevel.map { level in
         let end = level.sigmaMax.isFinite ? "to \(level.sigmaMax)" : "on"
-        return row("\(level.sigmaMin) \(end)", [Self.number(level.loss), "\(level.images) images"])
+        return row(
+          "\(level.sigmaMin) \(end)",
+          [
+            level.images > 0 ? Self.number(level.loss) : "-",
+            Display.quantity(level.images, "image"),
+          ])
       }
   }
 }

@@ -10,7 +10,7 @@ struct EvaluationReport: Codable, Equatable, Sendable {
   /// Images a measurement, and measurements.
   var samples: Int
   var repeats: Int
-  /// The seeds of the images, where they were drawn or where the folder tells.
+  /// The seeds of the images, where they were drawn.
   var seeds: String?
   /// The reference; nil where nothing was compared.
   var reference: String?
@@ -61,7 +61,8 @@ struct EvaluationReport: Codable, Equatable, Sendable {
         note(name, measurements.map { $0[index].values[place] })
       }
       for warning in result.warnings where !warnings.contains(warning) { warnings.append(warning) }
-      if let images = result.referenceImages { referenceImages = images }
+      // Statistics and images of one file may be of different numbers: the first metric's counts.
+      referenceImages = referenceImages ?? result.referenceImages
     }
   }
 

@@ -13,6 +13,7 @@ extension Configuration {
     let dataset: any ImageDataset
     switch data.kind {
     case .shapes:
+      guard path.isEmpty else { throw TrainingError.heldOutOfShapes(path: path) }
       let all = Self.trainedShapes + Self.heldOutShapes
       dataset = DatasetPart(
         of: ShapesDataset(resolution: model.resolution, count: all), Self.trainedShapes..<all)

@@ -117,36 +117,56 @@ final class TrainingMetrics {
     }.joined(separator: "  ")
   }
 
-  /// What samples are compared with, made when it is first needed, and kept in the run directory where it
-  /// is statistics of the training data. Collective.
+  /// What samples are compared with, made when it is first needed. Statistics of the training data are
+  /// kept in the run directory. Collective.
   private func compared() throws -> [MetricReference] {
     if let references { return references }
     guard var source else { return pass.networks.map { _ in .none } }
     let begun = PhaseClock.now
-    let files = settings.reference.isEmpty ? pass.networks.map { referenceFile($0.extractor) } : []
-    let areThere = try communicator.agree { files.allSatisfy(ReferenceFile.holdsStatistics) }
-    if try !files.isEmpty && communicator.allRanks(areThere) {
-      try communicator.agree {
-        for file in files { try source.add(ReferenceFile.read(file)) }
-        try source.check(pass)
-      }
-    }
+    let kept = settings.reference.isEmpty ? try readKept(&source) : Set(pass.networks.indices)
     let made = try source.references(pass, mixedSizes: false, over: communicator) { _, _ in
       communicator.activity.enter(.sampling)
     }
-    if !areThere {
-      try communicator.agree {
-        guard communicator.rank == 0 else { return }
-        for (index, file) in files.enumerated() where !made[index].statistics.isEmpty {
-          try FileOutput.makeFolder(ofFile: file)
-          try StatisticsJob.write(made[index], of: pass.networks[index].extractor, to: file)
-        }
+    try communicator.agree {
+      guard communicator.rank == 0 else { return }
+      for (index, network) in pass.networks.enumerated() where !kept.contains(index) {
+        try keep(made[index], of: network.extractor)
       }
     }
     run.log.info(
       "metrics: features of \(source.path) in \(Display.duration(PhaseClock.now - begun))")
     references = made
     return made
+  }
+
+  /// Adds what earlier starts have kept to `source`. Collective: the first rank looks for the files.
+  ///
+  /// - Returns: the networks whose statistics are all there.
+  private func readKept(_ source: inout ReferenceSource) throws -> Set<Int> {
+    let files = pass.networks.map { referenceFile($0.extractor) }
+    let flags = try communicator.broadcast(
+      communicator.rank == 0 ? files.map { ReferenceFile.holdsStatistics($0) ? 1 : 0 } : [])
+    return try communicator.agree {
+      var complete: Set<Int> = []
+      for (index, network) in pass.networks.enumerated() where flags[index] == 1 {
+        let statistics = try ReferenceFile.read(files[index], for: network.extractor)
+        source.add(statistics)
+        let isComplete = network.metrics.allSatisfy {
+          $0.need != .statistics || statistics.gaussians[$0.tap] != nil
+        }
+        if isComplete { complete.insert(index) }
+      }
+      return complete
+    }
+  }
+
+  /// A file holds the features of a network's last layer, whatever else: without them there is none.
+  private func keep(_ reference: MetricReference, of extractor: some FeatureExtractor) throws {
+    let taps = reference.statistics.keys
+    guard taps.contains(.pool2048) || taps.contains(.random) else { return }
+    let file = referenceFile(extractor)
+    try FileOutput.makeFolder(ofFile: file)
+    try StatisticsJob.write(reference, of: extractor, to: file)
   }
 
   /// `RUN/metrics/builtin-native-1a2b3c4d-5e6f7a8b.npz`: network, protocol, and digests of network and data.

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Holds `diffit evaluate` against torch-fidelity from images to metrics, with seeded random weights.
+
+usage: compare_evaluate.py --diffit .build/release/diffit --cifar cifar-10-batches-bin \\
+           --photographs FOLDER_OR_TAR [--images 1000] [--few 100] [--threads 2]
+
+`tf1` is compared on --images CIFAR-10 images a side with all metrics; `clean` and `pytorch-fid`, and
+photographs of mixed sizes with all three protocols, on --few images a side, without the kernel distance,
+which needs 1,000. torch-fidelity's network computes its features, its functions its metrics; sFID, which it
+does not have, is its Frechet distance of spatial features. Exit code 1 where a difference is above its limit. The kernel
+distance is judged by its difference over the features' own scale of kernel values: with random weights it is so
+near 0 that the peer's f32 features alone move it by more than a relative 1e-6. Needs torch, torch-fidelity,
+numpy, pillow, safetensors.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.numpy import save_file
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_isc import isc_features_to_metric
+from torch_fidelity.metric_kid import kid_features_to_metric
+from torch_fidelity.metric_prc import prc_features_to_metric
+
+import compare_features
+from compare_features import peer
+
+LIMITS = {"is_mean": 1e-3, "is_std": 1e-3, "precision": 0, "recall": 0}  # others: 1e-5
+
+
+def features(network, images, protocol):
+    rows = [peer.taps(network, peer.inputs(image, protocol)) for image in images]
+    return {tap: np.stack([row[tap] for row in rows]) for tap in compare_features.TAPS}
+
+
+def frechet(a, b):
+    a, b = (fid_features_to_statistics(torch.from_numpy(x)) for x in (a, b))
+    return fid_statistics_to_metric(a, b, verbose=False)["frechet_inception_distance"]
+
+
+def expected(samples, reference, with_kid):
+    found = {name: frechet(samples[tap], reference[tap]) for name, tap in
+             [("fid", "2048"), ("fid64", "64"), ("fid192", "192"), ("fid768", "768"), ("sfid", "spatial")]}
+    score = isc_features_to_metric(torch.from_numpy(samples["logits"]), 10)
+    found["is_mean"], found["is_std"] = score["inception_score_mean"], score["inception_score_std"]
+    a, b = (torch.from_numpy(x["2048"]) for x in (samples, reference))
+    neighbours = prc_features_to_metric(a, b, verbose=False)
+    found["precision"], found["recall"] = neighbours["precision"], neighbours["recall"]
+    if with_kid:
+        kid = kid_features_to_metric(a.double(), b.double(), verbose=False)
+        found["kid_mean"] = kid["kernel_inception_distance_mean"]
+        found["kid_std"] = kid["kernel_inception_distance_std"]
+    return found
+
+
+def write(images, folder):
+    os.makedirs(folder)
+    for i, image in enumerate(images):
+        Image.fromarray(image).save(os.path.join(folder, f"{i:05d}.png"))
+    return folder
+
+
+def compare(arguments, network, weights, title, samples, reference, protocol, with_kid, folder):
+    metrics = "fid,fid64,fid192,fid768,is,pr,sfid" + (",kid" if with_kid else "")
+    place = os.path.join(folder, f"{title}-{protocol}")
+    paths = [write(samples, f"{place}-samples"), write(reference, f"{place}-reference")]
+    result = subprocess.run(
+        [arguments.diffit, "evaluate", paths[0], "--reference", paths[1], "--metrics", metrics, "--features",
+         weights, "--protocol", protocol, "--mixed-sizes", "--json", "-"],
+        check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    ours = json.loads(result)["metrics"]
+    both = [features(network, images, protocol) for images in (samples, reference)]
+    scale = float(((both[0]["2048"].astype(np.float64) ** 2).mean() + 1) ** 3)
+    good = True
+    print(f"\n{title}, {len(samples)} against {len(reference)} images, {protocol}")
+    for name, value in expected(*both, with_kid).items():
+        value = float(value)
+        if name.startswith("kid"):
+            distance, limit = abs(ours[name] - value) / scale, 1e-6
+        elif name in ("precision", "recall"):
+            distance, limit = abs(np.float32(ours[name]) - np.float32(value)), 0
+        else:
+            distance, limit = abs(ours[name] - value) / abs(value), LIMITS.get(name, 1e-5)
+        ok = distance <= limit
+        good &= bool(ok)
+        print(f"  {name:10} {ours[name]:20.12g} {value:20.12g} {distance:9.1e}{'' if ok else '   TOO FAR'}", flush=True)
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--diffit", required=True)
+    parser.add_argument("--cifar", required=True)
+    parser.add_argument("--photographs", required=True)
+    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--few", type=int, default=100)
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    small = compare_features.cifar(arguments.cifar, 2 * max(arguments.images, arguments.few))
+    large = compare_features.photographs(arguments.photographs, 2 * arguments.few)
+    good = True
+    with tempfile.TemporaryDirectory() as folder:
+        state = peer.random_weights()
+        weights = os.path.join(folder, "weights.safetensors")
+        save_file(state, weights)
+        network = peer.network(state, folder)
+        for protocol in ["tf1", "clean", "pytorch-fid"]:
+            n = arguments.images if protocol == "tf1" else arguments.few
+            good &= compare(arguments, network, weights, "CIFAR-10", small[:n], small[n:2 * n], protocol,
+                            n >= 1000, folder)
+            n = arguments.few
+            good &= compare(arguments, network, weights, "photographs", large[:n], large[n:2 * n], protocol,
+                            False, folder)
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
