@@ -82,9 +82,14 @@ let package = Package(
       name: "DatasetsTests", dependencies: ["Datasets", "TensorCore"], swiftSettings: swift),
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorCore"], swiftSettings: swift),
+    .target(
+      name: "InceptionSupport",
+      dependencies: ["Metrics", "Checkpoints", "Datasets", "TensorCore", "NumericsSupport"],
+      path: "Tests/InceptionSupport", swiftSettings: swift),
     .testTarget(
       name: "MetricsTests",
       dependencies: [
+        "InceptionSupport",
         "Metrics", "Datasets", "Checkpoints", "Collectives", "TensorCore", "NumericsSupport",
       ], swiftSettings: swift),
     .executableTarget(
@@ -126,6 +131,7 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: [
         "diffit", "Training", "Checkpoints", "Datasets", "TensorCore", "ProcessSupport",
+        "InceptionSupport",
       ], swiftSettings: swift),
 
     // Scores of given features, for comparison with other programs and under mpirun.

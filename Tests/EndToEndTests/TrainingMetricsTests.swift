@@ -1,4 +1,5 @@
 import Foundation
+import InceptionSupport
 import Testing
 
 extension EndToEndTests {
@@ -82,6 +83,42 @@ extension EndToEndTests {
       // Nothing is measured twice.
       _ = try train("run")
       #expect(try rows(run).count == 3)
+    }
+
+    /// Statistics of the training data are kept where there are those of the last layer, and used again.
+    @Test func referencesAreKept() throws {
+      try Pictures.writeFolder(scene.path("pictures"))
+      let data = [
+        "data.kind=folder", "data.path=\(scene.path("pictures"))", "model.classes=0",
+        "train.images=16", "metrics.every=16", "metrics.samples=3", "sample.steps=2",
+        "metrics.features=\(try RandomInception.file.get().path)",
+      ]
+      func train(_ name: String, _ metrics: String, ranks: Int) throws -> RunFolder {
+        let run = RunFolder(scene, name)
+        let outcome = try Diffit.training(run.path, data + ["metrics.names=\(metrics)"])
+          .onRanks(ranks).run()
+        try #require(outcome.code == 0, "\(outcome.errors)")
+        return run
+      }
+      let without = try train("without", "sfid,is_adm", ranks: 2)
+      #expect(!scene.exists("without/metrics"))
+      let numbers = try #require(try rows(without).first?["metrics"] as? [String: Double])
+      #expect(Set(numbers.keys) == ["sfid", "is_adm_mean", "is_adm_std"])
+
+      let run = try train("run", "fid,fd_random", ranks: 0)
+      #expect(scene.names(in: "run/metrics").count == 2)
+      let first = try #require(try rows(run).first?["metrics"] as? [String: Double])
+      // Made again without its row, the measurement reads what was kept.
+      let lines = try run.text("stats.jsonl").split(separator: "\n").filter {
+        !$0.contains("\"metrics\"")
+      }
+      try Data(lines.map { $0 + "\n" }.joined().utf8)
+        .write(to: URL(fileURLWithPath: "\(run.path)/stats.jsonl"))
+      let again = try train("run", "fid,fd_random", ranks: 2)
+      let second = try #require(try rows(again).first?["metrics"] as? [String: Double])
+      for (name, value) in first {
+        #expect(abs((second[name] ?? 0) - value) < 1e-6 * value, "\(name)")
+      }
     }
 
     @Test func refusedBeforeTheRunIsTouched() throws {

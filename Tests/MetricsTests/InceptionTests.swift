@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Foundation
+import InceptionSupport
 import Metrics
 import NumericsSupport
 import TensorCore

@@ -45,8 +45,8 @@ import Testing
     ),
     (
       .unknownMetric(name: "fidd"),
-      "no metric is called fidd; expected one of fid, fid64, fid192, fid768, is, kid, pr, sfid,"
-        + " fd_random"
+      "no metric is called fidd; expected one of fid, fid64, fid192, fid768, is, is_adm, kid,"
+        + " pr, sfid, fd_random"
     ),
   ]
 

@@ -1,4 +1,5 @@
 import Datasets
+import InceptionSupport
 import Metrics
 import NumericsSupport
 import TensorCore

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import InceptionSupport
 import Metrics
 import NumericsSupport
 import TensorCore

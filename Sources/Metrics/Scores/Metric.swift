@@ -15,7 +15,7 @@ public enum ReferenceNeed: String, Sendable {
 /// | metric | features | while images are seen | result, for 50,000 images |
 /// | --- | --- | --- | --- |
 /// | `fid`, `fid64`, `fid192`, `fid768`, `sfid`, `fd_random` | 2048, 64, 192, 768, 2023, any | sums, 34 MB for 2048 features | 170 MB |
-/// | `is` | 1008 logits | 4 KB an image of the rank | 202 MB, all logits |
+/// | `is`, `is_adm` | 1008 logits | 4 KB an image of the rank | 202 MB, all logits |
 /// | `kid` | 2048 | 8 KB an image of the rank | 820 MB, samples and reference, and 33 MB a thread |
 /// | `pr` | 2048 | as `kid`, shared with it | on each rank 16 MB, and 4 MB a thread |
 public enum Metric: String, CaseIterable, Sendable {
@@ -24,6 +24,7 @@ public enum Metric: String, CaseIterable, Sendable {
   case fid192
   case fid768
   case inceptionScore = "is"
+  case inceptionScoreADM = "is_adm"
   case kid
   case precisionRecall = "pr"
   case sfid
@@ -42,7 +43,7 @@ public enum Metric: String, CaseIterable, Sendable {
     case .fid64: .pool64
     case .fid192: .pool192
     case .fid768: .mixed768
-    case .inceptionScore: .logits
+    case .inceptionScore, .inceptionScoreADM: .logits
     case .sfid: .spatial2023
     case .fdRandom: .random
     }
@@ -50,7 +51,7 @@ public enum Metric: String, CaseIterable, Sendable {
 
   public var need: ReferenceNeed {
     switch self {
-    case .inceptionScore: .none
+    case .inceptionScore, .inceptionScoreADM: .none
     case .kid, .precisionRecall: .rows
     case .fid, .fid64, .fid192, .fid768, .sfid, .fdRandom: .statistics
     }
@@ -63,6 +64,7 @@ public enum Metric: String, CaseIterable, Sendable {
   public var valueNames: [String] {
     switch self {
     case .inceptionScore: ["is_mean", "is_std"]
+    case .inceptionScoreADM: ["is_adm_mean", "is_adm_std"]
     case .kid: ["kid_mean", "kid_std"]
     case .precisionRecall: ["precision", "recall"]
     case .fid, .fid64, .fid192, .fid768, .sfid, .fdRandom: [rawValue]
@@ -73,6 +75,7 @@ public enum Metric: String, CaseIterable, Sendable {
   public func fewestImages(_ options: MetricOptions = MetricOptions()) -> Int {
     switch self {
     case .inceptionScore: options.inceptionScore.images
+    case .inceptionScoreADM: InceptionScore.Options.adm.images
     case .kid: options.kernelDistance.subsetSize
     case .precisionRecall: options.neighbours + 1
     case .fid, .fid64, .fid192, .fid768, .sfid, .fdRandom: 2

@@ -45,8 +45,9 @@ extension MetricAccumulator {
     of metric: Metric, _ gaussians: [FeatureTap: FeatureGaussian], _ gathered: GatheredRows,
     _ reference: MetricReference, _ options: MetricOptions, on threads: ThreadPool
   ) throws(MetricsError) -> [Double] {
-    if metric == .inceptionScore, let logits = gathered.samples[metric.tap] {
-      let score = try InceptionScore.of(logits, options.inceptionScore, on: threads)
+    if metric.tap == .logits, let logits = gathered.samples[metric.tap] {
+      let parts = metric == .inceptionScore ? options.inceptionScore : .adm
+      let score = try InceptionScore.of(logits, parts, on: threads)
       return [score.mean, score.deviation]
     }
     if metric == .kid, let rows = gathered.samples[metric.tap],
@@ -95,7 +96,9 @@ private struct GatheredRows {
   init(
     _ own: MetricAccumulator, _ other: MetricReference, over communicator: any Communicator
   ) throws(CommunicationError) {
-    for metric in [Metric.inceptionScore, .kid] where own.metrics.contains(metric) {
+    // What needs the same rows gathers them once.
+    for metric in own.metrics where metric.tap == .logits || metric == .kid {
+      guard samples[metric.tap] == nil else { continue }
       samples[metric.tap] = try own.rows[metric.tap]?.gathered(over: communicator)
       guard metric.need == .rows else { continue }
       reference[metric.tap] = try other.rows[metric.tap]?.gathered(over: communicator)

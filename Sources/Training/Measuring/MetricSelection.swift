@@ -47,7 +47,7 @@ struct MetricSelection: Equatable, Sendable {
 
   /// Whether the number of this name grows with quality.
   static func isHigherBetter(_ valueName: String) -> Bool {
-    ["is_mean", "precision", "recall"].contains(valueName)
+    ["is_mean", "is_adm_mean", "precision", "recall"].contains(valueName)
   }
 }
 

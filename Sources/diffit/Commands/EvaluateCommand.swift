@@ -7,7 +7,7 @@ struct EvaluateCommand: ParsableCommand {
     abstract: "Measure a network's samples, or images that are there already.",
     discussion: """
       Metrics: loss (held-out denoising loss), fd_random (built-in features); with Inception's \
-      weights fid, fid64, fid192, fid768, is, kid, pr, sfid. docs/metrics.md has their conventions.
+      weights fid, fid64, fid192, fid768, is, is_adm, kid, pr, sfid. docs/metrics.md has their conventions.
 
       Example: mpirun -n 4 diffit evaluate runs/cifar10 --metrics fd_random,loss --samples 10000
       """)

@@ -53,6 +53,9 @@ import Testing
       case .inceptionScore:
         let score = try InceptionScore.of(own, on: threads)
         expected = [score.mean, score.deviation]
+      case .inceptionScoreADM:
+        let score = try InceptionScore.of(own, .adm, on: threads)
+        expected = [score.mean, score.deviation]
       case .kid:
         let kid = try KernelDistance.between(own, other, options.kernelDistance, on: threads)
         expected = [kid.mean, kid.deviation]
@@ -70,7 +73,7 @@ import Testing
         ]
       }
       #expect(result.values == expected && result.images == 100, "\(metric)")
-      #expect(result.referenceImages == (metric == .inceptionScore ? nil : 100))
+      #expect(result.referenceImages == (metric.need == .none ? nil : 100))
       #expect(result.warnings.isEmpty != metric.isFrechetDistance)
     }
   }
@@ -79,8 +82,8 @@ import Testing
     let names = Metric.allCases.flatMap(\.valueNames)
     #expect(
       names == [
-        "fid", "fid64", "fid192", "fid768", "is_mean", "is_std", "kid_mean", "kid_std", "precision",
-        "recall", "sfid", "fd_random",
+        "fid", "fid64", "fid192", "fid768", "is_mean", "is_std", "is_adm_mean", "is_adm_std",
+        "kid_mean", "kid_std", "precision", "recall", "sfid", "fd_random",
       ])
   }
 

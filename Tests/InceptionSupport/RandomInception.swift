@@ -6,9 +6,9 @@ import NumericsSupport
 import TensorCore
 
 /// Random weights in the layout of the public file, as `Tests/Goldens/inception/peer.py` makes them.
-enum RandomInception {
+public enum RandomInception {
   /// The 472 tensors: uniform draws of stream `t` for tensor `t`.
-  static func write(_ url: URL) throws {
+  public static func write(_ url: URL) throws {
     let tensors = InceptionV3.tensors
     let writer = try SafetensorsWriter(url, tensors.map { .init($0.name, .float32, $0.shape) })
     for (index, tensor) in tensors.enumerated() {
@@ -17,7 +17,7 @@ enum RandomInception {
     try writer.finish()
   }
 
-  static func values(_ index: Int, _ name: String, _ shape: [Int]) -> [Float] {
+  public static func values(_ index: Int, _ name: String, _ shape: [Int]) -> [Float] {
     let count = shape.reduce(1, *)
     let stream = RandomStream(seed: 5, .test, substream: index, position: 0)
     let isWeight = name.hasSuffix("conv.weight") || name == "fc.weight"
@@ -38,7 +38,7 @@ enum RandomInception {
   }
 
   /// The file, made once for all tests of this process and removed with the folder of the system.
-  static let file: Result<URL, any Error> = Result {
+  public static let file: Result<URL, any Error> = Result {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent(
       "diffit-inception-\(ProcessInfo.processInfo.processIdentifier).safetensors")
     try write(url)
@@ -51,7 +51,7 @@ enum RandomInception {
   }
 
   /// A picture of slopes, edges and a little texture, as `make_golden.py` draws it.
-  static func image(height: Int, width: Int) -> RGBImage {
+  public static func image(height: Int, width: Int) -> RGBImage {
     var pixels: [UInt8] = []
     for y in 0..<height {
       for x in 0..<width {
@@ -65,10 +65,12 @@ enum RandomInception {
     return RGBImage(width: width, height: height, pixels: pixels)
   }
 
-  static let sizes = [(height: 32, width: 32), (height: 45, width: 61), (height: 330, width: 310)]
-  static var images: [RGBImage] { sizes.map { image(height: $0.height, width: $0.width) } }
+  public static let sizes = [
+    (height: 32, width: 32), (height: 45, width: 61), (height: 330, width: 310),
+  ]
+  public static var images: [RGBImage] { sizes.map { image(height: $0.height, width: $0.width) } }
 
-  static func golden() throws -> SafetensorsFile {
+  public static func golden() throws -> SafetensorsFile {
     try SafetensorsFile(
       URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
         "../Goldens/inception/features.safetensors"))
@@ -76,4 +78,4 @@ enum RandomInception {
 }
 
 /// Largest |a - b| over the largest |b|.
-func relativeError(_ a: [Float], to b: [Float]) -> Double { relativeError(a, b.wide) }
+public func relativeError(_ a: [Float], to b: [Float]) -> Double { relativeError(a, b.wide) }
