@@ -7,12 +7,14 @@
 #   -n RANKS               ranks in all, filling the hosts in order (default: every slot)
 #   --ranks-per-host K     K slots on each host, whatever the file says
 #   --threads T            threads a rank (default: cores / ranks, of the host that has fewest)
+#   --restarts N           starts training again after a crash, at most N times (default 0)
 #   --program FILE         instead of the one in this folder
 #   --interface NAME|CIDR  use this network alone: ib0, 10.1.0.0/16
 #   Example: launch/cluster.sh --hosts hosts.txt -- train --config configs/cifar10.yaml --run runs/cifar10
 #
 # TERM, HUP and USR1 ask the ranks to save and stop (exit code 64); INT ends them at once (130). The exit
-# code is the program's own. The remote shell is ssh, or what OMPI_MCA_plm_rsh_agent names.
+# code is the program's own. The remote shell is ssh, or what OMPI_MCA_plm_rsh_agent names. What counts as a
+# crash: launch/local.sh --help. A restart needs all hosts again.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -26,33 +28,34 @@ fail() {
 }
 usage() {
   say "$1"
-  sed -n '5,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '5,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
-whole() { case $2 in '' | *[!0-9]* | 0*) usage "$1 is '$2', expected a whole number from 1 on" ;; esac; }
 
 hosts=
 ranks=
 slots_each=
 threads=
+restarts=0
 interface=
 program=$(find_program "$root")
 while [ $# -gt 0 ]; do
   case $1 in
-    --hosts | -n | --ranks-per-host | --threads | --program | --interface)
+    --hosts | -n | --ranks-per-host | --threads | --restarts | --program | --interface)
       [ $# -ge 2 ] || usage "$1 needs a value"
       case $1 in
         --hosts) hosts=$2 ;;
         -n) whole -n "$2" && ranks=$2 ;;
         --ranks-per-host) whole --ranks-per-host "$2" && slots_each=$2 ;;
         --threads) whole --threads "$2" && threads=$2 ;;
+        --restarts) [ "$2" = 0 ] || whole --restarts "$2" && restarts=$2 ;;
         --program) program=$2 ;;
         --interface) interface=$2 ;;
       esac
       shift 2
       ;;
     -h | --help)
-      sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 0
       ;;
     --) shift && break ;;
@@ -61,6 +64,7 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$hosts" ] || usage "no --hosts"
 [ $# -gt 0 ] || usage "no command after --"
+[ "$restarts" -eq 0 ] || can_restart "$@"
 [ -r "$hosts" ] || fail "cannot read the host file $hosts"
 [ -x "$program" ] || fail "$program is missing: build it with swift build -c release, or give --program"
 program=$(readlink -f "$program")
@@ -152,9 +156,7 @@ exec {guard_pipe}> >(
 )
 guard=$!
 trap 'exec {guard_pipe}>&-; wait "$guard" || true' EXIT
-# Until there is a job there is nothing to save.
-trap 'say "stopped on request before the job began: start again to go on"; exit 64' TERM HUP USR1
-trap 'say interrupted; exit 130' INT
+await_job
 
 for i in "${!names[@]}"; do
   on "${names[i]}" "$program" "$PWD" "$segments" <<<"$inspect" >"$scratch/$i" 2>"$scratch/$i.why" {guard_pipe}>&- &
@@ -226,8 +228,18 @@ export DIFFIT_THREADS=$threads
 for variable in $(compgen -e | grep -E '^(DIFFIT|UCX)_'); do options+=(-x "$variable"); done
 
 # Ranks leave a mark in their host's folder.
-# shellcheck disable=SC2016,SC2317  # the host expands it; supervise calls both
+# shellcheck disable=SC2016,SC2317  # the host expands it; supervise calls all three
 has_ranks() { on "${names[0]}" "$segments/started" <<<'[ -e "$1" ]'; }
+# shellcheck disable=SC2016,SC2317
+tidy() {
+  local host cleaners=()
+  rm -f "$scratch/mpirun"
+  for host in "${names[@]}"; do
+    on "$host" "$segments" <<<'rm -rf "$1"/*' >/dev/null 2>&1 {guard_pipe}>&- &
+    cleaners+=($!)
+  done
+  wait "${cleaners[@]}" || true
+}
 # shellcheck disable=SC2317
 start() {
   echo "$BASHPID" >"$scratch/mpirun"
@@ -235,7 +247,7 @@ start() {
   exec mpirun "${options[@]}" sh -c "$mark_start" "$segments/started" "$program" "$@"
 }
 code=0
-supervise start "$@" || code=$?
+supervise --restarts "$restarts" "$1" start "$@" || code=$?
 rm -f "$scratch/mpirun"
-if [ -n "$interrupted" ]; then say "interrupted"; else explain "$code"; fi
+explain "$code"
 exit "$code"

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# What cluster.sh and slurm.sbatch share: the program's place, and a job that is asked to save. Sourced.
+# What local.sh, cluster.sh and slurm.sbatch share: the program's place, and a job that is asked to save, ended
+# where it hangs, started again after a crash. Sourced.
 
 # In an installed folder the program is in bin, in the package where it was built.
 find_program() {
@@ -7,22 +8,87 @@ find_program() {
   if [ -x "$root/bin/diffit" ]; then echo "$root/bin/diffit"; else echo "$root/.build/release/diffit"; fi
 }
 
-# Runs a launcher (mpirun, srun) and passes signals on: TERM, HUP and USR1 as USR1, which asks the ranks to
-# save and stop; INT as it is. Returns the launcher's exit code; 64 also where a rank that did not listen
-# yet died of the request, because then there was nothing to save; 130 after INT.
+# Stops the script with `usage`, which the script defines, unless VALUE is a whole number from 1 on.
+whole() { case $2 in '' | *[!0-9]* | 0*) usage "$1 is '$2', expected a whole number from 1 on" ;; esac; }
+
+# Stops the script unless the command with its arguments can be given again, to go on from what it saved.
+can_restart() {
+  [ "$1" = train ] || usage "--restarts is for train, not $1"
+  case " $* " in *' --resume auto '* | *' --resume=auto '*) ;; *' --resume'*)
+    usage "--restarts goes with --resume auto alone" ;;
+  esac
+}
+
+# Until there is a job there is nothing to save.
+await_job() {
+  trap 'say "stopped on request before the job began: start again to go on"; exit 64' TERM HUP USR1
+  trap 'say "interrupted"; exit 130' INT
+}
+
+# supervise [--restarts N] COMMAND LAUNCHER ...
 #
-# `asked` and `interrupted` say afterwards what came.
+# Runs a launcher (mpirun, srun) of diffit's COMMAND and passes signals on: TERM, HUP and USR1 as USR1, which
+# asks the ranks to save and stop; INT as it is. Returns the launcher's exit code; 64 also where a rank that
+# did not listen died of the request and lost nothing that the same command would not find again; 130 after
+# INT. Starts again after a crash, at most N times, when `tidy` has removed what the ranks left.
+#
+# The script that sources this defines `say`, `has_ranks`, and `tidy` where it restarts. LAUNCHER may be a
+# function that ends with exec. `asked` and `interrupted` say afterwards what came.
 supervise() {
-  local status=0 code=127
+  local restarts=0 restarted=0 command code
+  if [ "$1" = --restarts ]; then
+    restarts=$2
+    shift 2
+  fi
+  command=$1
+  shift
   job='' asker='' asked='' interrupted='' signalled=''
   trap request TERM HUP USR1
   trap interrupt INT
+  while true; do
+    code=0
+    run_once "$@" || code=$?
+    if [ "$restarted" -eq "$restarts" ] || [ -n "$asked$interrupted" ] || ! is_crash "$code"; then break; fi
+    restarted=$((restarted + 1))
+    say "the job crashed (code $code): restart $restarted of $restarts"
+    sleep 1 # for what is left of the job to go
+    tidy
+    [ -z "$interrupted" ] || break
+  done
+  trap '' TERM HUP USR1 INT
+  if [ -n "$interrupted" ] && [ "$code" -ne 0 ]; then code=130; fi
+  if [ -n "$asked" ] && [ "$code" -eq 138 ]; then
+    case $command in
+      train) say "stopped on request before training began: start again to go on" && code=64 ;;
+      sample) say "stopped on request: start again to go on" && code=64 ;;
+    esac
+  fi
+  return "$code"
+}
+
+# A rank ended by a signal, or ranks that lost each other (75: the watchdog, or an error of MPI). Errors that
+# the program found itself (1, 2) would come again.
+is_crash() { [ "$1" -eq 75 ] || { [ "$1" -gt 128 ] && [ "$1" -ne 130 ]; }; }
+
+run_once() {
+  local status=0 code=127 burier
+  job='' asker=''
+  SECONDS=0
+  [ "$(type -t "$1")" = function ] || set -- exec "$@"
   # Job control gives the launcher a process group of its own: Ctrl-C reaches this script alone, and once.
   set -m
-  "$@" </dev/null &
+  {
+    # mpirun passes USR1 on, but not yet when it begins and no more when it ends: it would die of it.
+    trap '' USR1
+    "$@"
+  } </dev/null &
   job=$!
   set +m
+  # What came while there was no job.
+  [ -z "$interrupted" ] || interrupt
   [ -z "$asked" ] || request
+  bury "$job" &
+  burier=$!
   # A trapped signal ends `wait` early, with a code of its own: wait again for the job's.
   while true; do
     signalled=
@@ -31,11 +97,35 @@ supervise() {
     [ "$status" -eq 127 ] || code=$status # 127: there is no more to wait for
     if [ -z "$signalled" ] || [ "$status" -eq 127 ]; then break; fi
   done
-  trap '' TERM HUP USR1 INT
+  job=
+  { kill "$burier" && wait "$burier"; } 2>/dev/null || true
   [ -z "$asker" ] || { kill "$asker" && wait "$asker"; } 2>/dev/null || true
-  if [ -n "$interrupted" ] && [ "$code" -ne 0 ]; then code=130; fi
-  if [ -n "$asked" ] && [ "$code" -eq 138 ]; then code=64; fi
   return "$code"
+}
+
+# Open MPI 4.1 can miss the end of a rank that is killed while it starts: its ranks are dead, and it waits
+# for ever for what is left of them. Ends a launcher whose children have all been dead for ten seconds.
+bury() {
+  trap - TERM
+  [ -z "${guard_pipe-}" ] || exec {guard_pipe}>&-
+  local times=0
+  while sleep 1 >/dev/null 2>&1 && kill -0 "$1" 2>/dev/null; do
+    if all_dead "$1"; then times=$((times + 1)); else times=0; fi
+    if [ "$times" -eq 10 ]; then
+      say "mpirun waits for ranks that are dead: ending it"
+      kill -KILL "$1"
+    fi
+  done
+}
+
+# Whether a process has children and all of them are dead.
+all_dead() {
+  local child children=() states=
+  read -r -a children 2>/dev/null <"/proc/$1/task/$1/children" || true
+  for child in "${children[@]}"; do
+    states+=$(sed 's/.*) \(.\).*/\1/' "/proc/$child/stat" 2>/dev/null || true)
+  done
+  [ -n "$states" ] && [ -z "${states//Z/}" ]
 }
 
 # shellcheck disable=SC2317  # the traps call it
@@ -70,7 +160,8 @@ interrupt() {
 explain() {
   local name
   case $1 in
-    0 | 1 | 2 | 64 | 130) ;;
+    0 | 1 | 2 | 64 | 75) ;;
+    130) [ -z "$interrupted" ] || say "interrupted" ;;
     *)
       if [ "$1" -gt 128 ] && name=$(kill -l $(($1 - 128)) 2>/dev/null); then
         say "the job was ended by signal $name (code $1)"

@@ -17,6 +17,8 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$root/launch/common.sh"
 
 say() { printf 'launch/local.sh: %s\n' "$*" >&2; }
 usage() {
@@ -24,13 +26,11 @@ usage() {
   sed -n 's/^# \{0,1\}//; 4,9p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
-whole() { case $2 in '' | *[!0-9]* | 0*) usage "$1 is '$2', expected a whole number from 1 on" ;; esac; }
 
 ranks=1
 threads=
 restarts=0
-program=$root/bin/diffit  # of an installed folder
-[ -x "$program" ] || program=$root/.build/release/diffit
+program=$(find_program "$root")
 while [ $# -gt 0 ]; do
   case $1 in
     -n | --threads | --restarts | --program)
@@ -52,13 +52,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ $# -gt 0 ] || usage "no command after --"
-if [ "$restarts" -gt 0 ]; then
-  [ "$1" = train ] || usage "--restarts is for train, not $1"
-  # The same command is given again, and would not go on from what it saved.
-  case " $* " in *' --resume auto '* | *' --resume=auto '*) ;; *' --resume'*)
-    usage "--restarts goes with --resume auto alone" ;;
-  esac
-fi
+[ "$restarts" -eq 0 ] || can_restart "$@"
 [ -x "$program" ] || { say "$program is missing: build it with swift build -c release" && exit 1; }
 command -v mpirun >/dev/null || { say "mpirun is missing: run launch/setup.sh" && exit 1; }
 
@@ -93,38 +87,7 @@ export DIFFIT_THREADS=$threads
 # Open MPI shows every rank a terminal; whether there is one behind it only this script can see.
 [ ! -t 1 ] || export DIFFIT_TERMINAL=1
 
-job=
-asker=
-signalled=0
-interrupted=
-# mpirun drops a signal that comes before its ranks run: a young job is given time to start.
-has_ranks() { [ -n "$(cat "/proc/$job/task/$job/children" 2>/dev/null || echo unknown)" ]; }
-ask() {
-  if [ "$SECONDS" -lt 5 ]; then
-    until has_ranks; do sleep 0.1; done
-    sleep 0.5
-  fi
-  kill -USR1 "$job"
-}
-# shellcheck disable=SC2317  # the traps call it
-request() {
-  signalled=1
-  job=${job:-${!-}}
-  [ -n "$job" ] && [ -z "$asker" ] || return 0
-  ask >/dev/null 2>&1 &
-  asker=$!
-}
-# shellcheck disable=SC2317
-interrupt() {
-  signalled=1
-  interrupted=1
-  job=${job:-${!-}}
-  [ -n "$job" ] || exit 130
-  kill -INT "$job" 2>/dev/null || true
-}
-trap request TERM HUP USR1
-trap interrupt INT
-
+await_job
 # A folder of its own for message segments, so that a killed job's can be found and removed.
 segments=
 trap 'rm -rf "$segments"' EXIT
@@ -132,87 +95,11 @@ if segments=$(mktemp -d /dev/shm/diffit.XXXXXX 2>/dev/null); then
   export OMPI_MCA_btl_vader_backing_directory=$segments OMPI_MCA_btl_sm_backing_directory=$segments
 fi
 
-# Open MPI 4.1 can miss the end of a rank that is killed while it starts: its ranks are dead, and it waits
-# for ever for what is left of them.
-all_dead() {
-  local child children=() states=
-  read -r -a children 2>/dev/null <"/proc/$job/task/$job/children" || true
-  for child in "${children[@]}"; do
-    states+=$(sed 's/.*) \(.\).*/\1/' "/proc/$child/stat" 2>/dev/null || true)
-  done
-  [ -n "$states" ] && [ -z "${states//Z/}" ]
-}
-bury() {
-  local times=0
-  while sleep 1 >/dev/null 2>&1 && kill -0 "$job" 2>/dev/null; do
-    if all_dead; then times=$((times + 1)); else times=0; fi
-    if [ "$times" -eq 10 ]; then
-      say "mpirun waits for ranks that are dead: ending it"
-      kill -KILL "$job"
-    fi
-  done
-}
-
-# Runs the job to its end and leaves its exit code in `code`.
-run() {
-  job=
-  SECONDS=0
-  # Job control gives mpirun a process group of its own: Ctrl-C reaches this script alone, and once.
-  set -m
-  mpirun "${options[@]}" "$program" "$@" </dev/null &
-  job=$!
-  set +m
-  # What came while there was no job.
-  [ -z "$interrupted" ] || kill -INT "$job"
-  [ "$signalled" -eq 0 ] || { asker= && request; }
-
-  bury &
-  local burier=$!
-
-  # A trapped signal ends `wait` early, with a code of its own: wait again for the job's.
-  code=127
-  local status
-  while true; do
-    signalled=0
-    status=0
-    wait "$job" || status=$?
-    [ "$status" -eq 127 ] || code=$status # 127: there is no more to wait for
-    if [ "$signalled" -eq 0 ] || [ "$status" -eq 127 ]; then break; fi
-  done
-  { kill "$burier" && wait "$burier"; } 2>/dev/null || true
-  [ -z "$asker" ] || { kill "$asker" && wait "$asker"; } 2>/dev/null || true
-
-  # A rank that does not listen yet dies of the request; then there was nothing to save.
-  if [ -n "$asker" ] && [ "$code" -eq 138 ] && [ "$1" = train ]; then
-    say "stopped on request before training began: start again to go on"
-    code=64
-  fi
-  if [ -n "$interrupted" ] && [ "$code" -ne 0 ]; then
-    say "interrupted"
-    code=130
-  fi
-}
-
-is_crash() { [ "$1" -eq 75 ] || { [ "$1" -gt 128 ] && [ "$1" -ne 130 ]; }; }
-
-restarted=0
-while true; do
-  run "$@"
-  if [ "$restarted" -eq "$restarts" ] || ! is_crash "$code" || [ -n "$asker$interrupted" ]; then break; fi
-  restarted=$((restarted + 1))
-  say "the job crashed (code $code): restart $restarted of $restarts"
-  sleep 1  # for what is left of the job to go
-  [ -z "$segments" ] || rm -rf "${segments:?}"/*
-done
-
-case $code in
-  0 | 1 | 2 | 64 | 75 | 130) ;;
-  *)
-    if [ "$code" -gt 128 ] && name=$(kill -l $((code - 128)) 2>/dev/null); then
-      say "the job was ended by signal $name (code $code)"
-    else
-      say "the job ended with code $code"
-    fi
-    ;;
-esac
+# shellcheck disable=SC2317  # supervise calls both
+has_ranks() { [ -n "$(cat "/proc/$job/task/$job/children" 2>/dev/null || echo unknown)" ]; }
+# shellcheck disable=SC2317
+tidy() { [ -z "$segments" ] || rm -rf "${segments:?}"/*; }
+code=0
+supervise --restarts "$restarts" "$1" mpirun "${options[@]}" "$program" "$@" || code=$?
+explain "$code"
 exit "$code"

@@ -18,9 +18,11 @@ enum Job {
 
   /// - Parameter during: what to do once the job has said something.
   static func run(
-    _ words: [String], during: ((Running) throws -> Void)? = nil
+    _ words: [String], environment: [String: String] = [:],
+    during: ((Running) throws -> Void)? = nil
   ) throws -> Outcome {
     var command = Command(words)
+    command.environment = environment
     command.merged = true
     return try command.run { running in
       guard let during else { return }

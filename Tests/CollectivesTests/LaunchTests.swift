@@ -6,8 +6,9 @@ import Testing
 extension JobTests {
   /// `launch/local.sh`, with the probe in the place of diffit.
   @Suite struct LaunchTests {
-    private let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("../../launch/local.sh").standardized.path
+    private let scripts = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../launch").standardized.path
+    private var script: String { "\(scripts)/local.sh" }
 
     private func launch(
       _ arguments: String..., during: ((Running) throws -> Void)? = nil
@@ -48,6 +49,36 @@ extension JobTests {
       #expect(outcome.code == 64, "\(outcome.output)")
       #expect(folder.hasPrefix("/dev/shm/diffit."))
       #expect(!FileManager.default.fileExists(atPath: folder))
+    }
+
+    /// Open MPI's mpirun can wait for ever for ranks that died while they were started.
+    @Test(arguments: ["local.sh", "cluster.sh"])
+    func aLauncherWhoseRanksAreAllDeadIsEnded(script: String) throws {
+      let folder = FileManager.default.temporaryDirectory.appendingPathComponent("launch-\(UUID())")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let (mpirun, hosts) = (folder.path + "/mpirun", folder.path + "/hosts")
+      // A shell's child whose end nobody asks for, since the shell has become another program.
+      let fake = """
+        #!/bin/sh
+        if [ "$1" = --version ]; then echo "mpirun (Open MPI)" && exit; fi
+        true &
+        exec sleep 50
+        """
+      try Data(fake.utf8).write(to: URL(fileURLWithPath: mpirun))
+      try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: mpirun)
+      try Data("localhost\n".utf8).write(to: URL(fileURLWithPath: hosts))
+      let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+      let options = ["--program", try Job.probe(), "--", "report"]
+      let outcome = try Job.run(
+        ["\(scripts)/\(script)"] + (script == "cluster.sh" ? ["--hosts", hosts] : []) + options,
+        environment: ["PATH": "\(folder.path):\(path)"])
+      #expect(outcome.code == 137, "\(outcome.output)")
+      #expect(
+        outcome.lines == [
+          "launch/\(script): mpirun waits for ranks that are dead: ending it",
+          "launch/\(script): the job was ended by signal KILL (code 137)",
+        ])
     }
 
     @Test func badUsageIsSaidWithTheUsage() throws {

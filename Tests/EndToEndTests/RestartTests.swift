@@ -4,7 +4,7 @@ import Testing
 import Training
 
 extension EndToEndTests {
-  /// `launch/local.sh --restarts`
+  /// `launch/local.sh --restarts`, and `launch/cluster.sh --restarts` on this host.
   @Suite("Restarts") struct RestartTests {
     let scene: Scene
     let run: RunFolder
@@ -15,15 +15,16 @@ extension EndToEndTests {
     }
 
     private func launch(
-      _ restarts: Int, _ settings: String..., options: [String] = [], fault: String? = nil
+      _ restarts: Int, _ settings: String..., script: String = "local.sh", fault: String? = nil
     ) throws -> Command {
-      let training = try Diffit.training(run.path, settings, options: options)
-      let words =
-        [
-          Repository.launcher, "--program", training.words[0], "-n", "2", "--restarts",
-          "\(restarts)",
-        ]
-        + ["--"] + training.words.dropFirst()
+      let training = try Diffit.training(run.path, settings)
+      var words = ["\(Repository.root)/launch/\(script)", "-n", "2"]
+      words += ["--program", training.words[0]]
+      if script == "cluster.sh" {
+        try Data("localhost slots=2\n".utf8).write(to: URL(fileURLWithPath: scene.path("hosts")))
+        words += ["--hosts", scene.path("hosts")]
+      }
+      words += ["--restarts", "\(restarts)", "--"] + training.words.dropFirst()
       var command = Command(words)
       if let fault { command.environment["DIFFIT_TEST_FAULT"] = fault }
       return command
@@ -36,16 +37,18 @@ extension EndToEndTests {
         .filter { (try? String(contentsOfFile: "/proc/\($0)/comm", encoding: .utf8)) == "diffit\n" }
     }
 
-    @Test func aKilledRankIsStartedAgain() throws {
+    @Test(arguments: ["local.sh", "cluster.sh"])
+    func aKilledRankIsStartedAgain(script: String) throws {
       let settings = ["train.images=1600", "checkpoint.every=160", "log.every=80"]
-      let outcome = try launch(2, settings[0], settings[1], settings[2]).run { running in
+      let command = try launch(2, settings[0], settings[1], settings[2], script: script)
+      let outcome = try command.run { running in
         try running.wait(until: "a checkpoint") { run.checkpoints.contains { $0.hasPrefix("im") } }
         kill(try #require(ranks(running).last), SIGKILL)
       }
       #expect(outcome.code == 0, "\(outcome.errors)")
       // Open MPI may add that it could not read from the process that is gone.
-      let own = outcome.complaints.filter { $0.hasPrefix("launch/local.sh: ") }
-      #expect(own == ["launch/local.sh: the job crashed (code 137): restart 1 of 2"])
+      let own = outcome.complaints.filter { $0.hasPrefix("launch/") }
+      #expect(own == ["launch/\(script): the job crashed (code 137): restart 1 of 2"])
       #expect(outcome.output.contains("resumed from \(run.path)/checkpoints/images-"))
       let whole = RunFolder(scene, "whole")
       try whole.train(settings[0], settings[1], settings[2], ranks: 2)
