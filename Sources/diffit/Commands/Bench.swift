@@ -9,16 +9,7 @@ struct Bench: ParsableCommand {
       Example: diffit bench --set model.blocks=2,2,2 --threads 2 --json bench.json
       """)
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Settings, as YAML. (default: those of configs/cifar10.yaml)", valueName: "file"))
-  var config: String?
-
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp("Change one setting; may be repeated.", valueName: "key=value"))
-  var overrides: [String] = []
+  @OptionGroup var settings: ConfigurationArguments
 
   @Option(name: .long, help: "What to compute in. (default: train.precision)")
   var precision: TrainSettings.Precision?
@@ -34,14 +25,12 @@ struct Bench: ParsableCommand {
     help: ArgumentHelp("Images to train on while the clock runs.", valueName: "n"))
   var images = 160
 
-  @Option(
-    name: .long, help: ArgumentHelp("Results for machines; -: standard output.", valueName: "file"))
-  var json: String?
+  @OptionGroup var results: ResultArguments
 
   mutating func run() throws {
     try Benchmark.run(
       BenchOptions(
-        config: config, overrides: overrides, precision: precision, threads: threads, batch: batch,
-        images: images, json: json))
+        config: settings.file, overrides: settings.overrides.texts, precision: precision,
+        threads: threads, batch: batch, images: images, json: results.json))
   }
 }

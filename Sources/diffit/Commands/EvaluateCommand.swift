@@ -52,9 +52,7 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup(title: "Features") var measuring: MeasuringArguments
   @OptionGroup(title: "Drawing") var drawing: DrawingArguments
 
-  @Option(
-    name: .long, help: ArgumentHelp("Results for machines; -: standard output.", valueName: "file"))
-  var json: String?
+  @OptionGroup var results: ResultArguments
 
   mutating func run() throws {
     try EvaluateJob.run(
@@ -62,6 +60,6 @@ struct EvaluateCommand: ParsableCommand {
         target: target, reference: reference, heldOut: heldOut, metrics: metrics,
         samples: samples, seed: seed, repeats: repeats,
         measuring: measuring.options(batch: drawing.batch), drawing: drawing.options(),
-        json: json))
+        json: results.json))
   }
 }

@@ -14,11 +14,9 @@ struct Inspect: ParsableCommand {
       valueName: "checkpoint|run|file.safetensors"))
   var path: String
 
-  @Option(
-    name: .long, help: ArgumentHelp("Results for machines; -: standard output.", valueName: "file"))
-  var json: String?
+  @OptionGroup var results: ResultArguments
 
   mutating func run() throws {
-    try Inspection.run(InspectOptions(path: path, json: json))
+    try Inspection.run(InspectOptions(path: path, json: results.json))
   }
 }

@@ -27,14 +27,12 @@ struct Parity: ParsableCommand {
       valueName: "x"))
   var tolerance: Double?
 
-  @Option(
-    name: .long, help: ArgumentHelp("Results for machines; -: standard output.", valueName: "file"))
-  var json: String?
+  @OptionGroup var results: ResultArguments
 
   mutating func run() throws {
     try ParityCheck.run(
       ParityOptions(
         golden: golden, precision: precision, threads: threads ?? 0, tolerance: tolerance,
-        json: json))
+        json: results.json))
   }
 }

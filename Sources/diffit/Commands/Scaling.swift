@@ -18,16 +18,7 @@ struct ScalingMeasureCommand: ParsableCommand {
       Example: mpirun -n 2 diffit scaling measure --config configs/cifar10.yaml --json two.json
       """)
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Settings, as YAML. (default: those of configs/cifar10.yaml)", valueName: "file"))
-  var config: String?
-
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp("Change one setting; may be repeated.", valueName: "key=value"))
-  var overrides: [String] = []
+  @OptionGroup var settings: ConfigurationArguments
 
   @Option(name: .long, help: ArgumentHelp("Images a rank and step.", valueName: "n"))
   var batch = 32
@@ -44,7 +35,8 @@ struct ScalingMeasureCommand: ParsableCommand {
   mutating func run() throws {
     try ScalingMeasure.run(
       ScalingMeasureOptions(
-        config: config, overrides: overrides, batch: batch, steps: steps, json: json))
+        config: settings.file, overrides: settings.overrides.texts, batch: batch, steps: steps,
+        json: json))
   }
 }
 
@@ -72,10 +64,7 @@ struct ScalingPredictCommand: ParsableCommand {
     help: ArgumentHelp("Another network than the measured one, as YAML.", valueName: "file"))
   var config: String?
 
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp("Change one setting of it; may be repeated.", valueName: "key=value"))
-  var overrides: [String] = []
+  @OptionGroup var overrides: OverrideArguments
 
   @Option(
     name: .long,
@@ -108,9 +97,7 @@ struct ScalingPredictCommand: ParsableCommand {
       "Share of the last micro-batch's backward in which messages may travel.", valueName: "x"))
   var hiddenShare = 1.0
 
-  @Option(
-    name: .long, help: ArgumentHelp("Results for machines; -: standard output.", valueName: "file"))
-  var json: String?
+  @OptionGroup var results: ResultArguments
 
   mutating func run() throws {
     let counts = try ranks.map { list in
@@ -125,8 +112,8 @@ struct ScalingPredictCommand: ParsableCommand {
     try ScalingPredict.run(
       ScalingPredictOptions(
         files: files, ranks: counts ?? ScalingPredictOptions.defaultRanks, config: config,
-        overrides: overrides, batch: batch, globalBatch: globalBatch, linkGbps: linkGbps,
+        overrides: overrides.texts, batch: batch, globalBatch: globalBatch, linkGbps: linkGbps,
         latencyUs: latencyUs, hiddenShare: hiddenShare, fromBytes: fromBytes,
-        json: json))
+        json: results.json))
   }
 }

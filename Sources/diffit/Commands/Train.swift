@@ -11,12 +11,7 @@ struct Train: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Settings, as YAML.", valueName: "file"))
   var config: String
 
-  @Option(
-    name: .customLong("set"),
-    help: ArgumentHelp(
-      "Change one setting, as in train.batch=256 or model.blocks=2,2,2; may be repeated.",
-      valueName: "key=value"))
-  var overrides: [String] = []
+  @OptionGroup var overrides: OverrideArguments
 
   @Option(
     name: .customLong("run"),
@@ -47,7 +42,7 @@ struct Train: ParsableCommand {
   mutating func run() throws {
     try TrainJob.run(
       TrainOptions(
-        config: config, overrides: overrides, run: directory, resume: resume,
+        config: config, overrides: overrides.texts, run: directory, resume: resume,
         initialWeights: initialWeights, force: force, dryRun: dryRun))
   }
 }

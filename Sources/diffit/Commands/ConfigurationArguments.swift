@@ -1,0 +1,22 @@
+import ArgumentParser
+
+/// Changes to single settings.
+struct OverrideArguments: ParsableArguments {
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Change one setting, as in optimizer.lr=2e-4 or model.blocks=2,2,2; may be repeated.",
+      valueName: "key=value"))
+  var texts: [String] = []
+}
+
+/// Settings for commands that do without a file of them.
+struct ConfigurationArguments: ParsableArguments {
+  @Option(
+    name: .customLong("config"),
+    help: ArgumentHelp(
+      "Settings, as YAML. (default: those of configs/cifar10.yaml)", valueName: "file"))
+  var file: String?
+
+  @OptionGroup var overrides: OverrideArguments
+}
