@@ -128,7 +128,7 @@ clean() { [ -z "$(find /dev/shm -maxdepth 1 -name "diffit.slurm.$job")" ]; }
 # 1. The time limit's signal: saves, stops with 64, requeues itself, goes on, completes.
 # Limits are whole minutes, Slurm looks every half minute: the signal comes within 40 s of the start.
 # shellcheck disable=SC2046  # words
-submit --time=1 --signal=B:USR1@55 launch/slurm.sbatch $(train limit 60k)
+submit --time=1 --signal=B:USR1@55 launch/slurm.sbatch $(train limit 250k)
 within 60 seen limit || fail "the job does not train"
 within 90 says "stopped on request" || fail "the job was not asked to stop ahead of its limit"
 within 30 sh -c "[ -e '$scratch/limit/STOPPED' ] || grep -q 'state saved' '$scratch/job-$job.out'" ||
@@ -138,13 +138,13 @@ pass "signal ahead of the time limit: saved and requeued by itself"
 within 90 says "resumed from" || fail "the job did not go on from its checkpoint"
 scontrol update "JobId=$job" TimeLimit=10 # enough to end in this start
 within 300 is COMPLETED || fail "the job did not complete: $(state)"
-says "done: 60000 images" || fail "the run is not finished"
+says "done: 250016 images" || fail "the run is not finished"
 within 10 clean || fail "/dev/shm keeps the job's folder"
 pass "went on from the checkpoint after $(restarts) restart(s) and completed; /dev/shm is clean"
 
 # 2. scancel with USR1 to the batch script, by hand.
 # shellcheck disable=SC2046
-submit --time=10 launch/slurm.sbatch $(train asked 8k)
+submit --time=10 launch/slurm.sbatch $(train asked 40k)
 within 60 seen asked || fail "the job does not train"
 scancel --signal=USR1 --batch "$job"
 within 30 says "stopped on request" || fail "scancel --signal=USR1 --batch did not stop the ranks"
@@ -162,7 +162,7 @@ pass "a bad configuration ends with code 2 and is not requeued"
 # 4. srun starts the ranks where Slurm has PMIx.
 if srun --mpi=list 2>&1 | grep -qw pmix; then
   # shellcheck disable=SC2046
-  DIFFIT_LAUNCHER=srun submit --time=10 launch/slurm.sbatch $(train srun 8k)
+  DIFFIT_LAUNCHER=srun submit --time=10 launch/slurm.sbatch $(train srun 40k)
   within 60 seen srun || fail "the job does not train under srun"
   says "ranks: 2 x" || fail "srun did not join two ranks"
   scancel --signal=USR1 --batch "$job"
