@@ -69,9 +69,6 @@ public final class GradientReducer {
     shardsDone += 1
   }
 
-  /// Whether the next shard to end is the step's last, whose gradients leave as they become final.
-  public var isLastShard: Bool { shardsDone == method.localShards - 1 }
-
   /// Tells that the gradients in `range` are complete on this rank; each element once a step.
   public func isFinal(_ range: Range<Int>) {
     for index in buckets.indices(touching: range) {

@@ -80,10 +80,9 @@ func checkTree(_ ranks: any Communicator) throws {
     let reducer = GradientReducer(
       flat, buckets: GradientBuckets(count: count, bucketMB: 0.02), method: method, over: ranks)
     for shard in 0..<method.localShards {
-      try expect(reducer.isLastShard == (shard == method.localShards - 1), "the last shard")
       flat.copy(
         from: Tensor(values(ranks.rank * method.localShards + shard), [count], on: engine))
-      if reducer.isLastShard { reducer.isFinal(0..<count) }
+      if shard == method.localShards - 1 { reducer.isFinal(0..<count) }
       reducer.endShard()
     }
     try reducer.finish()
