@@ -21,7 +21,6 @@ extension Communicator {
   }
 
   /// The sum over ranks, for losses, counts and times.
-  public func sum(_ value: Double) throws(CommunicationError) -> Double { try reduce(value, .sum) }
   public func sum(_ values: [Double]) throws(CommunicationError) -> [Double] {
     try reduce(values, .sum)
   }
@@ -68,6 +67,11 @@ extension Communicator {
     let padding = [UInt8](repeating: 0, count: longest - mine.count)
     let blocks = try gatherEqual(mine + padding)
     return zip(blocks, counts).map { block, count in Array(block.prefix(count)) }
+  }
+
+  /// The name of every rank's node, in the order of ranks.
+  public func hosts() throws(CommunicationError) -> [String] {
+    try gather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// Every rank's bytes, in the order of ranks; all ranks give as many.

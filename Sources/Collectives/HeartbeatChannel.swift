@@ -30,8 +30,7 @@ public final class HeartbeatChannel: Sendable {
     let mine = (0..<Heartbeat.tokenSize).map { _ in UInt8.random(in: 0...255, using: &random) }
     token = try communicator.broadcast(mine)
     let records = try communicator.gather(socket?.addresses.flatMap(\.bytes) ?? [])
-    let hosts = try communicator.gather(Array(communicator.host.utf8))
-      .map { String(decoding: $0, as: UTF8.self) }
+    let hosts = try communicator.hosts()
     let own = communicator.host
     addresses = zip(records, hosts).map { record, host in
       // Loopback means another host elsewhere.

@@ -21,7 +21,7 @@ public enum Doctor {
   ) throws(CommunicationError) -> DoctorReport {
     let share = try CoreShare(of: communicator, environment: environment)
     let threads = threads > 0 ? threads : share.threads
-    let hosts = Set(try communicator.gather(Array(communicator.host.utf8))).count
+    let hosts = Set(try communicator.hosts()).count
     let (best, used, ranks) = (
       KernelTable.bestLevel, KernelTable.best.level, communicator.localSize
     )

@@ -6,8 +6,10 @@ import TensorCore
 func checkRanks(_ ranks: any Communicator) throws {
   let numbers = try ranks.gatherEqual([UInt8(ranks.rank)])
   try expect(numbers == (0..<ranks.size).map { [UInt8($0)] }, "ranks are \(numbers)")
-  let hosts = try ranks.gather(Array(ranks.host.utf8))
-  try expect(Set(hosts).count == 1 && !ranks.host.isEmpty, "hosts are \(hosts)")
+  let hosts = try ranks.hosts()
+  try expect(
+    hosts == [String](repeating: ranks.host, count: ranks.size) && !ranks.host.isEmpty,
+    "hosts are \(hosts)")
   try expect(
     ranks.localRank == ranks.rank && ranks.localSize == ranks.size,
     "one node, but local rank \(ranks.localRank) of \(ranks.localSize)")
@@ -17,7 +19,9 @@ func checkRanks(_ ranks: any Communicator) throws {
 func checkValues(_ ranks: any Communicator) throws {
   let (r, n) = (ranks.rank, ranks.size)
   let triangle = n * (n - 1) / 2
-  try expect(try ranks.sum(Double(r) + 0.5) == Double(triangle) + 0.5 * Double(n), "sum of doubles")
+  try expect(
+    try ranks.sum([Double(r) + 0.5, 1]) == [Double(triangle) + 0.5 * Double(n), Double(n)],
+    "sum of doubles")
   try expect(try ranks.sum(r) == triangle, "sum of integers")
   try expect(try ranks.reduce([Double(r), -Double(r)], .max) == [Double(n - 1), 0], "max")
   try expect(try ranks.reduce([Double(r), -Double(r)], .min) == [0, -Double(n - 1)], "min")

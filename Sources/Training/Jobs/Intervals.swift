@@ -126,11 +126,11 @@ final class Intervals {
     let ratio = spread.max / spread.median
     let limit = configuration.log.straggler
     guard communicator.size > 1, limit > 0, ratio > limit else { return }
-    let hosts = try communicator.gather(Array(communicator.host.utf8))
+    let hosts = try communicator.hosts()
     guard communicator.rank == 0 else { return }
     func text(_ seconds: Double) -> String { String(format: "%.3f s", seconds) }
     run.log.warning(
-      "rank \(spread.slowest) on \(String(decoding: hosts[spread.slowest], as: UTF8.self)) is slow:"
+      "rank \(spread.slowest) on \(hosts[spread.slowest]) is slow:"
         + " \(text(spread.max)) a step, the median rank \(text(spread.median)); it loses most in"
         + " \(spread.slowestPhase) (log.straggler is \(limit))")
   }

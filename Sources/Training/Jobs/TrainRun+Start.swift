@@ -7,8 +7,7 @@ extension TrainRun {
   /// Throws where another rank does not see the run directory that the first one has claimed. Collective.
   func checkDirectoryIsShared() throws {
     guard communicator.size > 1 else { return }
-    let hosts = try communicator.gather(Array(communicator.host.utf8))
-      .map { String(decoding: $0, as: UTF8.self) }
+    let hosts = try communicator.hosts()
     let token = String(
       decoding: try communicator.broadcast(Array(UUID().uuidString.utf8)), as: UTF8.self)
     func probe(_ rank: Int) -> String { "\(directory.path)/.probe-\(token)-\(rank)" }
