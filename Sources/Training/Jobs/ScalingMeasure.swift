@@ -77,43 +77,53 @@ public enum ScalingMeasure {
         steps, Benchmark.trainer(configuration, over: communicator, on: engine), over: communicator)
     engine.memory.trim()
 
-    let hosts = try communicator.gather(Array(communicator.host.utf8))
     let gradient = try AllReduceTiming.measure(communicator, sizes: [4 * plan.flatCount])
-    return ScalingMeasurement(
-      ranks: ranks, hosts: hosts.map { String(decoding: $0, as: UTF8.self) },
+    return try ScalingMeasurement(
+      ranks: ranks, hosts: communicator.hosts(),
       threads: configuration.train.threads, kernels: "\(engine.kernels.level)",
       precision: given.train.precision, mpi: communicator.library,
       network: ScalingMeasurement.Network(given), batch: batch,
       microBatch: configuration.train.microBatch, globalBatch: given.train.batch,
       bucketMB: given.parallel.bucketMB, steps: steps,
       alone: .init(
-        seconds: alone[0], forward: alone[1], backward: alone[2], optimizer: alone[3]),
+        seconds: alone.seconds, forward: alone.phases.forward, backward: alone.phases.backward,
+        optimizer: alone.phases.optimizer),
       together: together.map {
-        .init(seconds: $0[0], exposedCommunication: $0[4], hiddenCommunication: $0[5])
+        .init(
+          seconds: $0.seconds, exposedCommunication: $0.phases.exposedComm,
+          hiddenCommunication: $0.phases.hiddenComm)
       },
       gradient: gradient.first,
-      allReduce: try AllReduceTiming.measure(communicator, sizes: sizes, budget: budget))
+      allReduce: AllReduceTiming.measure(communicator, sizes: sizes, budget: budget))
   }
 
-  /// Median over steps of a step's time, of forward, backward, optimiser and exposed communication; the
-  /// largest of all ranks. Collective.
+  /// A step on the clock.
+  private struct StepTimes {
+    let seconds: Double
+    let phases: PhaseSeconds
+  }
+
+  /// Medians over steps; the largest of all ranks. Collective.
   private static func medians(
     _ steps: Int, _ trainer: Trainer, over communicator: any Communicator
-  ) throws -> [Double] {
+  ) throws -> StepTimes {
     try trainer.step()  // fills the memory pool and the caches
     _ = trainer.lap()
-    var times = [[Double]](repeating: [], count: 6)
+    var times: [StepTimes] = []
     for _ in 0..<steps {
       try communicator.barrier()
       let seconds = try Benchmark.seconds(of: trainer.step)
-      let phases = trainer.lap()
-      let all = [
-        seconds, phases.forward, phases.backward, phases.optimizer, phases.exposedComm,
-        phases.hiddenComm,
-      ]
-      for (index, time) in all.enumerated() { times[index].append(time) }
+      times.append(StepTimes(seconds: seconds, phases: trainer.lap()))
     }
-    return try communicator.reduce(times.map { Spread(of: $0).median }, .max)
+    func median(_ time: (StepTimes) -> Double) throws -> Double {
+      try communicator.reduce(Spread(of: times.map(time)).median, .max)
+    }
+    return try StepTimes(
+      seconds: median(\.seconds),
+      phases: PhaseSeconds(
+        data: median(\.phases.data), forward: median(\.phases.forward),
+        backward: median(\.phases.backward), exposedComm: median(\.phases.exposedComm),
+        hiddenComm: median(\.phases.hiddenComm), optimizer: median(\.phases.optimizer)))
   }
 }
 
