@@ -20,7 +20,8 @@ extension CheckpointError: CustomStringConvertible {
       "\(directory): no checkpoint can be used: \(reasons.joined(separator: "; ")); "
         + "restore one, or start afresh in another run directory"
     case .runLocked(let directory, let holder):
-      "\(directory): another job uses this folder (\(holder)); wait for it to end, or choose another folder"
+      "\(directory): another job uses this folder (\(holder)); wait for it to end, or choose another"
+        + " (--run of train, --out of sample)"
     case .statsRow(let path, let reason):
       "\(path): a row cannot be written as JSON: \(reason)"
     case .shortFile(let path, let size):

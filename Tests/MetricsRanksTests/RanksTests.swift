@@ -28,7 +28,10 @@ private let features = URL(fileURLWithPath: #filePath).deletingLastPathComponent
   func anyNumberOfRanksGivesTheSame(ranks: Int) throws {
     let alone = try scores(ranks: 0)
     let found = try scores(ranks: ranks, "batch=11")
-    let names = ["fid", "is_mean", "is_std", "kid_mean", "kid_std", "precision", "recall", "sfid"]
+    let names = [
+      "fid", "is_mean", "is_std", "is_adm_mean", "is_adm_std", "kid_mean", "kid_std", "precision",
+      "recall", "sfid",
+    ]
     #expect(found.keys.sorted() == (names + ["images"]).sorted())
     for name in names {
       let (value, expected) = (try #require(found[name]), try #require(alone[name]))
