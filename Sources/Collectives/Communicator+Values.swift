@@ -93,4 +93,18 @@ extension Communicator {
       bytes.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
     }
   }
+
+  /// The values of all ranks, in the order of ranks, on every rank; their numbers may differ.
+  public func gather<Element: BitwiseCopyable>(
+    values: [Element]
+  ) throws(CommunicationError) -> [Element] {
+    try gather(values.withUnsafeBytes { Array($0) }).flatMap { bytes in
+      bytes.withUnsafeBytes { Array($0.bindMemory(to: Element.self)) }
+    }
+  }
+
+  /// This rank's contiguous part of `count` pieces of work.
+  public func share(of count: Int) -> Range<Int> {
+    count * rank / size..<count * (rank + 1) / size
+  }
 }

@@ -40,7 +40,7 @@ public struct BatchSource: Sendable {
         try pixels.withUnsafeMutableBufferPointer {
           (buffer) throws(DatasetError) in try dataset.read(index, into: buffer)
         })
-      var image = pixels.map { Float($0) / 127.5 - 1 }
+      var image = ImageGrid.signed(pixels)
       if let augmentation {
         augmentLabels += augmentation(
           &image, height: side, width: side, seed: seed, position: position)

@@ -10,6 +10,21 @@ public enum ImageGrid {
     }
   }
 
+  /// Brings 0...255 to [-1, 1].
+  public static func signed(_ bytes: [UInt8]) -> [Float] { bytes.map { Float($0) / 127.5 - 1 } }
+
+  /// The images of [B, H, W, 3] in [-1, 1], by `bytes`.
+  public static func images(_ values: Tensor) -> [RGBImage] {
+    let shape = values.shape
+    invariant(shape.rank == 4 && shape[3] == 3, "ImageGrid.images: \(shape), expected [B, H, W, 3]")
+    let (pixels, size) = (bytes(values.floats), shape[1] * shape[2] * 3)
+    return (0..<shape[0]).map { index in
+      RGBImage(
+        width: shape[2], height: shape[1],
+        pixels: Array(pixels[index * size..<(index + 1) * size]))
+    }
+  }
+
   /// Lays out images from left to right, then downwards.
   ///
   /// - Parameters:

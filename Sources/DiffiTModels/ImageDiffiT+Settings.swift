@@ -2,7 +2,7 @@ import TensorCore
 
 extension ImageDiffiT {
   /// What defines an image-space network; the defaults are the paper's for CIFAR-10.
-  public struct Settings: Sendable, Hashable {
+  public struct Settings: NetworkSettings {
     /// Pixels a side.
     public var resolution = 32
     /// Width of each stage, finest first.
@@ -23,10 +23,14 @@ extension ImageDiffiT {
     public var augmentLabels = 0
     public var dropout = 0.0
     public var imageChannels = 3
+    /// Whether the network gives a second value a channel: the variance of DDPM's steps.
+    public var learnsVariance = false
 
     public init() {}
 
-    /// Why no network has these settings; nil where one does.
+    public var outputChannels: Int { learnsVariance ? 2 * imageChannels : imageChannels }
+    public var widths: [Int] { channels }
+
     public var problem: String? {
       guard
         !channels.isEmpty, channels.count == blocks.count, blocks.allSatisfy({ $0 > 0 }),
@@ -45,19 +49,14 @@ extension ImageDiffiT {
       return nil
     }
 
-    /// Narrower stages are f32 in bf16 too: one step of a tile reduces 32 channels, so that bf16 gains
-    /// nothing there, and few channels average little of its rounding.
-    public static let leastBF16Width = 32
-
-    /// The precision of a stage where `asked` is the network's.
-    func precision(_ asked: DType, stage: Int) -> DType {
-      channels[stage] < Self.leastBF16Width ? .float32 : asked
-    }
-
     func window(stage: Int) -> Int { min(window, resolution >> stage) }
 
     public func imageShape(batch: Int) -> Shape {
       [batch, resolution, resolution, imageChannels]
+    }
+
+    public func network(precision: DType, recomputes: Bool) -> any DenoisingNetwork {
+      ImageDiffiT(self, precision: precision, recomputes: recomputes)
     }
   }
 }

@@ -7,12 +7,13 @@ import TensorCore
 ///
 /// Source: arXiv:2312.02139v3, Fig. 4, Tables S.2 and S.3. Checkpoint keys are the property names of the
 /// PyTorch oracle. Parameters are declared in the order of the forward pass.
-/// Shapes: x [B, R, R, 3], cNoise [B] -> [B, R, R, 3], f32.
-public struct ImageDiffiT {
+/// Shapes: x [B, R, R, 3], time [B] -> [B, R, R, 3], or [B, R, R, 6] where it learns a variance; f32.
+public struct ImageDiffiT: DenoisingNetwork {
   public let settings: Settings
   public let parameters: ParameterSet
   /// Type of activations inside ResBlocks, and of what products multiply between the first and the last
-  /// layer, in stages of `Settings.leastBF16Width` channels or more. Those two layers, the residual stream, the time token's path and the result are f32.
+  /// layer, in stages of `Settings.leastBF16Width` channels or more. Those two layers, the residual
+  /// stream, the time token's path and the result are f32.
   public let precision: DType
   /// Whether backward computes the activations of each ResBlock again, instead of keeping them.
   public let recomputes: Bool
@@ -56,7 +57,7 @@ public struct ImageDiffiT {
         DiffiTResBlock(
           scope(index), in: index == 0 ? inputs : s.channels[stage], out: s.channels[stage],
           timeWidth: s.timeWidth, headWidth: s.headWidth, window: s.window(stage: stage),
-          dropout: s.dropout, precision: s.precision(precision, stage: stage))
+          dropout: s.dropout, precision: s.precision(precision, width: s.channels[stage]))
       }
     }
     let last = s.channels.count - 1
@@ -68,7 +69,7 @@ public struct ImageDiffiT {
         stage < last
         ? Convolution(
           root("down", stage), in: width, out: width, .down,
-          compute: s.precision(precision, stage: stage)) : nil
+          compute: s.precision(precision, width: width)) : nil
       return Stage(blocks: cells, resample: down)
     }
     decoder = (0..<last).map { step in
@@ -76,27 +77,27 @@ public struct ImageDiffiT {
       let below = s.channels[stage + 1]
       let up = Convolution(
         root("up", step), in: below, out: below, .up,
-        compute: s.precision(precision, stage: stage + 1))
+        compute: s.precision(precision, width: below))
       let cells = blocks(root("decoder", step), in: below + s.channels[stage], stage: stage)
       return Stage(blocks: cells, resample: up)
     }
     headNorm = GroupNorm(root("head_norm"), channels: s.channels[0])
-    head = Convolution(root("head_conv"), in: s.channels[0], out: s.imageChannels, zero: true)
+    head = Convolution(root("head_conv"), in: s.channels[0], out: s.outputChannels, zero: true)
     parameters.seal()
   }
 
   /// The time token x_t of eq. (3)-(5): the noise level, the class and the augmentation, through an MLP.
   ///
-  /// Shapes: cNoise [B], labels [B] (nil: no label), augment [B, 9] -> [B, T].
+  /// Shapes: time [B], labels [B] (nil: no label), augment [B, 9] -> [B, T].
   func timeToken(
-    _ cNoise: [Double], labels: [Int?]?, augment: Tensor?, like x: Variable
+    _ time: [Double], labels: [Int?]?, augment: Tensor?, like x: Variable
   ) -> Variable {
     let engine = x.value.engine
     func constant(_ t: Tensor) -> Variable { x.tape?.constant(t) ?? Variable(t) }
-    var e = constant(positionalEmbedding(cNoise, width: settings.embeddingWidth, on: engine))
+    var e = constant(PositionalEmbedding.edm(time, width: settings.embeddingWidth, on: engine))
     if let mapLabel {
       let row = oneHot(
-        labels ?? cNoise.map { _ in nil }, classes: settings.classes,
+        labels ?? time.map { _ in nil }, classes: settings.classes,
         value: Float(settings.classes).squareRoot(), on: engine)
       e = e + mapLabel(constant(row))
     }
@@ -105,15 +106,15 @@ public struct ImageDiffiT {
   }
 
   public func callAsFunction(
-    _ x: Variable, cNoise: [Double], labels: [Int?]? = nil, augment: Tensor? = nil
+    _ x: Variable, time: [Double], labels: [Int?]? = nil, augment: Tensor? = nil
   ) -> Variable {
     invariant(
-      x.shape == settings.imageShape(batch: cNoise.count),
-      "ImageDiffiT: x \(x.shape), \(cNoise.count) noise levels, \(settings)")
+      x.shape == settings.imageShape(batch: time.count),
+      "ImageDiffiT: x \(x.shape), \(time.count) times, \(settings)")
     invariant(
       (labels == nil || settings.classes > 0) && (augment == nil || settings.augmentLabels > 0),
       "ImageDiffiT: labels or augmentation for a network without that input, \(settings)")
-    let xt = timeToken(cNoise, labels: labels, augment: augment, like: x)
+    let xt = timeToken(time, labels: labels, augment: augment, like: x)
     func run(_ block: DiffiTResBlock, _ x: Variable) -> Variable {
       recomputes ? recomputed([x, xt]) { block($0[0], at: $0[1]) } : block(x, at: xt)
     }

@@ -6,7 +6,7 @@ import TensorCore
 /// Source: Karras et al., "Elucidating the design space of diffusion-based generative models",
 /// arXiv:2206.00364, Table 1, column "Ours". Sigma is a standard deviation of noise added to images
 /// in [-1, 1].
-public struct EDM: Sendable {
+public struct EDM: Formulation {
   public var pMean = -1.2
   public var pStd = 1.2
   public var sigmaData = 0.5
@@ -26,9 +26,6 @@ public struct EDM: Sendable {
   public func weight(_ s: Double) -> Double { variance(s) / (s * sigmaData * s * sigmaData) }
   private func variance(_ s: Double) -> Double { s * s + sigmaData * sigmaData }
 
-  /// A raw network F with its conditions bound: (c_in x, c_noise) -> F.
-  public typealias Network = (_ input: Variable, _ cNoise: [Double]) -> Variable
-
   /// D(x; sigma) = c_skip x + c_out F(c_in x; c_noise), eq. (7).
   ///
   /// Shapes: x [B, H, W, C], sigma [B] -> [B, H, W, C]. With a tape, F's parameters are recorded.
@@ -47,24 +44,6 @@ public struct EDM: Sendable {
     return PortableMath.exp(pMean + pStd * normal)
   }
 
-  /// Unit noise of the images at `positions`, [B, H, W, C].
-  public func noise(seed: UInt64, positions: [UInt64], like images: Tensor) -> Tensor {
-    invariant(
-      positions.count == images.shape[0],
-      "EDM.noise: \(positions.count) positions for images \(images.shape)")
-    let noise = Tensor(images.shape, on: images.engine)
-    let inner = images.count / max(positions.count, 1)
-    noise.withFloats { to in
-      images.engine.threads.forRanges(of: positions.count) { range in
-        for image in range {
-          RandomStream(seed: seed, .noise, position: positions[image])
-            .fillNormals(to + image * inner, count: inner)
-        }
-      }
-    }
-    return noise
-  }
-
   /// The training loss of some images of a batch: sum over them of
   /// weight(sigma) mean((D(y + sigma n; sigma) - y)^2) / `batch`, so that the shares of all ranks and
   /// micro-batches add up to the batch's mean.
@@ -79,4 +58,26 @@ public struct EDM: Sendable {
       denoised, y, weights: sigma.map { weight($0) / Double(batch) })
     return (share, terms.map { $0 * Double(batch) })
   }
+  public func draw(seed: UInt64, position: UInt64) -> NoiseDraw {
+    let sigma = sigma(seed: seed, position: position)
+    return NoiseDraw(time: sigma, sigma: sigma)
+  }
+
+  public func loss(
+    _ y: Tensor, draws: [NoiseDraw], noise: Tensor, batch: Int, on tape: Tape?, network: Network
+  ) -> (share: Variable, terms: [Double]) {
+    loss(y, sigma: draws.map(\.sigma), noise: noise, batch: batch, on: tape, network: network)
+  }
+
+  public func guess(_ x: Tensor, sigma: [Double], network: Network) -> NetworkGuess {
+    NetworkGuess(clean: denoise(x, sigma: sigma, network: network).value)
+  }
+
+  public func levels(steps: Int) -> NoiseLevels { .edm(steps: steps) }
+
+  /// An image's standard deviation at every level.
+  public func contrast(sigma: Double) -> Double { cIn(sigma) * sigmaData }
+
+  /// EDM adds an image up.
+  public func lossScale(elements: Int) -> Double { Double(elements) }
 }

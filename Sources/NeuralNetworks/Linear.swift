@@ -8,8 +8,12 @@ public struct Linear {
   public let weight: Parameter
   public let bias: Parameter?
 
-  public init(_ scope: ParameterScope, in inputs: Int, out outputs: Int, bias: Bool = true) {
-    weight = scope.parameter("weight", [inputs, outputs], .xavierUniform, layout: .linear)
+  /// - Parameter zero: starts the weight at zero (output layers) instead of Xavier-uniform.
+  public init(
+    _ scope: ParameterScope, in inputs: Int, out outputs: Int, bias: Bool = true, zero: Bool = false
+  ) {
+    weight = scope.parameter(
+      "weight", [inputs, outputs], zero ? .zeros : .xavierUniform, layout: .linear)
     self.bias = bias ? scope.parameter("bias", [outputs], .zeros) : nil
   }
 

@@ -8,6 +8,11 @@ extension Communicator {
     let level = try reduce(Int64(KernelTable.best.level.rawValue), .min)
     return KernelTable.Level(rawValue: Int(level)).flatMap { KernelTable($0) } ?? .best
   }
+
+  /// This rank's threads, with the kernels that all ranks use. Collective.
+  func agreedEngine() throws -> Engine {
+    Engine(threadCount: try CoreShare(of: self).threads, kernels: try agreedKernels())
+  }
 }
 
 extension KernelTable.Level {

@@ -7,12 +7,11 @@ extension Configuration {
   func dataset(over communicator: any Communicator) throws -> any ImageDataset {
     let own = try communicator.agree { communicator.localRank == 0 ? try stagedFiles() : nil }
     // A node is known by its name. Where names repeat, an address of another node leads nowhere.
-    let host = Array(communicator.host.utf8)
-    let hosts = try communicator.gather(host)
+    let hosts = try communicator.hosts()
     let addresses = try communicator.gather(own?.address ?? [])
     return try withExtendedLifetime(own) {
       try communicator.agree {
-        let near = zip(hosts, addresses).filter { $0.0 == host && !$0.1.isEmpty }
+        let near = zip(hosts, addresses).filter { $0.0 == communicator.host && !$0.1.isEmpty }
         let staged = own ?? near.lazy.compactMap { StagedFiles(at: $0.1) }.first
         return try dataset(staged: staged)
       }

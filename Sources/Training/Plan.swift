@@ -20,12 +20,12 @@ struct Plan {
   let savesMeanwhile: Bool
 
   init(_ configuration: Configuration, ranks: Int) {
-    let settings = configuration.networkSettings
-    let parameters = ImageDiffiT(settings).parameters
-    parameterCount = parameters.parameterCount
-    flatCount = parameters.flatCount
+    let sets = configuration.objective().sets.map(\.parameters)
+    parameterCount = sets.reduce(0) { $0 + $1.parameterCount }
+    flatCount = sets.reduce(0) { $0 + $1.flatCount }
     let train = configuration.train
-    let cost = settings.cost(precision: train.precision.dtype, recomputes: train.recompute)
+    let cost = configuration.networkSettings.cost(
+      precision: train.precision.dtype, recomputes: train.recompute)
     flopsPerImage = 3 * cost.forwardFlops + (train.recompute ? cost.blockFlops : 0)
     // What backward holds beside what forward saved: the gradients of about one ResBlock, and its
     // activations where they are computed again.
@@ -40,7 +40,7 @@ struct Plan {
 
   /// The parameters of a configuration's network as files know them.
   static func table(_ configuration: Configuration) -> ParameterTable {
-    ImageDiffiT(configuration.networkSettings).parameters.table
+    configuration.objective().sets.table
   }
 
   /// Weights and gradients, f32, the two moments and the averages that this rank keeps, and the weights

@@ -180,20 +180,19 @@ import Testing
 
   /// Unit normals, the same for an image wherever it stands and on any number of threads.
   @Test func noise() {
-    let edm = EDM()
     let engine = Engine()
     let images = Tensor([4, 16, 16, 3], on: engine)
     let positions: [UInt64] = [9, 2, 1 << 33, 4]
-    let noise = edm.noise(seed: 1, positions: positions, like: images)
+    let noise = trainingNoise(seed: 1, positions: positions, like: images)
     let z = noise.floats.wide
     let variance = z.reduce(0) { $0 + $1 * $1 } / Double(z.count)
     #expect(abs(z.reduce(0, +) / Double(z.count)) < 0.07 && abs(variance - 1) < 0.1)
     for (image, position) in positions.enumerated() {
-      let alone = edm.noise(seed: 1, positions: [position], like: images[0..<1])
+      let alone = trainingNoise(seed: 1, positions: [position], like: images[0..<1])
       #expect(alone.bits == noise[image..<image + 1].bits)
     }
     let threaded = Tensor([4, 16, 16, 3], on: Engine(threadCount: 3))
-    #expect(edm.noise(seed: 1, positions: positions, like: threaded).bits == noise.bits)
-    #expect(edm.noise(seed: 2, positions: positions, like: images).bits != noise.bits)
+    #expect(trainingNoise(seed: 1, positions: positions, like: threaded).bits == noise.bits)
+    #expect(trainingNoise(seed: 2, positions: positions, like: images).bits != noise.bits)
   }
 }

@@ -68,7 +68,7 @@ struct RandomNetwork {
     let labels: [Int?] = [1, nil, 0, 2]
     let augment = Tensor(values(4 * 9, 2), [4, 9], on: engine)
     return network(
-      tape?.constant(x) ?? Variable(x), cNoise: images.map { [-1.5, 0.2, 1.0, -0.4][$0] },
+      tape?.constant(x) ?? Variable(x), time: images.map { [-1.5, 0.2, 1.0, -0.4][$0] },
       labels: settings.classes > 0 ? Array(labels[images]) : nil,
       augment: settings.augmentLabels > 0 ? augment[images] : nil)
   }
@@ -118,7 +118,7 @@ struct RandomNetwork {
     #expect(head.count == 2 && head.allSatisfy { $0.value.floats.allSatisfy { $0 == 0 } })
     let shape = network.settings.imageShape(batch: 2)
     let y = network(
-      Variable(Tensor(values(shape.count, 1), shape, on: engine)), cNoise: [0, 1], labels: [0, nil])
+      Variable(Tensor(values(shape.count, 1), shape, on: engine)), time: [0, 1], labels: [0, nil])
     #expect(y.value.floats.allSatisfy { $0 == 0 })
     #expect(network.parameters.weights.floats.contains { $0 != 0 })
   }
@@ -222,7 +222,7 @@ struct RandomNetwork {
     let augment = Tensor(values(9, 2), [1, 9], on: model.engine)
     func output(_ cNoise: Double, _ label: Int?, _ augment: Tensor?) -> [Float] {
       model.network(
-        Variable(model.images), cNoise: [cNoise], labels: [label], augment: augment
+        Variable(model.images), time: [cNoise], labels: [label], augment: augment
       ).value.floats
     }
     let outputs = [
@@ -232,7 +232,7 @@ struct RandomNetwork {
     #expect(Set(outputs).count == outputs.count)
     // No labels at all is no label.
     let unlabelled = model.network(
-      Variable(model.images), cNoise: [0], augment: augment
+      Variable(model.images), time: [0], augment: augment
     ).value.floats
     #expect(unlabelled == outputs[3])
     // All-zero augmentation labels are none: the layer has no bias.

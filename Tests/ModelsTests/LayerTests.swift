@@ -15,7 +15,8 @@ import Testing
   }
 
   @Test func positionalEmbeddingIsSinesThenCosines() {
-    let rows = positionalEmbedding([0, 1.5, -0.25], width: 8, period: 10000, on: Engine()).floats
+    let rows = PositionalEmbedding.edm([0, 1.5, -0.25], width: 8, period: 10000, on: Engine())
+      .floats
     #expect(Array(rows[0..<8]) == [0, 0, 0, 0, 1, 1, 1, 1])
     // Frequencies 1, 10000^(-1/3), 10000^(-2/3), and exactly 1/10000.
     for (i, frequency) in [1, 0.046415888336127795, 0.0021544346900318843, 1e-4].enumerated() {

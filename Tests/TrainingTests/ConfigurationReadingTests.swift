@@ -21,7 +21,7 @@ struct ConfigurationReadingTests {
 
   @Test func theContractsBlockIsTheDefaults() throws {
     #expect(try Configuration(yaml: Self.contract, name: "contract") == Configuration())
-    #expect(Configuration.keys.count == 61)
+    #expect(Configuration.keys.count == 67)
   }
 
   @Test func anEmptyFileAndAnEmptySectionAreTheDefaults() throws {

@@ -41,7 +41,9 @@ import Training
   }
 
   private func denoiser(_ guidance: Guidance = Guidance()) -> NetworkDenoiser {
-    NetworkDenoiser(model: model, edm: EDM(), labels: recorded.labels, guidance: guidance)
+    NetworkDenoiser(
+      DenoisingModel(network: model, formulation: EDM()), labels: recorded.labels,
+      guidance: guidance)
   }
 
   /// Largest difference, as a part of the largest value.

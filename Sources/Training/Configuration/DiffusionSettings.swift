@@ -11,8 +11,13 @@ public struct DiffusionSettings: Codable, Equatable, Sendable {
   public var sigmaData = 0.5
   /// Probability that a training image loses its label; without effect where `model.classes` is 0.
   public var labelDropout = 0.1
+  /// Whether the network also gives the variance of DDPM's steps.
+  public var learnedVariance = true
 
   public init() {}
+
+  /// EDM has no such variance.
+  var learnsVariance: Bool { kind == .ddpm && learnedVariance }
 
   public enum CodingKeys: String, CodingKey {
     case kind
@@ -20,6 +25,7 @@ public struct DiffusionSettings: Codable, Equatable, Sendable {
     case pStd = "p_std"
     case sigmaData = "sigma_data"
     case labelDropout = "label_dropout"
+    case learnedVariance = "learned_variance"
   }
 }
 
@@ -33,6 +39,7 @@ extension DiffusionSettings: SettingsSection {
       Setting(Key.pStd, \.pStd, .number),
       Setting(Key.sigmaData, \.sigmaData, .number),
       Setting(Key.labelDropout, \.labelDropout, .number),
+      Setting(Key.learnedVariance, \.learnedVariance, .flag),
     ]
   }
 

@@ -6,7 +6,7 @@ public struct ModelSettings: Codable, Equatable, Sendable {
   public enum Kind: String, Codable, CaseIterable, Sendable { case image, latent, vae }
 
   public var kind = Kind.image
-  /// Side of an image, in pixels.
+  /// Side of what the network sees: pixels of an image, or latents.
   public var resolution = 32
   public var channels = [128, 256, 256]
   public var blocks = [4, 4, 4]
@@ -20,14 +20,25 @@ public struct ModelSettings: Codable, Equatable, Sendable {
   /// 0: unconditional.
   public var classes = 0
   public var dropout = 0.13
+  /// Of `latent`: side of a token, in latents.
+  public var patch = 2
+  /// Of `latent`: channels of a token.
+  public var width = 1152
+  /// Of `latent`: blocks.
+  public var depth = 28
+  /// Of `latent`.
+  public var heads = 16
+  /// Of `latent` and `vae`: channels of a latent.
+  public var latentChannels = 4
 
   public init() {}
 
   public enum CodingKeys: String, CodingKey {
-    case kind, resolution, channels, blocks, window, classes, dropout
+    case kind, resolution, channels, blocks, window, classes, dropout, patch, width, depth, heads
     case headDim = "head_dim"
     case timeDim = "time_dim"
     case embedDim = "embed_dim"
+    case latentChannels = "latent_channels"
   }
 
   /// Sides of the stages, in tokens, finest first.
@@ -49,11 +60,16 @@ extension ModelSettings: SettingsSection {
       Setting(Key.embedDim, \.embedDim, .whole),
       Setting(Key.classes, \.classes, .whole),
       Setting(Key.dropout, \.dropout, .number),
+      Setting(Key.patch, \.patch, .whole),
+      Setting(Key.width, \.width, .whole),
+      Setting(Key.depth, \.depth, .whole),
+      Setting(Key.heads, \.heads, .whole),
+      Setting(Key.latentChannels, \.latentChannels, .whole),
     ]
   }
 
   func validate() throws(SettingProblem) {
-    try requireBuilt(.kind, kind, only: .image)
+    try requireBuilt(.kind, kind, only: .image, .latent)
     try require(.resolution, resolution, in: 1...16_384)
     try require(.window, window, in: 1...64)
     try require(.headDim, headDim, in: 1...1_024)
@@ -64,7 +80,30 @@ extension ModelSettings: SettingsSection {
     try require(.classes, classes, in: 0...1_000_000)
     try require(
       dropout >= 0 && dropout < 1, .dropout, dropout, expected: "0 or more and below 1")
-    try validateStages()
+    try require(.patch, patch, in: 1...256)
+    try require(.width, width, in: 4...16_384)
+    try require(.depth, depth, in: 1...1_024)
+    try require(.heads, heads, in: 1...1_024)
+    try require(.latentChannels, latentChannels, in: 1...1_024)
+    switch kind {
+    case .image: try validateStages()
+    case .latent: try validateTransformer()
+    case .vae: break
+    }
+  }
+
+  private func validateTransformer() throws(SettingProblem) {
+    try require(
+      resolution % patch == 0, .patch, patch,
+      expected: "a divisor of model.resolution, which is \(resolution)")
+    try require(
+      resolution / patch <= 64, .resolution, resolution,
+      expected: "at most 64 tokens a side, of \(patch) latents each",
+      remedy: "use a smaller model.resolution or a larger model.patch")
+    try require(
+      width % 4 == 0 && width % heads == 0, .width, width,
+      expected: "a multiple of 4 and of model.heads, which is \(heads)",
+      remedy: "change model.width or model.heads")
   }
 
   private func validateStages() throws(SettingProblem) {
@@ -100,5 +139,23 @@ extension ModelSettings: SettingsSection {
 
   private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
     a == 0 ? b : greatestCommonDivisor(b % a, a)
+  }
+}
+
+extension ModelSettings {
+  /// What is trained, for people.
+  var title: String {
+    switch kind {
+    case .image: "DiffiT, image space"
+    case .latent: "DiffiT, latent space"
+    case .vae: "variational autoencoder"
+    }
+  }
+
+  /// Its size and what it knows, for people.
+  var summary: String {
+    let what = kind == .latent ? "latents" : "pixels"
+    let conditions = classes == 0 ? "unconditional" : "\(classes) classes"
+    return "\(resolution)x\(resolution) \(what)" + (kind == .vae ? "" : ", \(conditions)")
   }
 }

@@ -1,4 +1,3 @@
-import DiffiTModels
 import Diffusion
 import TensorCore
 
@@ -29,17 +28,15 @@ struct SamplingTiming: Codable, Equatable, Sendable {
   /// Draws a batch of `sample`'s size with `steps` steps, or with as many as fit into some twenty seconds,
   /// three at least; then profiles single calls.
   static func measure(
-    _ model: ImageDiffiT, _ edm: EDM, steps: Int, on engine: Engine, profile: OperatorProfile
+    _ model: DenoisingModel, steps: Int, on engine: Engine, profile: OperatorProfile
   ) -> (SamplingTiming, call: Breakdown) {
     let heun = HeunSampler()
-    var levels = NoiseLevels.edm(steps: 1)
-    let images = ImageSampler(
-      model: model, edm: edm, sampler: heun, levels: levels, engine: engine)
+    var levels = model.formulation.levels(steps: 1)
+    let images = ImageSampler(model: model, sampler: heun, levels: levels, engine: engine)
     let seeds = (0..<images.batch).map { UInt64($0) }
     let network = TimedDenoiser(
-      NetworkDenoiser(
-        model: model, edm: edm, labels: images.labels(of: seeds), guidance: Guidance()))
-    let shape = model.settings.imageShape(batch: images.batch)
+      NetworkDenoiser(model, labels: images.labels(of: seeds)))
+    let shape = model.imageShape(batch: images.batch)
     let image = Shape(Array(shape.dimensions.dropFirst()))
     return model.parameters.holdingWeights {
       func draw() {
@@ -47,7 +44,8 @@ struct SamplingTiming: Codable, Equatable, Sendable {
       }
       draw()  // fills the memory pool and the caches
       let affordable = Int(20 / max(Benchmark.seconds(of: draw), 1e-3))
-      levels = .edm(steps: min(steps, max((affordable + 1) / 2, 3)))
+      levels = model.formulation.levels(
+        steps: min(steps, max((affordable + 1) / 2, 3)))
       network.times = []
       var seconds = 0.0
       repeat { seconds += Benchmark.seconds(of: draw) } while network.times.count < 5

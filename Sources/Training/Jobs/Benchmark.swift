@@ -1,7 +1,5 @@
 import Collectives
 import Datasets
-import DiffiTModels
-import Diffusion
 import Foundation
 import TensorCore
 
@@ -33,8 +31,11 @@ public enum Benchmark {
     }
     let peakRSS = peakResidentBytes()  // before anything that is not a step takes memory
     let training = try Breakdown(by: profile) { try trainer.step() }
+    guard let denoising = trainer.objective as? DenoisingObjective else {
+      preconditionFailure("Benchmark: the configuration draws no samples")
+    }
     let (sampling, call) = SamplingTiming.measure(
-      trainer.model, trainer.edm, steps: configuration.sample.steps, on: engine, profile: profile)
+      denoising.model, steps: configuration.sample.steps, on: engine, profile: profile)
 
     engine.memory.trim()
     let peaks = MachinePeaks(of: engine, streamBytes: streamBytes())
@@ -46,7 +47,7 @@ public enum Benchmark {
       step: step,
       flops: Double(Plan(configuration, ranks: 1).flopsPerImage) * Double(batch),
       peakRSSBytes: peakRSS, sampling: sampling, peaks: peaks,
-      openBLAS: .measure(inputs: configuration.model.channels[0], on: engine),
+      openBLAS: .measure(inputs: configuration.networkSettings.widths[0], on: engine),
       training: Roofline(of: training, under: peaks, dtype),
       call: Roofline(of: call, under: peaks, dtype))
   }
@@ -58,9 +59,9 @@ public enum Benchmark {
   ) throws -> Trainer {
     let share = configuration.share(rank: communicator.rank, of: communicator.size)
     let batch = share.count
-    let settings = configuration.networkSettings
+    let objective = configuration.objective()
     let stream = RandomStream(seed: 0, .test, position: 0)
-    let pixels = (0..<settings.imageShape(batch: batch).count).map {
+    let pixels = (0..<objective.imageShape(batch: batch).count).map {
       Float(2 * stream.uniform($0) - 1)
     }
     var next = share.lowerBound
@@ -69,7 +70,7 @@ public enum Benchmark {
       return Batch(
         positions: (next..<next + batch).map { UInt64($0) }, images: pixels,
         labels: (0..<batch).map { $0 % max(configuration.model.classes, 1) },
-        augmentLabels: [Float](repeating: 0, count: batch * settings.augmentLabels))
+        augmentLabels: [Float](repeating: 0, count: batch * objective.augmentLabels))
     }
   }
 

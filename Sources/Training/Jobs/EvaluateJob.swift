@@ -10,12 +10,9 @@ public enum EvaluateJob {
   public static func run(_ options: EvaluateOptions) throws {
     let selection = try options.selection()
     try Job.run(json: options.json) { communicator, log in
-      let engine = Engine(
-        threadCount: try CoreShare(of: communicator).threads,
-        kernels: try communicator.agreedKernels())
       let evaluation = Evaluation(
-        options: options, selection: selection, engine: engine, communicator: communicator,
-        log: log)
+        options: options, selection: selection, engine: try communicator.agreedEngine(),
+        communicator: communicator, log: log)
       let report = try evaluation.run()
       try communicator.agree {
         guard communicator.rank == 0 else { return }
@@ -174,7 +171,7 @@ private struct Evaluation {
     let count = min(options.samples ?? dataset.count, dataset.count)
     return try withProgress("held-out loss") { progress in
       try HeldOutLoss.measure(
-        sampler.model, sampler.edm, on: dataset, count: count, batch: sampler.batch,
+        sampler.model, on: dataset, count: count, batch: sampler.batch,
         engine: engine, over: communicator
       ) { progress($0, communicator.share(of: count).count) }
     }
@@ -222,15 +219,8 @@ extension ImageSampler {
     seeds: [UInt64], _ pass: FeaturePass, progress: (_ done: Int) -> Void
   ) throws -> [MetricAccumulator] {
     var accumulators = try pass.accumulators()
-    let side = model.settings.resolution
     var done = 0
-    try draw(seeds: seeds) { seeds, pixels in
-      let bytes = ImageGrid.bytes(pixels)
-      let size = bytes.count / seeds.count
-      let images = seeds.indices.map { index in
-        RGBImage(
-          width: side, height: side, pixels: Array(bytes[index * size..<(index + 1) * size]))
-      }
+    try drawBatches(seeds: seeds) { seeds, images in
       try pass.add(images, to: &accumulators)
       done += seeds.count
       progress(done)

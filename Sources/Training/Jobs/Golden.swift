@@ -6,104 +6,80 @@ import TensorCore
 /// A golden file of `make_golden.py`: `param.*`, `input.*`, `output.*`, `grad.*`, and the network's
 /// settings as JSON in the metadata's `config`.
 public struct Golden {
+  /// What the oracle computed besides gradients of the parameters.
+  enum Task {
+    case image(ImageGolden)
+    case latent(LatentGolden)
+  }
+
   public let file: SafetensorsFile
-  public let settings: ImageDiffiT.Settings
-  let batch: Int
-
-  private struct Config: Decodable {
-    let batch: Int
-    let resolution: Int
-    let channels: [Int]
-    let blocks: [Int]
-    let window: Int
-    let headDim: Int
-    let timeDim: Int
-    let embedDim: Int
-    let classes: Int
-    let augmentDim: Int
-
-    enum CodingKeys: String, CodingKey {
-      case batch, resolution, channels, blocks, window, classes
-      case headDim = "head_dim"
-      case timeDim = "time_dim"
-      case embedDim = "embed_dim"
-      case augmentDim = "augment_dim"
+  let task: Task
+  /// Of the network that it holds.
+  public var settings: any NetworkSettings {
+    switch task {
+    case .image(let golden): golden.settings
+    case .latent(let golden): golden.settings
     }
   }
 
-  private struct Kind: Decodable { let kind: String }
+  private struct Kind: Decodable { let kind: String? }
 
   public init(_ path: String) throws {
     file = try SafetensorsFile(URL(fileURLWithPath: path))
     guard let text = file.metadata["config"] else {
       throw TrainingError.notAGolden(path: path, reason: "its metadata has no \"config\"")
     }
-    let data = Data(text.utf8)
-    if let kind = try? JSONDecoder().decode(Kind.self, from: data).kind, kind != "image" {
+    let config = Data(text.utf8)
+    let kind = try? JSONDecoder().decode(Kind.self, from: config).kind
+    switch kind ?? "image" {
+    case "image": task = .image(try ImageGolden(GoldenFile(file: file), config: config))
+    case "latent": task = .latent(try LatentGolden(GoldenFile(file: file), config: config))
+    case let other:
       throw TrainingError.notAGolden(
-        path: path, reason: "it is of kind \(kind), and only image is built so far")
+        path: path, reason: "it is of kind \(other), expected image or latent")
     }
-    let config: Config
-    do {
-      config = try JSONDecoder().decode(Config.self, from: data)
-    } catch {
-      throw TrainingError.notAGolden(
-        path: path, reason: "its \"config\" lacks settings of an image network")
-    }
-    var settings = ImageDiffiT.Settings()
-    settings.resolution = config.resolution
-    settings.channels = config.channels
-    settings.blocks = config.blocks
-    settings.window = config.window
-    settings.headWidth = config.headDim
-    settings.timeWidth = config.timeDim
-    settings.embeddingWidth = config.embedDim
-    settings.classes = config.classes
-    settings.augmentLabels = config.augmentDim
-    if let problem = config.batch > 0 ? settings.problem : "a batch of \(config.batch)" {
+    if let problem = settings.problem {
       throw TrainingError.notAGolden(path: path, reason: "no network has its settings: \(problem)")
     }
-    self.settings = settings
-    batch = config.batch
+  }
+}
+
+/// The tensors of a golden file, checked.
+struct GoldenFile {
+  let file: SafetensorsFile
+
+  func refuse(_ reason: String) -> TrainingError {
+    .notAGolden(path: file.path, reason: reason)
   }
 
-  /// A list of one entry an image (or `width`).
-  private func checked<T>(_ values: [T], _ name: String, width: Int = 1) throws -> [T] {
-    guard values.count == batch * width else {
-      throw TrainingError.notAGolden(
-        path: file.path, reason: "\(name) has \(values.count) elements, not \(batch * width)")
+  /// The settings in `config`.
+  func decode<Config: Decodable>(_ type: Config.Type, _ config: Data, of kind: String) throws
+    -> Config
+  {
+    do {
+      return try JSONDecoder().decode(type, from: config)
+    } catch {
+      throw refuse("its \"config\" lacks settings of a network of kind \(kind)")
+    }
+  }
+
+  /// A list of `count` entries.
+  func checked<T>(_ values: [T], _ name: String, count: Int) throws -> [T] {
+    guard values.count == count else {
+      throw refuse("\(name) has \(values.count) elements, not \(count)")
     }
     return values
   }
 
   /// The oracle's loss, one element.
   func loss() throws -> [Float] {
-    let values = try file.floats("output.loss")
-    guard values.count == 1 else {
-      throw TrainingError.notAGolden(
-        path: file.path, reason: "output.loss has \(values.count) elements, not 1")
-    }
-    return values
+    try checked(file.floats("output.loss"), "output.loss", count: 1)
   }
 
-  /// Noise levels, [B].
-  func sigma() throws -> [Double] {
-    let values = try checked(file.floats("input.sigma"), "input.sigma").map { Double($0) }
-    guard values.allSatisfy({ $0 > 0 && $0.isFinite }) else {
-      throw TrainingError.notAGolden(path: file.path, reason: "input.sigma is not positive")
-    }
-    return values
-  }
-
-  /// A tensor [B, 3, H, W] of the file as [B, H, W, 3].
-  func images(_ name: String, on engine: Engine) throws -> Tensor {
-    let values = try file.floats(name)
-    let shape = settings.imageShape(batch: batch)
-    guard values.count == shape.count else {
-      throw TrainingError.notAGolden(
-        path: file.path, reason: "\(name) has \(values.count) elements, not \(shape.count)")
-    }
-    let (pixels, channels) = (settings.resolution * settings.resolution, settings.imageChannels)
+  /// A tensor [B, C, H, W] of the file as [B, H, W, C].
+  func images(_ name: String, _ shape: Shape, on engine: Engine) throws -> Tensor {
+    let values = try checked(file.floats(name), name, count: shape.count)
+    let (pixels, channels) = (shape[1] * shape[2], shape[3])
     let tensor = Tensor(shape, on: engine)
     tensor.withFloats { to in
       for i in 0..<values.count {
@@ -114,21 +90,12 @@ public struct Golden {
     return tensor
   }
 
-  /// Nil for an unconditional network; an entry nil where the file has the value `classes`: no label.
-  func labels() throws -> [Int?]? {
-    guard settings.classes > 0 else { return nil }
-    let labels = try checked(file.integers("input.labels"), "input.labels")
-    guard labels.allSatisfy({ (0...settings.classes).contains($0) }) else {
-      throw TrainingError.notAGolden(
-        path: file.path, reason: "input.labels leaves 0...\(settings.classes)")
+  /// An entry nil where the file has the value `classes`: no label.
+  func labels(batch: Int, classes: Int) throws -> [Int?] {
+    let labels = try checked(file.integers("input.labels"), "input.labels", count: batch)
+    guard labels.allSatisfy({ (0...classes).contains($0) }) else {
+      throw refuse("input.labels leaves 0...\(classes)")
     }
-    return labels.map { $0 == settings.classes ? nil : $0 }
-  }
-
-  func augment(on engine: Engine) throws -> Tensor? {
-    guard settings.augmentLabels > 0 else { return nil }
-    return Tensor(
-      try checked(file.floats("input.augment"), "input.augment", width: settings.augmentLabels),
-      [batch, settings.augmentLabels], on: engine)
+    return labels.map { $0 == classes ? nil : $0 }
   }
 }

@@ -1,7 +1,6 @@
 import Checkpoints
 import Collectives
 import Datasets
-import Diffusion
 import Foundation
 import Synchronization
 import TensorCore
@@ -35,7 +34,7 @@ final class Intervals {
     if resumed.url.deletingLastPathComponent().standardizedFileURL.path == store {
       savedAt = startedAt
     }
-    let kinds = ["raw"] + trainer.averages.map(\.name)
+    let kinds = ["raw"] + trainer.model.averages.map(\.name)
     let isDrawn = kinds.allSatisfy {
       FileManager.default.fileExists(
         atPath: run.directory.samples(images: trainer.imagesSeen, kind: $0))
@@ -193,8 +192,8 @@ final class Intervals {
     communicator.activity.enter(.sampling)
     let start = PhaseClock.now
     var paths = [try drawGrid(kind: "raw", weights: trainer.parameters.weights)]
-    for average in trainer.averages {
-      paths.append(try drawGrid(kind: average.name, weights: trainer.values(of: average)))
+    for average in trainer.model.averages {
+      paths.append(try drawGrid(kind: average.name, weights: trainer.model.values(of: average)))
     }
     sampledAt = trainer.imagesSeen
     run.engine.memory.trim()  // sampling has sizes of its own
@@ -239,18 +238,18 @@ final class Intervals {
   }
 
   private func drawGrid(kind: String, weights: Tensor) throws -> String {
-    let sampler = ImageSampler(
-      model: trainer.model, edm: trainer.edm, sampler: HeunSampler(),
-      levels: .edm(steps: configuration.sample.steps), engine: run.engine)
-    let first = UInt64(configuration.sample.seed)
-    let seeds = communicator.share(of: configuration.sample.count).map { first + UInt64($0) }
-    let own = trainer.parameters.withWeights(weights) { sampler.images(seeds: seeds) }
-    let all = try communicator.gather(values: own)
+    let own = communicator.share(of: configuration.sample.count)
+    let pictures = try communicator.agree {
+      try trainer.parameters.withWeights(weights) {
+        try trainer.objective.pictures(own, configuration.sample, on: run.engine)
+      }
+    }
+    let pixels = try communicator.gather(values: pictures.flatMap(\.pixels))
     let path = run.directory.samples(images: trainer.imagesSeen, kind: kind)
     try communicator.agree {
       guard communicator.rank == 0 else { return }
-      let side = configuration.model.resolution
-      try ImageGrid.writePNG(all, height: side, width: side, to: path)
+      let side = trainer.objective.pictureSide
+      try ImageGrid.writePNG(pixels, height: side, width: side, to: path)
     }
     return path
   }

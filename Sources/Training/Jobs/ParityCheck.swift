@@ -2,7 +2,6 @@ import Autodiff
 import Checkpoints
 import Collectives
 import DiffiTModels
-import Diffusion
 import Foundation
 import TensorCore
 
@@ -29,37 +28,23 @@ public enum ParityCheck {
     _ golden: Golden, precision: TrainSettings.Precision = .fp32, tolerance: Double,
     on engine: Engine
   ) throws -> ParityReport {
-    let model = ImageDiffiT(golden.settings, precision: precision.dtype)
-    let parameters = model.parameters
+    let network = golden.settings.network(precision: precision.dtype, recomputes: false)
+    let parameters = network.parameters
     parameters.allocate(on: engine, gradients: true)
     try ModelFile.load(golden.file, parameters.table, prefix: "param.", into: parameters.weights)
     let expected = Tensor([parameters.flatCount], on: engine)
     expected.fill(0)
     try ModelFile.load(golden.file, parameters.table, prefix: "grad.", into: expected)
 
-    let images = try golden.images("input.images", on: engine)
-    let noise = try golden.images("input.noise", on: engine)
-    let sigma = try golden.sigma()
-    let (labels, augment) = (try golden.labels(), try golden.augment(on: engine))
-    let edm = EDM()
-    func network(_ x: Variable, _ cNoise: [Double]) -> Variable {
-      model(x, cNoise: cNoise, labels: labels, augment: augment)
-    }
-    let noisy = scale(Variable(noise), by: sigma.map { Float($0) }, plus: images).value
-    let denoised = edm.denoise(noisy, sigma: sigma, network: network).value
-    let tape = Tape()
-    parameters.beginStep()
-    let (loss, _) = edm.loss(
-      images, sigma: sigma, noise: noise, batch: sigma.count, on: tape, network: network)
-    tape.backward(from: loss)
-    parameters.zeroMissingGradients()
-
     var report = ParityReport(
       tolerance: tolerance, tableTolerance: precision == .bf16 ? tolerance * 5 / 3 : tolerance)
-    report.outputs["denoised"] = relativeError(
-      denoised.floats, try golden.images("output.denoised", on: engine).floats)
-    report.outputs["loss"] = relativeError(
-      loss.value.floats, try golden.loss())
+    parameters.beginStep()
+    report.outputs =
+      switch golden.task {
+      case .image(let task): try task.run(network, on: engine)
+      case .latent(let task): try task.run(network, on: engine)
+      }
+    parameters.zeroMissingGradients()
     // A gradient that is zero but for rounding is compared with the largest one instead.
     let largest = expected.floats.map(abs).max() ?? 0
     for parameter in parameters.parameters {

@@ -9,9 +9,7 @@ public enum SampleJob {
     try Job.run { communicator, log in
       let restored = try RestoredModel.find(
         options.checkpoint, ema: options.drawing.ema, over: communicator, log: log)
-      let engine = Engine(
-        threadCount: try CoreShare(of: communicator).threads,
-        kernels: try communicator.agreedKernels())
+      let engine = try communicator.agreedEngine()
       let sampler = try communicator.agree {
         try restored.sampler(options.drawing, on: engine)
       }
@@ -23,16 +21,11 @@ public enum SampleJob {
       let own = communicator.share(of: missing.count).map { missing[$0] }
       let title = communicator.size > 1 ? "sampling on rank 0" : "sampling"
       var progress = ProgressLine(title, of: own.count, startedAt: PhaseClock.now)
-      let side = restored.configuration.model.resolution
       var done = 0
       try communicator.agree {
-        try sampler.draw(seeds: own) { seeds, pixels in
-          let size = pixels.count / seeds.count
-          for (index, seed) in seeds.enumerated() {
-            let image = Array(pixels[index * size..<(index + 1) * size])
-            try folder.write(image, side: side, seed: seed)
-          }
-          done += seeds.count
+        try sampler.draw(seeds: own) { seed, image in
+          try folder.write(image, seed: seed)
+          done += 1
           log.progress(&progress, done: done)
         }
       }

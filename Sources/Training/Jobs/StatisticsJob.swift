@@ -7,9 +7,7 @@ import TensorCore
 public enum StatisticsJob {
   public static func run(_ options: StatisticsOptions) throws {
     try Job.run { communicator, log in
-      let engine = Engine(
-        threadCount: try CoreShare(of: communicator).threads,
-        kernels: try communicator.agreedKernels())
+      let engine = try communicator.agreedEngine()
       let (pass, images) = try communicator.agree {
         let pass = try FeaturePass(.statistics(options.measuring), options.measuring, on: engine)
         let images = try ImageCollections.open(options.data)

@@ -108,9 +108,8 @@ extension TrainRun {
     let (ranks, threads) = (communicator.size, configuration.train.threads)
     let plan = Plan(configuration, ranks: ranks)
     log.info(
-      "DiffiT, image space: \(plan.parameterCount) parameters,"
-        + " \(configuration.model.resolution)x\(configuration.model.resolution) pixels,"
-        + " \(configuration.model.classes == 0 ? "unconditional" : "\(configuration.model.classes) classes")"
+      "\(configuration.model.title): \(plan.parameterCount) parameters,"
+        + " \(configuration.model.summary)"
     )
     log.info(
       "data: \(configuration.data.kind)"
@@ -120,10 +119,11 @@ extension TrainRun {
       "ranks: \(ranks) x \(Display.quantity(threads, "thread")),"
         + " kernels \(engine.kernels.level.summary), \(configuration.train.precision);"
         + " MPI: \(communicator.library)")
-    let narrow = configuration.model.channels.filter { $0 < ImageDiffiT.Settings.leastBF16Width }
-    if configuration.train.precision == .bf16 && !narrow.isEmpty {
+    if configuration.train.precision == .bf16, let least = configuration.narrowestWidth,
+      least < ImageDiffiT.Settings.leastBF16Width
+    {
       log.info(
-        "stages of less than \(ImageDiffiT.Settings.leastBF16Width) channels are fp32 in bf16 too")
+        "parts of less than \(ImageDiffiT.Settings.leastBF16Width) channels are fp32 in bf16 too")
     }
     if ranks > 1 || configuration.parallel.reduction == .reproducible {
       log.info("sums over ranks: \(configuration.parallel.summary)")

@@ -87,7 +87,7 @@ final class TrainRun {
       }
     }
     try trainer.synchronize()
-    if resumed == nil { trainer.restartAverages() }
+    if resumed == nil { for replica in trainer.replicas { replica.restartAverages() } }
     try communicator.agree {
       if communicator.rank == 0 { try prepareDirectory(resumedAt: trainer.imagesSeen) }
     }

@@ -7,7 +7,10 @@ public struct TickStatistics: Codable, Equatable, Sendable {
   public var epoch: Double
   /// Mean loss over the tick's images.
   @FiniteOrNull public var loss: Double
+  /// Empty where the loss is no denoising loss.
   public var lossByNoiseLevel: [NoiseLevelLoss]
+  /// What the loss is made of, by name; nil for a denoising loss.
+  public var terms: [String: Double]?
   /// At the tick's last step.
   public var lr: Double
   /// Of the averaged gradient, before clipping, at the tick's last step.
@@ -24,14 +27,16 @@ public struct TickStatistics: Codable, Equatable, Sendable {
   public var skipped: Int
 
   public init(
-    images: Int, epoch: Double, loss: Double, lossByNoiseLevel: [NoiseLevelLoss], lr: Double,
-    gradNorm: Double, imagesPerSecond: Double, seconds: PhaseSeconds, rankSpread: Double,
+    images: Int, epoch: Double, loss: Double, lossByNoiseLevel: [NoiseLevelLoss],
+    terms: [String: Double]? = nil, lr: Double, gradNorm: Double, imagesPerSecond: Double,
+    seconds: PhaseSeconds, rankSpread: Double,
     rankStepSeconds: RankStepSeconds, peakRSS: Int, skipped: Int
   ) {
     self.images = images
     self.epoch = epoch
     self.loss = loss
     self.lossByNoiseLevel = lossByNoiseLevel
+    self.terms = terms
     self.lr = lr
     self.gradNorm = gradNorm
     self.imagesPerSecond = imagesPerSecond
@@ -43,7 +48,7 @@ public struct TickStatistics: Codable, Equatable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case images, epoch, loss, lr, seconds, skipped
+    case images, epoch, loss, terms, lr, seconds, skipped
     case lossByNoiseLevel = "loss_by_noise_level"
     case gradNorm = "grad_norm"
     case imagesPerSecond = "images_per_second"

@@ -5,10 +5,10 @@ import Diffusion
 import TensorCore
 
 /// The denoising loss of a network on images that it was not trained on, without dropout, augmentation
-/// and dropped labels: the mean of weight(sigma) mean((D(y + sigma n; sigma) - y)^2), eq. (8) of
-/// arXiv:2206.00364 over the training distribution of sigma.
+/// and dropped labels: the mean of the formulation's loss over its training distribution of noise, such as eq. (8) of
+/// arXiv:2206.00364.
 ///
-/// Image i has one sigma and one noise, those of place 2^63 + i of a run with seed 0, where no run ever
+/// Image i has one draw of noise, that of place 2^63 + i of a run with seed 0, where no run ever
 /// comes. So networks and moments of a run are compared on the same draws, and the figure has the same
 /// bits on any number of ranks and in any batch.
 struct HeldOutLoss: Codable, Equatable, Sendable {
@@ -27,23 +27,21 @@ struct HeldOutLoss: Codable, Equatable, Sendable {
   ///   - losses: of each image, in the order of the set.
   ///   - sigmas: theirs.
   init(_ losses: [Double], sigmas: [Double]) {
-    var levels = StepStatistics(shards: 1)
+    var levels = StepStatistics(shards: 1, columns: .noiseLevels)
     levels.note(losses, sigma: sigmas, shard: 0)
     images = losses.count
     mean = levels.latest
-    let sums = levels.shards[0]
-    byNoiseLevel = StepStatistics.byNoiseLevel(
-      sums: Array(sums.prefix(sums.count / 2)), counts: Array(sums.suffix(sums.count / 2)))
+    byNoiseLevel = LossSums(.noiseLevels, levels.shards[0]).byNoiseLevel
   }
 
   /// Measures the network's present weights on the first `count` images. Collective.
   static func measure(
-    _ model: ImageDiffiT, _ edm: EDM, on dataset: any ImageDataset, count: Int, batch: Int,
+    _ model: DenoisingModel, on dataset: any ImageDataset, count: Int, batch: Int,
     engine: Engine, over communicator: any Communicator, progress: (_ done: Int) -> Void
   ) throws -> HeldOutLoss {
     let own = communicator.share(of: count)
-    let sigmas = (0..<count).map {
-      edm.sigma(seed: 0, position: firstPosition + UInt64($0))
+    let draws = (0..<count).map {
+      model.formulation.draw(seed: 0, position: firstPosition + UInt64($0))
     }
     let losses = try communicator.agree {
       try model.parameters.holdingWeights {
@@ -51,30 +49,30 @@ struct HeldOutLoss: Codable, Equatable, Sendable {
         for start in stride(from: own.lowerBound, to: own.upperBound, by: batch) {
           let part = start..<min(start + batch, own.upperBound)
           losses += try Self.losses(
-            model, edm, of: dataset, part, sigmas: Array(sigmas[part]), engine: engine)
+            model, of: dataset, part, draws: Array(draws[part]), engine: engine)
           progress(losses.count)
         }
         return losses
       }
     }
-    return HeldOutLoss(try communicator.gather(values: losses), sigmas: sigmas)
+    return HeldOutLoss(try communicator.gather(values: losses), sigmas: draws.map(\.sigma))
   }
 
   private static func losses(
-    _ model: ImageDiffiT, _ edm: EDM, of dataset: any ImageDataset, _ part: Range<Int>,
-    sigmas: [Double], engine: Engine
+    _ model: DenoisingModel, of dataset: any ImageDataset, _ part: Range<Int>,
+    draws: [NoiseDraw], engine: Engine
   ) throws -> [Double] {
     var (pixels, labels) = ([Float](), [Int]())
     for index in part {
       let (image, label) = try dataset.image(index)
-      pixels += image.pixels.map { Float($0) / 127.5 - 1 }
+      pixels += ImageGrid.signed(image.pixels)
       labels.append(label)
     }
-    let images = Tensor(pixels, model.settings.imageShape(batch: part.count), on: engine)
+    let images = Tensor(pixels, model.imageShape(batch: part.count), on: engine)
     let positions = part.map { firstPosition + UInt64($0) }
-    let noise = edm.noise(seed: 0, positions: positions, like: images)
-    return edm.loss(images, sigma: sigmas, noise: noise, batch: 1) { x, cNoise in
-      model(x, cNoise: cNoise, labels: model.settings.classes > 0 ? labels : nil)
+    let noise = trainingNoise(seed: 0, positions: positions, like: images)
+    return model.formulation.loss(images, draws: draws, noise: noise, batch: 1, on: nil) {
+      model.network($0, time: $1, labels: model.classes > 0 ? labels : nil, augment: nil)
     }.terms
   }
 }

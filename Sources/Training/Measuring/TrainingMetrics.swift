@@ -69,18 +69,19 @@ final class TrainingMetrics {
 
   /// Measures the trainer's present state. Collective.
   func measure(_ trainer: Trainer) throws -> Row {
+    guard let denoising = trainer.objective as? DenoisingObjective else {
+      preconditionFailure("TrainingMetrics: the run draws no samples")
+    }
     let begun = PhaseClock.now
     communicator.activity.enter(.sampling)
-    let average = trainer.averages.first
-    let weights = try average.map { try trainer.values(of: $0) } ?? trainer.parameters.weights
+    let average = trainer.model.averages.first
+    let weights = try average.map { try trainer.model.values(of: $0) } ?? trainer.parameters.weights
     var row = Row(
       images: trainer.imagesSeen, metrics: [:], samples: settings.samples,
       weights: average.map { "ema.\($0.name)" } ?? "weights",
       features: pass.networks.map { "\($0.extractor.name)/\($0.extractor.protocolName)" },
       seconds: 0)
-    let sampler = ImageSampler(
-      model: trainer.model, edm: trainer.edm, sampler: HeunSampler(),
-      levels: .edm(steps: run.configuration.sample.steps), engine: run.engine)
+    let sampler = denoising.sampler(run.configuration.sample, on: run.engine)
     if !selection.metrics.isEmpty {
       let references = try compared()
       let seeds = communicator.share(of: settings.samples).map { UInt64($0) }
@@ -98,7 +99,7 @@ final class TrainingMetrics {
     if let heldOut {
       let loss = try trainer.parameters.withWeights(weights) {
         try HeldOutLoss.measure(
-          trainer.model, trainer.edm, on: heldOut, count: min(settings.samples, heldOut.count),
+          denoising.model, on: heldOut, count: min(settings.samples, heldOut.count),
           batch: sampler.batch, engine: run.engine, over: communicator
         ) { _ in communicator.activity.enter(.sampling) }
       }

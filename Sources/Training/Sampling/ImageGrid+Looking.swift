@@ -6,9 +6,17 @@ extension ImageGrid {
   static func writePNG(
     _ images: [RGBImage], columns: Int? = nil, to path: String
   ) throws(DatasetError) {
-    let (height, width) = (images[0].height, images[0].width)
+    try writePNG(
+      images.flatMap(\.pixels), height: images[0].height, width: images[0].width, columns: columns,
+      to: path)
+  }
+
+  /// - Parameter pixels: [B, height, width, 3].
+  static func writePNG(
+    _ pixels: [UInt8], height: Int, width: Int, columns: Int? = nil, to path: String
+  ) throws(DatasetError) {
     let grid = image(
-      images.flatMap(\.pixels), height: height, width: width, columns: columns, gutter: 1,
+      pixels, height: height, width: width, columns: columns, gutter: 1,
       scale: scale(height, width))
     try ImageFile.writePNG(grid, to: path)
   }
@@ -17,10 +25,7 @@ extension ImageGrid {
   static func writePNG(
     _ images: [Float], height: Int, width: Int, columns: Int? = nil, to path: String
   ) throws(DatasetError) {
-    let grid = image(
-      images, height: height, width: width, columns: columns, gutter: 1,
-      scale: scale(height, width))
-    try ImageFile.writePNG(grid, to: path)
+    try writePNG(bytes(images), height: height, width: width, columns: columns, to: path)
   }
 
   private static func scale(_ height: Int, _ width: Int) -> Int {

@@ -1,35 +1,36 @@
 import Autodiff
-import DiffiTModels
 import Diffusion
 import TensorCore
 
-/// The network behind EDM's preconditioning, with labels and guidance bound: what a sampler needs.
+/// The network behind its formulation, with labels and guidance bound: what a sampler needs.
 package struct NetworkDenoiser: Denoiser {
-  let model: ImageDiffiT
-  let edm: EDM
+  let model: DenoisingModel
   /// One an image; nil: an unconditional network.
   let labels: [Int]?
   let guidance: Guidance
 
-  package init(model: ImageDiffiT, edm: EDM, labels: [Int]?, guidance: Guidance = Guidance()) {
-    (self.model, self.edm, self.labels, self.guidance) = (model, edm, labels, guidance)
+  package init(_ model: DenoisingModel, labels: [Int]?, guidance: Guidance = Guidance()) {
+    (self.model, self.labels, self.guidance) = (model, labels, guidance)
   }
 
-  package func denoise(_ x: Tensor, sigma: Double) -> Tensor {
-    let conditional = denoise(x, sigma, labels: labels)
+  package func denoise(_ x: Tensor, sigma: Double) -> Tensor { guess(x, sigma).clean }
+
+  private func guess(_ x: Tensor, _ sigma: Double) -> NetworkGuess {
+    var conditional = guess(x, sigma, labels: labels)
     guard let labels, guidance.applies(at: sigma) else { return conditional }
-    let unconditional = denoise(x, sigma, labels: labels.map { _ in nil })
+    let unconditional = guess(x, sigma, labels: labels.map { _ in nil }).clean
     func scaled(_ x: Tensor, by factor: Double, plus other: Tensor? = nil) -> Tensor {
       let factors = [Float](repeating: Float(factor), count: x.shape[0])
       return scale(Variable(x), by: factors, plus: other).value
     }
-    return scaled(
-      conditional, by: guidance.scale, plus: scaled(unconditional, by: 1 - guidance.scale))
+    conditional.clean = scaled(
+      conditional.clean, by: guidance.scale, plus: scaled(unconditional, by: 1 - guidance.scale))
+    return conditional
   }
 
-  private func denoise(_ x: Tensor, _ sigma: Double, labels: [Int?]?) -> Tensor {
-    edm.denoise(x, sigma: [Double](repeating: sigma, count: x.shape[0])) { x, cNoise in
-      model(x, cNoise: cNoise, labels: labels)
-    }.value
+  private func guess(_ x: Tensor, _ sigma: Double, labels: [Int?]?) -> NetworkGuess {
+    model.formulation.guess(x, sigma: [Double](repeating: sigma, count: x.shape[0])) {
+      model.network($0, time: $1, labels: labels, augment: nil)
+    }
   }
 }

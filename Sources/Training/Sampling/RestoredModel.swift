@@ -40,9 +40,8 @@ struct RestoredModel {
   }
 
   /// The network with its weights.
-  func model(on engine: Engine) throws -> ImageDiffiT {
-    let model = ImageDiffiT(
-      configuration.networkSettings, precision: configuration.train.precision.dtype)
+  func model(on engine: Engine) throws -> DenoisingModel {
+    let model = DenoisingModel(configuration)
     guard model.parameters.table == reader.manifest.table else {
       throw TrainingError.otherNetwork(checkpoint: reader.url.path, differences: [])
     }
@@ -60,9 +59,8 @@ struct RestoredModel {
       throw TrainingError.nothingToGuide(checkpoint: reader.url.path)
     }
     var sampler = ImageSampler(
-      model: try model(on: engine), edm: EDM(configuration.diffusion),
-      sampler: drawing.method, levels: .edm(steps: steps(drawing)),
-      engine: engine)
+      model: try model(on: engine), sampler: drawing.method,
+      levels: configuration.formulation.levels(steps: steps(drawing)), engine: engine)
     sampler.guidance = drawing.guidanceValue
     sampler.label = drawing.label
     sampler.batch = drawing.batch
@@ -81,9 +79,10 @@ struct RestoredModel {
   }
 }
 
-extension EDM {
-  init(_ settings: DiffusionSettings) {
-    self.init(pMean: settings.pMean, pStd: settings.pStd, sigmaData: settings.sigmaData)
+extension Configuration {
+  /// How the network's input and result are read.
+  var formulation: any Formulation {
+    EDM(pMean: diffusion.pMean, pStd: diffusion.pStd, sigmaData: diffusion.sigmaData)
   }
 }
 
@@ -95,19 +94,5 @@ extension Configuration {
     let settings = known.map { "\($0.key)=\($0.value)" }
       .sorted { $0.compare($1, options: .numeric) == .orderedAscending }
     try self.init(file: nil, overrides: settings)
-  }
-}
-
-extension Communicator {
-  /// This rank's contiguous part of `count` pieces of work.
-  func share(of count: Int) -> Range<Int> {
-    count * rank / size..<count * (rank + 1) / size
-  }
-
-  /// The values of all ranks, in the order of ranks, on every rank.
-  func gather<Element: BitwiseCopyable>(values: [Element]) throws -> [Element] {
-    try gather(values.withUnsafeBytes { Array($0) }).flatMap { bytes in
-      bytes.withUnsafeBytes { Array($0.bindMemory(to: Element.self)) }
-    }
   }
 }

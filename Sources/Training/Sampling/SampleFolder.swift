@@ -64,9 +64,7 @@ struct SampleFolder {
     return isDone
   }
 
-  /// Writes one image, [side, side, 3] in [-1, 1], as EDM quantises.
-  func write(_ pixels: [Float], side: Int, seed: UInt64) throws {
-    let image = RGBImage(width: side, height: side, pixels: ImageGrid.bytes(pixels))
+  func write(_ image: RGBImage, seed: UInt64) throws {
     try ImageFile.writePNG(image, to: file(seed: seed))
   }
 }

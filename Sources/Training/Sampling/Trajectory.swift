@@ -1,37 +1,31 @@
 import Datasets
 import Diffusion
+import Operators
 import TensorCore
 
 /// The way from noise to images: a row a seed, the states at evenly spaced steps from left to right, the
-/// sample last. A state x at noise level sigma is shown as x sigma_data / sqrt(sigma^2 + sigma_data^2),
-/// which has an image's contrast at every level.
+/// sample last. A state is shown with an image's contrast at every level, as its formulation has it.
 struct Trajectory {
   /// Seeds shown, where as many are drawn.
   static let rows = 4
   /// States shown, where there are as many steps.
   static let columns = 10
 
-  /// By seed, then by step: [H, W, 3].
-  private let states: [[[Float]]]
-  private let side: Int
+  /// By step; a picture a seed.
+  private let columns: [[RGBImage]]
 
   init(_ sampler: ImageSampler, seeds: [UInt64]) {
-    let steps = sampler.levels.steps
-    let shown = Self.steps(of: steps)
-    side = sampler.model.settings.resolution
-    var columns: [[Float]] = []
+    let shown = Self.steps(of: sampler.levels.steps)
+    var columns: [[RGBImage]] = []
     let drawn = sampler.model.parameters.holdingWeights {
       sampler.draw(seeds) { step in
         guard shown.contains(step.index) else { return }
-        let scale = Float(sampler.edm.cIn(step.sigma) * sampler.edm.sigmaData)
-        columns.append(step.noisy.floats.map { $0 * scale })
+        let contrast = Float(sampler.model.formulation.contrast(sigma: step.sigma))
+        let factors = seeds.map { _ in contrast }
+        columns.append(sampler.images(scaled(step.noisy, by: factors)))
       }
     }
-    columns.append(drawn.floats)
-    let size = drawn.count / seeds.count
-    states = seeds.indices.map { row in
-      columns.map { Array($0[row * size..<(row + 1) * size]) }
-    }
+    self.columns = columns + [sampler.images(drawn)]
   }
 
   /// The steps before which a state is shown: the first, and others as evenly as can be.
@@ -41,8 +35,7 @@ struct Trajectory {
   }
 
   func write(to path: String) throws(DatasetError) {
-    try ImageGrid.writePNG(
-      states.flatMap { $0.flatMap(\.self) }, height: side, width: side, columns: states[0].count,
-      to: path)
+    let images = columns[0].indices.flatMap { row in columns.map { $0[row] } }
+    try ImageGrid.writePNG(images, columns: columns.count, to: path)
   }
 }

@@ -8,7 +8,7 @@ import TensorCore
 struct BatchPart {
   /// Each image's place in the run's image sequence, [B].
   let positions: [UInt64]
-  /// [B, H, W, 3] in [-1, 1].
+  /// [B, H, W, C], in about [-1, 1].
   let images: Tensor
   /// Nil: an unconditional network; an entry nil: no label, for guidance.
   let labels: [Int?]?
@@ -31,25 +31,34 @@ extension Trainer {
   func forward<R>(_ body: () -> R) -> R { clock.measure(.forward, body) }
   func update(_ body: () -> Void) { clock.measure(.optimizer, body) }
 
+  /// The reverse pass of the model.
+  ///
   /// - Parameter sending: whether gradients leave as soon as they are final.
   func backward(_ tape: Tape, from share: Variable, sending: Bool) {
-    if sending {
-      tape.onGradientReady = { [reducer, finalRanges] in reducer.isFinal(finalRanges[$0.index]) }
-      tape.betweenOperations = { [reducer] in reducer.progress() }
-    }
+    if sending { model.send(from: tape) }
     clock.measure(.backward) { tape.backward(from: share) }
+  }
+
+  /// Runs `body`, in which weights do not change.
+  func holdingWeights(_ body: () throws -> Void) throws {
+    func hold(_ rest: ArraySlice<Replica>) throws {
+      guard let replica = rest.first else { return try body() }
+      try replica.parameters.holdingWeights { try hold(rest.dropFirst()) }
+    }
+    try hold(replicas[...])
   }
 
   /// Returns when the gradients, or this rank's pieces of them, are those of the global batch.
   func sumOverRanks() throws {
     communicator.activity.enter(.communication)
-    try reducer.finish()
+    for replica in replicas { try replica.reducer.finish() }
   }
 
   /// After an update of this rank's pieces of the weights: those of all ranks.
   func shareWeights() throws {
-    guard isSharded else { return }
-    try clock.measure(.exposedComm) { try exchange.share(parameters.weights) }
+    for replica in replicas where replica.isSharded {
+      try clock.measure(.exposedComm) { try replica.exchange.share(replica.parameters.weights) }
+    }
   }
 
   /// This rank's images of the next step. A rank that cannot read its images would leave the others
@@ -58,7 +67,7 @@ extension Trainer {
     let read = clock.measure(.data) { Result { try source() } }
     let batch = try clock.measure(.exposedComm) { try communicator.agree(on: read) }
     let (count, micro) = (batch.positions.count, configuration.train.microBatch)
-    let shardCount = reducer.method.localShards
+    let shardCount = model.reducer.method.localShards
     return clock.measure(.data) {
       (0..<shardCount).map { index in
         let end = count * (index + 1) / shardCount
@@ -71,15 +80,15 @@ extension Trainer {
 
   private func part(of batch: Batch, _ range: Range<Int>) -> BatchPart {
     let positions = Array(batch.positions[range])
-    let shape = model.settings.imageShape(batch: range.count)
+    let shape = objective.imageShape(batch: range.count)
     let pixels = shape.count / range.count
-    let augment = model.settings.augmentLabels
+    let augment = objective.augmentLabels
     return BatchPart(
       positions: positions,
       images: Tensor(
         Array(batch.images[range.lowerBound * pixels..<range.upperBound * pixels]), shape,
         on: engine),
-      labels: model.settings.classes > 0
+      labels: objective.classes > 0
         ? zip(batch.labels[range], positions).map { dropsLabel(at: $1) ? nil : $0 } : nil,
       augment: augment > 0
         ? Tensor(
@@ -94,22 +103,22 @@ extension Trainer {
       < configuration.diffusion.labelDropout
   }
 
-  /// Norm of the summed gradient.
-  func gradientNorm() throws -> Double {
-    var squares = clock.measure(.optimizer) {
-      blockSquares(parameters.gradients, in: adam.owned.pieces)
+  /// Norms of the summed gradients, a replica.
+  func gradientNorms() throws -> [Double] {
+    try replicas.map { replica in
+      var squares = clock.measure(.optimizer) { replica.gradientSquares() }
+      if replica.isSharded {
+        // Each block is another rank's zero, but for one: the sum is exact.
+        squares = try clock.measure(.exposedComm) { try communicator.sum(squares) }
+      }
+      return treeSum(squares).squareRoot()
     }
-    if isSharded {
-      // Each block is another rank's zero, but for one: the sum is exact.
-      squares = try clock.measure(.exposedComm) { try communicator.sum(squares) }
-    }
-    return treeSum(squares).squareRoot()
   }
 
-  /// Whether every rank finds its loss and the summed gradient finite.
-  func isFinite(_ norm: Double) throws -> Bool {
+  /// Whether every rank finds its loss and the summed gradients finite.
+  func areFinite(_ norms: [Double]) throws -> Bool {
     try clock.measure(.exposedComm) {
-      try communicator.allRanks(norm.isFinite && statistics.lastStepIsFinite)
+      try communicator.allRanks(norms.allSatisfy(\.isFinite) && statistics.lastStepIsFinite)
     }
   }
 

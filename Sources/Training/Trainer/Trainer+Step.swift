@@ -1,48 +1,35 @@
-import Autodiff
-import Optimization
-import TensorCore
-
 extension Trainer {
-  /// One update: bytes -> batch -> sigma, noise -> network -> loss -> gradients -> average over ranks ->
-  /// finite? -> clip -> Adam -> EMA -> state.
+  /// One update: bytes -> batch -> noise -> networks -> loss -> gradients -> average over ranks -> finite? ->
+  /// clip -> Adam -> EMA -> state. From noise to gradients it is the objective's.
   package func step() throws {
     let shards = try nextShards()
-    parameters.holdingWeights {
+    try holdingWeights {
       for shard in shards {
-        parameters.beginStep()
+        for replica in replicas { replica.parameters.beginStep() }
         for part in shard.parts {
-          let sigma = part.positions.map { edm.sigma(seed: seed, position: $0) }
-          let noise = edm.noise(seed: seed, positions: part.positions, like: part.images)
-          let tape = Tape(dropout: DropoutSource(seed: seed, positions: part.positions))
-          let (share, losses) = forward {
-            edm.loss(
-              part.images, sigma: sigma, noise: noise, batch: configuration.train.batch, on: tape
-            ) { x, cNoise in
-              model(x, cNoise: cNoise, labels: part.labels, augment: part.augment)
-            }
-          }
-          backward(tape, from: share, sending: part.isLast)
-          statistics.note(losses, sigma: sigma, shard: shard.index)
+          objective.differentiate(part, of: shard.index, for: self)
         }
-        parameters.zeroMissingGradients()
-        reducer.endShard()
+        for replica in replicas {
+          replica.parameters.zeroMissingGradients()
+          replica.reducer.endShard()
+        }
       }
     }
     try sumOverRanks()
+    try objective.endStep(over: communicator)
 
-    let norm = try gradientNorm()
-    let seen = imagesSeen
-    imagesSeen += configuration.train.batch
-    guard try isFinite(norm) else { return try skipUpdate(norm: norm) }
+    let norms = try gradientNorms()
+    let (batch, seen) = (configuration.train.batch, imagesSeen)
+    imagesSeen += batch
+    guard try areFinite(norms) else { return try skipUpdate(norm: norms[0]) }
+    let rate = learningRate(imagesSeen: seen)
     update {
-      let rate = learningRate(imagesSeen: seen)
-      adam.update(
-        parameters.weights, gradients: parameters.gradients, learningRate: rate,
-        factor: clippingFactor(norm: norm, limit: configuration.optimizer.clipNorm),
-        averages: averages.map {
-          ($0, beta: $0.beta(batch: configuration.train.batch, imagesSeen: seen))
-        })
-      statistics.noteUpdate(learningRate: rate, gradientNorm: norm)
+      for (replica, norm) in zip(replicas, norms) {
+        replica.update(
+          learningRate: rate, gradientNorm: norm, clipNorm: configuration.optimizer.clipNorm,
+          batch: batch, seen: seen)
+      }
+      statistics.noteUpdate(learningRate: rate, gradientNorm: norms[0])
     }
     try shareWeights()
   }

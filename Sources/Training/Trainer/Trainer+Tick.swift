@@ -14,12 +14,11 @@ extension Trainer {
     let steps = max(images / configuration.train.batch, 1)
     let spread = try rankSpread(of: phases, steps: steps)
     let peak = try communicator.reduce(Double(peakResidentBytes()), .max)
-    let (sums, counts) = try losses()
+    let losses = try losses()
     statistics.beginTick()
     return TickStatistics(
       images: imagesSeen, epoch: Double(imagesSeen) / Double(datasetCount),
-      loss: sums.reduce(0, +) / counts.reduce(0, +),
-      lossByNoiseLevel: StepStatistics.byNoiseLevel(sums: sums, counts: counts),
+      loss: losses.mean, lossByNoiseLevel: losses.byNoiseLevel, terms: losses.terms,
       lr: statistics.learningRate, gradNorm: statistics.gradientNorm,
       imagesPerSecond: Double(images) / max(seconds, 1e-9), seconds: phases,
       rankSpread: spread.min > 0 ? spread.max / spread.min - 1 : 0, rankStepSeconds: spread,
@@ -27,17 +26,21 @@ extension Trainer {
   }
 
   /// Where the time went since the last call.
-  func lap() -> PhaseSeconds { clock.lap(sums: reducer.lap()) }
+  func lap() -> PhaseSeconds { clock.lap(sums: communicationLap()) }
 
-  /// Sums of losses and numbers of images by noise level, over all shards of all ranks: in a tree, so
-  /// that they are the same on any number of ranks where shards are canonical.
-  private func losses() throws -> (sums: [Double], counts: [Double]) {
+  private func communicationLap() -> (hidden: Double, exposed: Double) {
+    replicas.map { $0.reducer.lap() }.reduce((0, 0)) { ($0.0 + $1.hidden, $0.1 + $1.exposed) }
+  }
+
+  /// The tick's losses, over all shards of all ranks: in a tree, so that they are the same on any number
+  /// of ranks where shards are canonical.
+  private func losses() throws -> LossSums {
     let shards = try communicator.gatherNumbers(statistics.shards.flatMap(\.self))
     let width = statistics.shards[0].count
     let totals = (0..<width).map { column in
       treeSum(stride(from: column, to: shards.count, by: width).map { shards[$0] })
     }
-    return (Array(totals.prefix(width / 2)), Array(totals.suffix(width / 2)))
+    return LossSums(objective.columns, totals)
   }
 
   /// How evenly the ranks work.

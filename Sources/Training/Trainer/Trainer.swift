@@ -6,7 +6,7 @@ import Diffusion
 import Optimization
 import TensorCore
 
-/// One rank's share of a training run: a replica of the network, its optimiser and its averages.
+/// One rank's share of a training run: replicas of the networks with their optimisers and averages.
 ///
 /// All ranks hold the same weights; each works on its part of every global batch, and gradients are
 /// added up over the ranks. For given ranks, instruction set and micro-batch, the state after a step
@@ -15,16 +15,10 @@ package final class Trainer {
   let configuration: Configuration
   let communicator: any Communicator
   package let engine: Engine
-  package let model: ImageDiffiT
-  let edm: EDM
-  let reducer: GradientReducer
-  /// Brings the ranks' pieces of a flat tensor together.
-  let exchange: PieceExchange
-  /// By parameter: what of the flat gradient is final with it, alignment gaps included.
-  let finalRanges: [Range<Int>]
+  let objective: any Objective
+  /// A replica a set of parameters of the objective.
+  let replicas: [Replica]
   let learningRate: LearningRate
-  var adam: Adam
-  var averages: [ExponentialAverage]
   /// Images of all ranks since the run began: the run's clock.
   var imagesSeen = 0
   /// Updates left out because something was not finite.
@@ -37,6 +31,8 @@ package final class Trainer {
   let source: () throws -> Batch
 
   var seed: UInt64 { UInt64(configuration.train.seed) }
+  /// The replica of the model itself.
+  var model: Replica { replicas[0] }
   package var parameters: ParameterSet { model.parameters }
 
   /// - Parameter configuration: with `threads` and `micro_batch` chosen.
@@ -50,62 +46,47 @@ package final class Trainer {
     clock = PhaseClock(communicator.activity)
     self.engine = engine
     self.source = source
-    let (optimizer, diffusion) = (configuration.optimizer, configuration.diffusion)
-    model = ImageDiffiT(
-      configuration.networkSettings, precision: configuration.train.precision.dtype,
-      recomputes: configuration.train.recompute)
-    model.parameters.allocate(on: engine, gradients: true)
-    model.parameters.initialize(seed: UInt64(configuration.train.seed))
-    edm = EDM(
-      pMean: diffusion.pMean, pStd: diffusion.pStd, sigmaData: diffusion.sigmaData)
-    let parameters = model.parameters
-    let buckets = GradientBuckets(
-      count: parameters.flatCount, bucketMB: configuration.parallel.bucketMB)
-    reducer = GradientReducer(
-      parameters.gradients, buckets: buckets,
-      method: configuration.reductionMethod(ranks: communicator.size), over: communicator)
-    exchange = PieceExchange(buckets, over: communicator)
-    finalRanges = parameters.paddedRanges
-    let owned = OwnedRanges(reducer.ownPieces)
-    statistics = StepStatistics(shards: reducer.method.localShards)
-    learningRate = LearningRate(peak: optimizer.lr, warmup: optimizer.warmup)
-    // EDM adds the loss up over an image's elements, where ours is their mean: gradients are smaller by
-    // that factor, and epsilon with them.
-    let elements = Double(configuration.networkSettings.imageShape(batch: 1).count)
-    adam = Adam(
-      owned: owned, betas: (optimizer.betas[0], optimizer.betas[1]),
-      epsilon: optimizer.eps / elements, weightDecay: optimizer.weightDecay, on: engine)
-    averages = configuration.ema.map {
-      ExponentialAverage(
-        name: $0.name, halfLife: Double($0.halfLife), rampup: $0.rampup, of: parameters.weights,
-        owned: owned)
+    let objective = configuration.objective()
+    self.objective = objective
+    replicas = objective.sets.enumerated().map { index, set in
+      Replica(
+        set, configuration, lossScale: objective.lossScale, hasAverages: index == 0,
+        over: communicator, on: engine)
     }
-  }
-
-  /// Whether each rank keeps the optimiser's state of its pieces alone.
-  var isSharded: Bool { reducer.method.keepsPieces }
-
-  /// Starts the averages at the present weights: after weights were loaded from a file.
-  func restartAverages() {
-    for average in averages { average.restart(at: parameters.weights) }
-  }
-
-  /// An average as weights for the network, on every rank. Collective.
-  func values(of average: ExponentialAverage) throws -> Tensor {
-    guard isSharded else { return average.values }
-    let all = Tensor(zeros: [parameters.flatCount], on: engine)
-    let owned = adam.owned
-    for (flat, kept) in zip(owned.views(ofFlat: all), owned.views(ofKept: average.values)) {
-      flat.copy(from: kept)
-    }
-    try exchange.share(all)
-    return all
+    statistics = StepStatistics(
+      shards: replicas[0].reducer.method.localShards, columns: objective.columns)
+    learningRate = LearningRate(
+      peak: configuration.optimizer.lr, warmup: configuration.optimizer.warmup)
   }
 }
 
 extension Configuration {
-  /// The network that the configuration describes.
-  var networkSettings: ImageDiffiT.Settings {
+  /// What the configuration's run minimises, declared; it takes no memory yet.
+  func objective() -> any Objective { DenoisingObjective(self) }
+
+  /// The denoising network that the configuration describes.
+  var networkSettings: any NetworkSettings {
+    model.kind == .latent ? latentSettings : imageSettings
+  }
+
+  /// Width of the narrowest part that could compute in bf16.
+  var narrowestWidth: Int? { networkSettings.widths.min() }
+
+  private var latentSettings: LatentDiffiT.Settings {
+    var settings = LatentDiffiT.Settings()
+    settings.side = model.resolution
+    settings.channels = model.latentChannels
+    settings.patch = model.patch
+    settings.width = model.width
+    settings.depth = model.depth
+    settings.heads = model.heads
+    settings.classes = model.classes
+    settings.dropout = model.dropout
+    settings.learnsVariance = diffusion.learnsVariance
+    return settings
+  }
+
+  private var imageSettings: ImageDiffiT.Settings {
     var settings = ImageDiffiT.Settings()
     settings.resolution = model.resolution
     settings.channels = model.channels
@@ -117,6 +98,7 @@ extension Configuration {
     settings.classes = model.classes
     settings.augmentLabels = data.augment > 0 ? Augmentation.labelCount : 0
     settings.dropout = model.dropout
+    settings.learnsVariance = diffusion.learnsVariance
     return settings
   }
 

@@ -1,0 +1,57 @@
+import Autodiff
+import Datasets
+import DiffiTModels
+import Diffusion
+import TensorCore
+
+/// Trains a network to tell noise from image.
+final class DenoisingObjective: Objective {
+  let model: DenoisingModel
+  private let batch: Int
+  private let seed: UInt64
+
+  init(_ configuration: Configuration) {
+    model = DenoisingModel(configuration, recomputes: configuration.train.recompute)
+    (batch, seed) = (configuration.train.batch, UInt64(configuration.train.seed))
+  }
+
+  var sets: [DeclaredSet] { [DeclaredSet(prefix: "", parameters: model.parameters)] }
+  func imageShape(batch: Int) -> Shape { model.imageShape(batch: batch) }
+  var classes: Int { model.network.settings.classes }
+  var augmentLabels: Int { model.network.settings.augmentLabels }
+  var lossScale: Double { model.formulation.lossScale(elements: imageShape(batch: 1).count) }
+  var columns: LossColumns { .noiseLevels }
+
+  var pictureSide: Int { imageShape(batch: 1)[1] }
+
+  func pictures(
+    _ range: Range<Int>, _ settings: SampleSettings, on engine: Engine
+  ) -> [RGBImage] {
+    var images: [RGBImage] = []
+    sampler(settings, on: engine).draw(seeds: range.map { UInt64(settings.seed + $0) }) {
+      images.append($1)
+    }
+    return images
+  }
+
+  /// The sampler of grids and of metrics, over the network's present weights.
+  func sampler(_ settings: SampleSettings, on engine: Engine) -> ImageSampler {
+    ImageSampler(
+      model: model, sampler: HeunSampler(), levels: model.formulation.levels(steps: settings.steps),
+      engine: engine)
+  }
+
+  /// Images -> noise -> network -> loss -> gradients.
+  func differentiate(_ part: BatchPart, of shard: Int, for trainer: Trainer) {
+    let draws = part.positions.map { model.formulation.draw(seed: seed, position: $0) }
+    let noise = trainingNoise(seed: seed, positions: part.positions, like: part.images)
+    let tape = Tape(dropout: DropoutSource(seed: seed, positions: part.positions))
+    let (share, losses) = trainer.forward {
+      model.formulation.loss(
+        part.images, draws: draws, noise: noise, batch: batch, on: tape
+      ) { model.network($0, time: $1, labels: part.labels, augment: part.augment) }
+    }
+    trainer.backward(tape, from: share, sending: part.isLast)
+    trainer.statistics.note(losses, sigma: draws.map(\.sigma), shard: shard)
+  }
+}

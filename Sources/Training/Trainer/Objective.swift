@@ -1,0 +1,48 @@
+import Autodiff
+import Checkpoints
+import Collectives
+import Datasets
+import TensorCore
+
+/// What a run minimises: the networks it trains, and how a micro-batch becomes gradients of their
+/// parameters.
+protocol Objective: AnyObject {
+  /// The sets of parameters, the model's first.
+  var sets: [DeclaredSet] { get }
+  /// Of the images it is given, [B, H, W, C].
+  func imageShape(batch: Int) -> Shape
+  /// 0: labels are not used.
+  var classes: Int { get }
+  /// Augmentation labels an image; 0: not used.
+  var augmentLabels: Int { get }
+  /// What the published loss is, a multiple of ours.
+  var lossScale: Double { get }
+  /// What losses are told apart by.
+  var columns: LossColumns { get }
+
+  /// Runs the networks on a micro-batch, forward and backward, and adds the gradients to the parameters.
+  func differentiate(_ part: BatchPart, of shard: Int, for trainer: Trainer)
+
+  /// After the last micro-batch of a step on this rank, whether or not the update is made. Collective.
+  func endStep(over communicator: any Communicator) throws
+
+  /// Side of the pictures that show how far the model is.
+  var pictureSide: Int { get }
+
+  /// Pictures `range` of those that show how far the model is, with its present weights: always the same
+  /// ones, whichever rank makes them.
+  func pictures(_ range: Range<Int>, _ settings: SampleSettings, on engine: Engine) throws
+    -> [RGBImage]
+
+  /// Numbers beside the weights that go on with the run.
+  var progress: [String: Double] { get set }
+}
+
+extension Objective {
+  func endStep(over communicator: any Communicator) throws {}
+
+  var progress: [String: Double] {
+    get { [:] }
+    set {}
+  }
+}
