@@ -10,8 +10,6 @@ public struct AncestralSampler: Sampler {
 
   public var order: Int { 1 }
 
-  public func calls(steps: Int) -> Int { steps }
-
   public func sample(
     from noise: some SampleNoise, over t: NoiseLevels, image: Shape, with denoiser: some Denoiser,
     on engine: Engine, observe: ((SamplerStep) -> Void)?
