@@ -39,9 +39,11 @@ extension DDPM {
     }
   }
 
-  /// The noise levels of `respaced(count)`, falling, then 0: `count` sampling steps.
+  /// The noise levels of `respaced(count)`, falling, then 0: `count` sampling steps. The first state is
+  /// x_{T-1} ~ N(0, 1), as in Algorithm 2 of arXiv:2006.11239.
   public func levels(respaced count: Int) -> NoiseLevels {
-    NoiseLevels(respaced(count).reversed().map { sigmas[$0] } + [0])
+    let levels = respaced(count).reversed().map { sigmas[$0] }
+    return NoiseLevels(levels + [0], first: (1 + levels[0] * levels[0]).squareRoot())
   }
 
   func check(_ timestep: Int) {

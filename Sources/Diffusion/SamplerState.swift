@@ -10,7 +10,7 @@ struct SamplerState<Noise: SampleNoise, D: Denoiser> {
   private let engine: Engine
   private let observe: ((SamplerStep) -> Void)?
 
-  /// x = t_0 n.
+  /// x = n times `levels.first`, t_0 as a rule.
   init(
     _ noise: Noise, _ levels: NoiseLevels, _ image: Shape, _ denoiser: D, _ engine: Engine,
     _ observe: ((SamplerStep) -> Void)?
