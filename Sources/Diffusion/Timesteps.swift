@@ -36,15 +36,16 @@ public struct ImportanceTimesteps: Sendable {
   private var losses: [Float]
   /// Losses remembered of each timestep.
   private var counts: [Int]
+  /// p_t of each timestep.
+  public private(set) var probabilities: [Double] = []
   /// p_0 + ... + p_t.
-  private var cumulative: [Double]
+  private var cumulative: [Double] = []
 
   public init(steps: Int) {
     invariant(steps >= 1, "ImportanceTimesteps: \(steps) steps")
     self.steps = steps
     losses = [Float](repeating: 0, count: steps * Self.depth)
     counts = [Int](repeating: 0, count: steps)
-    cumulative = []
     update()
   }
 
@@ -70,23 +71,7 @@ public struct ImportanceTimesteps: Sendable {
   }
 
   /// Whether every timestep has 10 losses, so that draws are not uniform any more.
-  public var isWarm: Bool { counts.allSatisfy { $0 == Self.depth } }
-
-  /// p_t of each timestep.
-  public var probabilities: [Double] {
-    let moments = (0..<steps).map { timestep in
-      losses[timestep * Self.depth..<(timestep + 1) * Self.depth].reduce(0) {
-        $0 + Double($1) * Double($1)
-      }.squareRoot()
-    }
-    let total = moments.reduce(0, +)
-    guard isWarm && total > 0 else {
-      return [Double](repeating: 1 / Double(steps), count: steps)
-    }
-    return moments.map {
-      (1 - Self.uniformShare) * $0 / total + Self.uniformShare / Double(steps)
-    }
-  }
+  public private(set) var isWarm = false
 
   /// The timestep of the image at `position` of the run, and its loss's weight.
   public func draw(seed: UInt64, position: UInt64) -> (timestep: Int, weight: Double) {
@@ -97,11 +82,23 @@ public struct ImportanceTimesteps: Sendable {
       let middle = (low + high) / 2
       if cumulative[middle] > target { high = middle } else { low = middle + 1 }
     }
-    let probability = cumulative[low] - (low > 0 ? cumulative[low - 1] : 0)
-    return (low, 1 / (Double(steps) * probability))
+    return (low, isWarm ? 1 / (Double(steps) * probabilities[low]) : 1)
   }
 
+  /// Probabilities of what is remembered.
   private mutating func update() {
+    isWarm = counts.allSatisfy { $0 == Self.depth }
+    let moments = (0..<steps).map { timestep in
+      losses[timestep * Self.depth..<(timestep + 1) * Self.depth].reduce(0) {
+        $0 + Double($1) * Double($1)
+      }.squareRoot()
+    }
+    let total = moments.reduce(0, +)
+    probabilities = moments.map {
+      isWarm && total > 0
+        ? (1 - Self.uniformShare) * $0 / total + Self.uniformShare / Double(steps)
+        : 1 / Double(steps)
+    }
     var sum = 0.0
     cumulative = probabilities.map { p in
       sum += p
