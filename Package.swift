@@ -43,7 +43,9 @@ let package = Package(
     .target(
       name: "DiffiTModels", dependencies: ["NeuralNetworks", "Autodiff", "TensorCore"],
       swiftSettings: swift),
-    .target(name: "Diffusion", dependencies: ["Autodiff", "TensorCore"], swiftSettings: swift),
+    .target(
+      name: "Diffusion", dependencies: ["Autodiff", "Operators", "TensorCore"],
+      swiftSettings: swift),
     .target(
       name: "Optimization", dependencies: ["TensorCore", "CKernels"], swiftSettings: swift),
 

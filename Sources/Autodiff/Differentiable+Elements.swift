@@ -64,13 +64,32 @@ public func squaredError(_ x: Variable, _ target: Tensor, weights: [Double]) -> 
   total: Variable, terms: [Double]
 ) {
   let (terms, gradient) = SquaredErrorOperator.forward(x.value, target: target, weights: weights)
-  let total = Tensor([Float(terms.reduce(0, +))], [1], on: x.value.engine)
+  return (scalar(terms.reduce(0, +), gradient: gradient, of: x), terms)
+}
+
+/// Sum over images of weights[b] losses[b], as a scalar [1], with DDPM's losses of a predicted noise and
+/// variance (`NoiseErrorOperator`), and the losses in f64. Backward saves the gradient, which the forward
+/// pass computes.
+public func noiseError(
+  _ prediction: Variable, noise: Tensor, clean: Tensor, distance: NoiseErrorOperator.Distance,
+  bounds: [NoiseBound]?, weights: [Double]
+) -> (total: Variable, losses: [Double]) {
+  let (losses, gradient) = NoiseErrorOperator.forward(
+    prediction.value, noise: noise, clean: clean, distance: distance, bounds: bounds,
+    weights: weights)
+  let total = zip(weights, losses).reduce(0) { $0 + $1.0 * $1.1 }
+  return (scalar(total, gradient: gradient, of: prediction), losses)
+}
+
+/// A loss of `x` as a scalar [1] whose gradient is known: [B, ...].
+private func scalar(_ value: Double, gradient: Tensor, of x: Variable) -> Variable {
   let input = x.slot
-  let variable = record(total, of: x) { seed, gradients in
+  return record(Tensor([Float(value)], [1], on: x.value.engine), of: x) { seed, gradients in
     let factor = seed.withFloats { $0[0] }
     gradients.add(to: input) {
-      factor == 1 ? gradient : scaled(gradient, by: weights.map { _ in factor })
+      factor == 1
+        ? gradient
+        : scaled(gradient, by: [Float](repeating: factor, count: gradient.shape[0]))
     }
   }
-  return (variable, terms)
 }

@@ -60,6 +60,8 @@ public struct Manifest: Codable, Equatable, Sendable {
   public let build: String
   /// Small numbers that go on with the run, such as skipped steps. Exact for integers to 2^53.
   public let progress: [String: Double]
+  /// What else goes on with the run, by name, base64 of little-endian f32; nil: nothing.
+  public let state: [String: String]?
   public let tensors: [ParameterEntry]
   public let shards: [ShardRecord]
 
@@ -71,12 +73,13 @@ public struct Manifest: Codable, Equatable, Sendable {
     case vectors
     case configuration = "config"
     case configurationDigest = "config_digest"
-    case build, progress, tensors, shards
+    case build, progress, state, tensors, shards
   }
 
   public init(
     imagesSeen: Int, vectors: [String], configuration: [String: String], build: String,
-    progress: [String: Double], table: ParameterTable, shards: [ShardRecord]
+    progress: [String: Double], state: [String: String]? = nil, table: ParameterTable,
+    shards: [ShardRecord]
   ) {
     formatVersion = Manifest.currentVersion
     self.imagesSeen = imagesSeen
@@ -87,6 +90,7 @@ public struct Manifest: Codable, Equatable, Sendable {
     configurationDigest = Manifest.digest(of: configuration)
     self.build = build
     self.progress = progress
+    self.state = state
     tensors = table.entries
     self.shards = shards.sorted { $0.rank < $1.rank }
   }
@@ -95,7 +99,7 @@ public struct Manifest: Codable, Equatable, Sendable {
   public func with(shards: [ShardRecord]) -> Manifest {
     Manifest(
       imagesSeen: imagesSeen, vectors: vectors, configuration: configuration, build: build,
-      progress: progress, table: table, shards: shards)
+      progress: progress, state: state, table: table, shards: shards)
   }
 
   /// The parameters; sound, because a manifest that was read has been checked.

@@ -8,15 +8,15 @@ import TensorCore
 public struct DDIMSampler: Sampler {
   /// Share of the ancestral noise, 0...1.
   public let eta: Double
+  /// Whether guesses are cut to [-1, 1], the range of images.
+  public let clips: Bool
 
-  public init(eta: Double = 0) {
+  public init(eta: Double = 0, clips: Bool = false) {
     invariant(eta >= 0 && eta <= 1, "DDIMSampler: eta \(eta)")
-    self.eta = eta
+    (self.eta, self.clips) = (eta, clips)
   }
 
   public var order: Int { 1 }
-
-  public func calls(steps: Int) -> Int { steps }
 
   public func sample(
     from noise: some SampleNoise, over t: NoiseLevels, image: Shape, with denoiser: some Denoiser,
@@ -28,7 +28,8 @@ public struct DDIMSampler: Sampler {
       let kept = to / from
       let fresh = eta * to * ((1 - kept) * (1 + kept)).squareRoot()  // sqrt(v)
       let keep = ((to - fresh) * (to + fresh)).squareRoot() / from
-      let (x, d) = (state.x, state.denoised(sigma: from, step: i))
+      let (x, guess) = (state.x, state.denoised(sigma: from, step: i))
+      let d = clips ? clipped(guess) : guess
       if fresh > 0 {
         let n = state.normals(step: i)
         state.x = state.each { Double(d[$0]) + keep * (x[$0] - Double(d[$0])) + fresh * n[$0] }

@@ -11,8 +11,6 @@ public struct DPMSolverPlusPlus: Sampler {
 
   public var order: Int { 2 }
 
-  public func calls(steps: Int) -> Int { steps }
-
   public func sample(
     from noise: some SampleNoise, over t: NoiseLevels, image: Shape, with denoiser: some Denoiser,
     on engine: Engine, observe: ((SamplerStep) -> Void)?

@@ -9,3 +9,19 @@ public protocol Denoiser {
   /// x [B, H, W, C] with noise of standard deviation sigma -> E[clean | x], the same shape.
   func denoise(_ x: Tensor, sigma: Double) -> Tensor
 }
+
+/// A denoiser that may know the variance of the step before as well.
+public protocol VarianceDenoiser: Denoiser {
+  /// x [B, H, W, C] with noise of standard deviation sigma -> E[clean | x], and the interpolation v of
+  /// a learned variance, nil where none was learned; the same shape each.
+  ///
+  /// v = 1 stands for beta, v = -1 for beta-tilde, the posterior's variance, of whatever step the
+  /// sampler takes; the logarithm is linear between and beyond.
+  func denoiseWithVariance(_ x: Tensor, sigma: Double) -> (clean: Tensor, v: Tensor?)
+}
+
+extension VarianceDenoiser {
+  public func denoise(_ x: Tensor, sigma: Double) -> Tensor {
+    denoiseWithVariance(x, sigma: sigma).clean
+  }
+}

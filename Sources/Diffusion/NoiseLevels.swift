@@ -6,19 +6,23 @@ import TensorCore
 /// Any parametrisation of a diffusion process gives such a list; samplers know no other clock.
 public struct NoiseLevels: Sendable, Hashable {
   public let sigmas: [Double]
+  /// Standard deviation of the first state, which is noise alone.
+  public let first: Double
 
-  /// - Parameter sigmas: finite, falling, and 0 at the end.
-  public init(_ sigmas: [Double]) {
+  /// - Parameters:
+  ///   - sigmas: finite, falling, and 0 at the end.
+  ///   - first: where it is not the first level: a process may count the images behind its noise in.
+  public init(_ sigmas: [Double], first: Double? = nil) {
     invariant(
       sigmas.count >= 2 && sigmas.last == 0 && sigmas[0].isFinite
         && zip(sigmas, sigmas.dropFirst()).allSatisfy { $0 > $1 },
       "NoiseLevels: \(sigmas) do not fall to 0")
     self.sigmas = sigmas
+    self.first = first ?? sigmas[0]
+    invariant(self.first > 0 && self.first.isFinite, "NoiseLevels: \(self.first) at first")
   }
 
   public var steps: Int { sigmas.count - 1 }
-  /// The level of the first noise.
-  public var first: Double { sigmas[0] }
   public subscript(_ step: Int) -> Double { sigmas[step] }
 
   /// Equal steps in sigma^(1/rho): more of them where noise is low.

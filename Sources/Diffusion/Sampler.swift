@@ -11,7 +11,7 @@ public protocol Sampler: Sendable {
   /// flow, image by image.
   var order: Int { get }
 
-  /// Network calls of `steps` steps.
+  /// Network calls of `steps` steps; one each where a sampler says nothing else.
   func calls(steps: Int) -> Int
 
   /// Images [B, H, W, C] from noise.
@@ -37,6 +37,8 @@ public struct SamplerStep: Sendable {
 }
 
 extension Sampler {
+  public func calls(steps: Int) -> Int { steps }
+
   /// Images [B, H, W, C] from noise, unobserved.
   public func sample(
     from noise: some SampleNoise, over levels: NoiseLevels, image: Shape,

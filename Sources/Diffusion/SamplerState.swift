@@ -10,7 +10,7 @@ struct SamplerState<Noise: SampleNoise, D: Denoiser> {
   private let engine: Engine
   private let observe: ((SamplerStep) -> Void)?
 
-  /// x = t_0 n.
+  /// x = n times `levels.first`, t_0 as a rule.
   init(
     _ noise: Noise, _ levels: NoiseLevels, _ image: Shape, _ denoiser: D, _ engine: Engine,
     _ observe: ((SamplerStep) -> Void)?
@@ -27,9 +27,24 @@ struct SamplerState<Noise: SampleNoise, D: Denoiser> {
   /// D(x; sigma) of the state, told to the observer as step `index`.
   func denoised(sigma: Double, step index: Int) -> [Float] {
     let noisy = tensor(x)
-    let denoised = guess(noisy, sigma)
-    observe?(SamplerStep(index: index, sigma: sigma, noisy: noisy, denoised: denoised))
-    return denoised.floats
+    return told(index, sigma, noisy, guess(noisy, sigma))
+  }
+
+  /// D(x; sigma) of the state, and v where the denoiser has learned a variance.
+  func denoisedWithVariance(sigma: Double, step index: Int) -> (clean: [Float], v: [Float]?) {
+    guard let denoiser = denoiser as? any VarianceDenoiser else {
+      return (denoised(sigma: sigma, step: index), nil)
+    }
+    let noisy = tensor(x)
+    let (guess, v) = denoiser.denoiseWithVariance(noisy, sigma: sigma)
+    check(guess, like: noisy)
+    if let v { check(v, like: noisy) }
+    return (told(index, sigma, noisy, guess), v?.floats)
+  }
+
+  private func told(_ index: Int, _ sigma: Double, _ noisy: Tensor, _ guess: Tensor) -> [Float] {
+    observe?(SamplerStep(index: index, sigma: sigma, noisy: noisy, denoised: guess))
+    return guess.floats
   }
 
   /// D(x; sigma) of another x.
@@ -39,8 +54,12 @@ struct SamplerState<Noise: SampleNoise, D: Denoiser> {
 
   private func guess(_ noisy: Tensor, _ sigma: Double) -> Tensor {
     let guess = denoiser.denoise(noisy, sigma: sigma)
-    invariant(guess.shape == noisy.shape, "Sampler: a guess \(guess.shape) for \(noisy.shape)")
+    check(guess, like: noisy)
     return guess
+  }
+
+  private func check(_ guess: Tensor, like noisy: Tensor) {
+    invariant(guess.shape == noisy.shape, "Sampler: a guess \(guess.shape) for \(noisy.shape)")
   }
 
   /// The normals that `step` adds.

@@ -34,6 +34,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case samplerLabel = 10
   case shapes = 11
   case features = 12
+  case timestep = 13
   case test = 255
 }
 

@@ -34,6 +34,20 @@ public enum PortableMath {
     return (series + 1) * Double(sign: .plus, exponent: Int(k), significand: 1)
   }
 
+  /// e^x for any x at all: infinity where it overflows, NaN for NaN. For numbers that a network gives,
+  /// which must reach the check for finite losses instead of ending the program.
+  public static func saturatingExp(_ x: Double) -> Double {
+    x < 709 ? exp(x) : x + .infinity
+  }
+
+  /// 1 / (1 + e^-x), precise relative to the result at both ends; NaN for NaN. The error is below 8 ulp
+  /// where the result is a normal number.
+  public static func logistic(_ x: Double) -> Double {
+    if x >= 0 { return 1 / (1 + exp(-x)) }
+    let grown = saturatingExp(x)
+    return grown / (1 + grown)
+  }
+
   /// base^exponent for a positive, normal base. The logarithm's error is multiplied: it is below
   /// 4 + 4 |exponent log(base)| ulp.
   public static func pow(_ base: Double, _ exponent: Double) -> Double {

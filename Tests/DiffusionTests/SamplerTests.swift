@@ -147,15 +147,6 @@ import Testing
   }
 }
 
-@Suite struct GuidanceTests {
-  @Test func appliesInsideItsInterval() {
-    let guidance = Guidance(scale: 2, interval: 0.5...4)
-    #expect([0.4, 0.5, 1, 4, 4.1].map(guidance.applies) == [false, true, true, true, false])
-    #expect(Guidance(scale: 2).applies(at: 80) && Guidance(scale: 0).applies(at: 0.002))
-    #expect(!Guidance().applies(at: 1) && !Guidance(scale: 1, interval: 0...2).applies(at: 1))
-  }
-}
-
 private struct Cropping: Denoiser {
   func denoise(_ x: Tensor, sigma: Double) -> Tensor { Tensor(zeros: [1, 1, 1, 3], on: x.engine) }
 }

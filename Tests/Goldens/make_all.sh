@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes every golden of this folder again: networks for `diffit parity`, the losses of a training
-# run, and samples. Needs a python with torch, numpy and safetensors; name it in PYTHON.
+# run, samples, and DDPM's numbers. Needs a python with torch, numpy and safetensors; name it in PYTHON.
 #
 #   PYTHON=python3 Tests/Goldens/make_all.sh [FOLDER]     default: this folder
 set -eu
@@ -64,4 +64,5 @@ latent latent-wide     latent_side=8 dim=32 depth=1 heads=2 classes=4 batch=2 se
 
 "$python" "$here/train_golden.py" "$out/train-200.json"
 "$python" "$here/sampler_golden.py" "$out/samplers.json"
-chmod 644 "$out"/*.safetensors "$out/train-200.json" "$out/samplers.json"
+"$python" "$here/ddpm_golden.py" "$out/ddpm.json"
+chmod 644 "$out"/*.safetensors "$out/train-200.json" "$out/samplers.json" "$out/ddpm.json"

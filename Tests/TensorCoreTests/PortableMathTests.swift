@@ -50,6 +50,36 @@ import Testing
     #expect(PortableMath.exp(-.infinity) == 0)
   }
 
+  @Test func saturatingExpIsExpWhereThatHasOne() {
+    for x in [-800.0, -708, -1, 0, 1, 700, 708.9] {
+      #expect(PortableMath.saturatingExp(x) == PortableMath.exp(x))
+    }
+    #expect(PortableMath.saturatingExp(709) == .infinity)
+    #expect(PortableMath.saturatingExp(.infinity) == .infinity)
+    #expect(PortableMath.saturatingExp(-.infinity) == 0)
+    #expect(PortableMath.saturatingExp(.nan).isNaN)
+  }
+
+  /// Both tails relative to themselves: logistic(x) + logistic(-x) = 1, and the smaller is e^-|x| / (1 +
+  /// e^-|x|).
+  @Test func logisticInBothTails() {
+    var worst = 0.0
+    for draw in 0..<samples {
+      let x = -700 + 1400 * stream.uniform(draw)
+      for x in [x, x / 100, x / 1e6] {
+        let grown = Foundation.exp(-abs(x))
+        let (small, large) = (grown / (1 + grown), 1 / (1 + grown))
+        worst = max(worst, ulps(PortableMath.logistic(-abs(x)), small))
+        worst = max(worst, ulps(PortableMath.logistic(abs(x)), large))
+      }
+    }
+    #expect(worst < 8)
+    #expect(PortableMath.logistic(0) == 0.5)
+    #expect(PortableMath.logistic(.infinity) == 1 && PortableMath.logistic(-.infinity) == 0)
+    #expect(PortableMath.logistic(1e9) == 1 && PortableMath.logistic(-1e9) == 0)
+    #expect(PortableMath.logistic(.nan).isNaN)
+  }
+
   /// An error of half an ulp in the logarithm grows with the exponent, hence the bound.
   @Test func powWithinTheBoundOfItsLogarithm() {
     for draw in 0..<samples {

@@ -1,26 +1,45 @@
-/// The formulation: noise levels, preconditioning and guidance.
+import Diffusion
+
+/// The formulation: noise levels or timesteps, what the network predicts, and the loss.
 ///
-/// Source: Karras et al., arXiv:2206.00364, Table 1. Sigma is in units of pixels in [-1, 1].
+/// Source: EDM: Karras et al., arXiv:2206.00364, Table 1; sigma is in units of pixels in [-1, 1]. DDPM:
+/// Ho et al., arXiv:2006.11239; Nichol and Dhariwal, arXiv:2102.09672.
 public struct DiffusionSettings: Codable, Equatable, Sendable {
   public enum Kind: String, Codable, CaseIterable, Sendable { case edm, ddpm }
+  public enum Schedule: String, Codable, CaseIterable, Sendable { case linear, cosine }
+  public enum Loss: String, Codable, CaseIterable, Sendable {
+    case mse, hybrid
+    case smoothL1 = "smooth_l1"
+  }
+  public enum Timesteps: String, Codable, CaseIterable, Sendable { case uniform, importance }
 
   public var kind = Kind.edm
-  /// ln sigma ~ N(pMean, pStd^2) in training.
+  /// Of `edm`: ln sigma ~ N(pMean, pStd^2) in training.
   public var pMean = -1.2
   public var pStd = 1.2
   public var sigmaData = 0.5
   /// Probability that a training image loses its label; without effect where `model.classes` is 0.
   public var labelDropout = 0.1
-  /// Whether the network also gives the variance of DDPM's steps.
+  /// Of `ddpm`: how beta grows.
+  public var schedule = Schedule.linear
+  /// Of `ddpm`: timesteps T.
+  public var steps = 1_000
+  /// Of `ddpm`.
+  public var loss = Loss.hybrid
+  /// Of `ddpm`: whether the network also gives the variance of a step; `hybrid` trains it.
   public var learnedVariance = true
+  /// Of `ddpm`: how the timesteps of training images are drawn.
+  public var timesteps = Timesteps.uniform
 
   public init() {}
 
   /// EDM has no such variance.
   var learnsVariance: Bool { kind == .ddpm && learnedVariance }
+  /// Timesteps that are drawn by importance; 0: none are.
+  var importanceSteps: Int { kind == .ddpm && timesteps == .importance ? steps : 0 }
 
   public enum CodingKeys: String, CodingKey {
-    case kind
+    case kind, schedule, steps, loss, timesteps
     case pMean = "p_mean"
     case pStd = "p_std"
     case sigmaData = "sigma_data"
@@ -39,15 +58,45 @@ extension DiffusionSettings: SettingsSection {
       Setting(Key.pStd, \.pStd, .number),
       Setting(Key.sigmaData, \.sigmaData, .number),
       Setting(Key.labelDropout, \.labelDropout, .number),
+      Setting(Key.schedule, \.schedule, .choice),
+      Setting(Key.steps, \.steps, .whole),
+      Setting(Key.loss, \.loss, .choice),
       Setting(Key.learnedVariance, \.learnedVariance, .flag),
+      Setting(Key.timesteps, \.timesteps, .choice),
     ]
   }
 
   func validate() throws(SettingProblem) {
-    try requireBuilt(.kind, kind, only: .edm)
     try require(.pMean, pMean, in: -20...20)
     try require(pStd > 0 && pStd <= 20, .pStd, pStd, expected: "a number above 0, at most 20")
     try requirePositive(.sigmaData, sigmaData)
     try require(.labelDropout, labelDropout, in: 0...1)
+    try require(.steps, steps, in: 2...100_000)
+    try require(
+      kind != .ddpm || (loss == .hybrid) == learnedVariance, .learnedVariance, learnedVariance,
+      expected: "\(loss == .hybrid), since the loss \(loss.rawValue)"
+        + (loss == .hybrid ? " is made of a variance" : " would not train a variance"),
+      remedy: "set diffusion.learned_variance=\(loss == .hybrid), or another diffusion.loss")
+  }
+}
+
+extension DiffusionSettings {
+  /// How the network's input and result are read.
+  var formulation: any Formulation {
+    switch kind {
+    case .edm: EDM(pMean: pMean, pStd: pStd, sigmaData: sigmaData)
+    case .ddpm:
+      DDPM(
+        schedule: schedule == .linear ? .linear : .cosine, steps: steps, loss: publishedLoss,
+        learnedVariance: learnedVariance)
+    }
+  }
+
+  private var publishedLoss: DDPM.Loss {
+    switch loss {
+    case .mse: .mse
+    case .smoothL1: .smoothL1
+    case .hybrid: .hybrid
+    }
   }
 }

@@ -1,5 +1,18 @@
-/// The grids of samples drawn during training.
+import Diffusion
+
+/// The grids of samples drawn during training, and how a run's samples are drawn where nothing else is said.
 public struct SampleSettings: Codable, Equatable, Sendable {
+  public enum Sampler: String, Codable, CaseIterable, Sendable {
+    /// `heun` for EDM, `ddpm` for DDPM.
+    case auto
+    case heun, euler, ddpm, ddim
+    case dpmPlusPlus = "dpm++"
+  }
+  public enum Schedule: String, Codable, CaseIterable, Sendable {
+    case constant
+    case powerCosine = "power-cosine"
+  }
+
   /// Images between grids. 0: none, at the end neither.
   public var every = 1_000_000
   /// Images a grid.
@@ -8,10 +21,21 @@ public struct SampleSettings: Codable, Equatable, Sendable {
   public var steps = 18
   /// Seed of the grid's first image; the others follow.
   public var seed = 0
+  public var sampler = Sampler.auto
+  /// Scale of classifier-free guidance. 1: none.
+  public var guidance = 1.0
+  /// How its weight follows time; `power-cosine` needs DDPM's timesteps.
+  public var guidanceSchedule = Schedule.constant
+  /// The first so many channels are guided. 0: all are.
+  public var guidedChannels = 0
 
   public init() {}
 
-  public enum CodingKeys: String, CodingKey { case every, count, steps, seed }
+  public enum CodingKeys: String, CodingKey {
+    case every, count, steps, seed, sampler, guidance
+    case guidanceSchedule = "guidance_schedule"
+    case guidedChannels = "guided_channels"
+  }
 }
 
 extension SampleSettings: SettingsSection {
@@ -23,6 +47,10 @@ extension SampleSettings: SettingsSection {
       Setting(Key.count, \.count, .whole),
       Setting(Key.steps, \.steps, .whole),
       Setting(Key.seed, \.seed, .whole),
+      Setting(Key.sampler, \.sampler, .choice),
+      Setting(Key.guidance, \.guidance, .number),
+      Setting(Key.guidanceSchedule, \.guidanceSchedule, .choice),
+      Setting(Key.guidedChannels, \.guidedChannels, .whole),
     ]
   }
 
@@ -30,5 +58,12 @@ extension SampleSettings: SettingsSection {
     try require(.count, count, in: 1...65_536)
     try require(.steps, steps, in: 1...100_000)
     try require(.seed, seed, in: 0...(Int.max >> 1))
+    try require(.guidance, guidance, in: -1_000...1_000)
+    try require(.guidedChannels, guidedChannels, in: 0...1_024)
   }
+}
+
+extension SampleSettings.Schedule {
+  /// As guidance knows it, with the power that DiffiT's authors use.
+  var guidance: Guidance.Schedule { self == .constant ? .constant : .powerCosine() }
 }

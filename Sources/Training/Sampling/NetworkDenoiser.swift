@@ -1,9 +1,8 @@
-import Autodiff
 import Diffusion
 import TensorCore
 
 /// The network behind its formulation, with labels and guidance bound: what a sampler needs.
-package struct NetworkDenoiser: Denoiser {
+package struct NetworkDenoiser: VarianceDenoiser {
   let model: DenoisingModel
   /// One an image; nil: an unconditional network.
   let labels: [Int]?
@@ -13,19 +12,24 @@ package struct NetworkDenoiser: Denoiser {
     (self.model, self.labels, self.guidance) = (model, labels, guidance)
   }
 
-  package func denoise(_ x: Tensor, sigma: Double) -> Tensor { guess(x, sigma).clean }
-
-  private func guess(_ x: Tensor, _ sigma: Double) -> NetworkGuess {
-    var conditional = guess(x, sigma, labels: labels)
-    guard let labels, guidance.applies(at: sigma) else { return conditional }
-    let unconditional = guess(x, sigma, labels: labels.map { _ in nil }).clean
-    func scaled(_ x: Tensor, by factor: Double, plus other: Tensor? = nil) -> Tensor {
-      let factors = [Float](repeating: Float(factor), count: x.shape[0])
-      return scale(Variable(x), by: factors, plus: other).value
+  package func denoiseWithVariance(
+    _ x: Tensor, sigma: Double
+  ) -> (clean: Tensor, v: Tensor?) {
+    let conditional = guess(x, sigma, labels: labels)
+    guard let labels, guidance.applies(at: sigma) else {
+      return (conditional.clean, conditional.variance)
     }
-    conditional.clean = scaled(
-      conditional.clean, by: guidance.scale, plus: scaled(unconditional, by: 1 - guidance.scale))
-    return conditional
+    let unconditional = guess(x, sigma, labels: labels.map { _ in nil })
+    let clean = guidance.combine(
+      conditional: conditional.clean, unconditional: unconditional.clean, weight: weight(sigma))
+    return (clean, conditional.variance)
+  }
+
+  private func weight(_ sigma: Double) -> Double {
+    guard let (time, steps) = model.formulation.timestep(sigma: sigma) else {
+      return guidance.scale  // a schedule needs timesteps, which options make sure of
+    }
+    return guidance.weight(timestep: time, of: steps)
   }
 
   private func guess(_ x: Tensor, _ sigma: Double, labels: [Int?]?) -> NetworkGuess {

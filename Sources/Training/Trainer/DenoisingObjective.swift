@@ -1,4 +1,5 @@
 import Autodiff
+import Collectives
 import Datasets
 import DiffiTModels
 import Diffusion
@@ -7,11 +8,18 @@ import TensorCore
 /// Trains a network to tell noise from image.
 final class DenoisingObjective: Objective {
   let model: DenoisingModel
+  /// Nil: the formulation draws how noisy an image is.
+  private var timesteps: ImportanceTimesteps?
+  /// Timestep and loss of this rank's images of the step.
+  private var noted: [Double] = []
   private let batch: Int
   private let seed: UInt64
 
   init(_ configuration: Configuration) {
     model = DenoisingModel(configuration, recomputes: configuration.train.recompute)
+    if configuration.diffusion.importanceSteps > 0 {
+      timesteps = ImportanceTimesteps(steps: configuration.diffusion.importanceSteps)
+    }
     (batch, seed) = (configuration.train.batch, UInt64(configuration.train.seed))
   }
 
@@ -37,13 +45,14 @@ final class DenoisingObjective: Objective {
   /// The sampler of grids and of metrics, over the network's present weights.
   func sampler(_ settings: SampleSettings, on engine: Engine) -> ImageSampler {
     ImageSampler(
-      model: model, sampler: HeunSampler(), levels: model.formulation.levels(steps: settings.steps),
-      engine: engine)
+      model: model, sampler: settings.sampler.method(of: model),
+      levels: model.formulation.levels(steps: settings.steps), engine: engine,
+      guidance: settings.guidanceValue)
   }
 
   /// Images -> noise -> network -> loss -> gradients.
   func differentiate(_ part: BatchPart, of shard: Int, for trainer: Trainer) {
-    let draws = part.positions.map { model.formulation.draw(seed: seed, position: $0) }
+    let draws = part.positions.map(draw)
     let noise = trainingNoise(seed: seed, positions: part.positions, like: part.images)
     let tape = Tape(dropout: DropoutSource(seed: seed, positions: part.positions))
     let (share, losses) = trainer.forward {
@@ -53,5 +62,30 @@ final class DenoisingObjective: Objective {
     }
     trainer.backward(tape, from: share, sending: part.isLast)
     trainer.statistics.note(losses, sigma: draws.map(\.sigma), shard: shard)
+    if timesteps != nil { noted += zip(draws, losses).flatMap { [$0.time, $1] } }
+  }
+
+  private func draw(_ position: UInt64) -> NoiseDraw {
+    guard let timesteps, let ddpm = model.formulation as? DDPM else {
+      return model.formulation.draw(seed: seed, position: position)
+    }
+    return ddpm.draw(timesteps.draw(seed: seed, position: position))
+  }
+
+  /// Remembers the losses of all ranks, in the order of positions.
+  func endStep(over communicator: any Communicator) throws {
+    guard timesteps != nil else { return }
+    let all = try communicator.gather(values: noted)
+    noted = []
+    let places = stride(from: 0, to: all.count, by: 2)
+    timesteps?.record(timesteps: places.map { Int(all[$0]) }, losses: places.map { all[$0 + 1] })
+  }
+
+  var state: [String: [Float]] {
+    get { timesteps.map { ["timesteps": $0.state] } ?? [:] }
+    set {
+      guard let steps = timesteps?.steps, let saved = newValue["timesteps"] else { return }
+      timesteps = ImportanceTimesteps(steps: steps, restoring: saved) ?? timesteps
+    }
   }
 }

@@ -34,14 +34,14 @@ protocol Objective: AnyObject {
   func pictures(_ range: Range<Int>, _ settings: SampleSettings, on engine: Engine) throws
     -> [RGBImage]
 
-  /// Numbers beside the weights that go on with the run.
-  var progress: [String: Double] { get set }
+  /// What goes on with the run beside weights, by name.
+  var state: [String: [Float]] { get set }
 }
 
 extension Objective {
   func endStep(over communicator: any Communicator) throws {}
 
-  var progress: [String: Double] {
+  var state: [String: [Float]] {
     get { [:] }
     set {}
   }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Collectives
+import Foundation
 import TensorCore
 
 extension Trainer {
@@ -44,8 +45,21 @@ extension Trainer {
       build: Build.description(kernels: engine.kernels.level),
       progress: [
         "updates": Double(model.adam.updates), "skipped_updates": Double(skippedUpdates),
-      ].merging(objective.progress) { $1 },
+      ],
+      state: objective.state.isEmpty ? nil : objective.state.mapValues(Self.text),
       table: table, shards: shards)
+  }
+
+  private static func text(_ values: [Float]) -> String {
+    values.withUnsafeBytes { Data($0) }.base64EncodedString()
+  }
+
+  private static func values(_ text: String) -> [Float]? {
+    Data(base64Encoded: text).map { data in
+      data.withUnsafeBytes { bytes in
+        (0..<data.count / 4).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+      }
+    }
   }
 
   /// Takes the state over from a checkpoint that any number of ranks wrote.
@@ -57,7 +71,7 @@ extension Trainer {
     }
     imagesSeen = checkpoint.manifest.imagesSeen
     skippedUpdates = Int(progress["skipped_updates"] ?? 0)
-    objective.progress = progress
+    objective.state = (checkpoint.manifest.state ?? [:]).compactMapValues(Self.values)
   }
 
   /// Copies the first rank's weights to all, and checks that every rank then holds the same state.
