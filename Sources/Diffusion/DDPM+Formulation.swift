@@ -32,7 +32,7 @@ extension DDPM: Formulation {
   /// x_t itself.
   public func contrast(sigma: Double) -> Double { 1 / (1 + sigma * sigma).squareRoot() }
 
-  public func timestep(sigma: Double) -> (time: Double, steps: Int)? {
+  public func timesteps(at sigma: Double) -> (time: Double, steps: Int)? {
     (timestep(sigma: sigma), steps)
   }
 

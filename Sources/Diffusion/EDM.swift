@@ -78,7 +78,7 @@ public struct EDM: Formulation {
   /// An image's standard deviation at every level.
   public func contrast(sigma: Double) -> Double { cIn(sigma) * sigmaData }
 
-  public func timestep(sigma: Double) -> (time: Double, steps: Int)? { nil }
+  public func timesteps(at sigma: Double) -> (time: Double, steps: Int)? { nil }
 
   /// EDM adds an image up.
   public func lossScale(elements: Int) -> Double { Double(elements) }

@@ -31,7 +31,7 @@ public protocol Formulation: Sendable {
   func contrast(sigma: Double) -> Double
 
   /// The timestep at a noise level, and how many there are; nil where time is the noise level itself.
-  func timestep(sigma: Double) -> (time: Double, steps: Int)?
+  func timesteps(at sigma: Double) -> (time: Double, steps: Int)?
 
   /// What the published loss is, a multiple of ours: an image's elements where it is their sum, 1 where it
   /// is their mean.

@@ -2,7 +2,8 @@ import ArgumentParser
 import Training
 
 extension TrainSettings.Precision: ExpressibleByArgument {}
-extension DrawingOptions.Sampler: ExpressibleByArgument {}
+extension SampleSettings.Sampler: ExpressibleByArgument {}
+extension SampleSettings.Schedule: ExpressibleByArgument {}
 
 /// `auto`, `never` or a path.
 extension TrainOptions.Resume: ExpressibleByArgument {

@@ -84,7 +84,8 @@ struct CommandLineOptionsTests {
     refused("--batch", try DrawingOptions(batch: 0))
     refused("--churn", try DrawingOptions(churn: -1))
     refused("--churn", try DrawingOptions(sampler: .ddim, churn: 1))
-    refused("--eta", try DrawingOptions(eta: 0.5))
+    refused("--eta", try DrawingOptions(sampler: .heun, eta: 0.5))
+    refused("--guided-channels", try DrawingOptions(guidedChannels: -1))
     refused("--eta", try DrawingOptions(sampler: .ddim, eta: 1.5))
     for interval in ["1", "2,1", "a,b", "-1,2", "1,2,3", "nan,1"] {
       refused("--guidance-interval", try DrawingOptions(guidanceInterval: interval))

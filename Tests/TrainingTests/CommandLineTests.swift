@@ -80,7 +80,7 @@ struct CommandLineTests {
 
   @Test func helpShowsDefaults() throws {
     #expect(try run(["train", "-h"]).output.contains("default: auto"))
-    #expect(try run(["sample", "-h"]).output.contains("default: heun"))
+    #expect(try run(["sample", "-h"]).output.contains("default: auto"))
     #expect(try run(["bench", "-h"]).output.contains("default: 32"))
     #expect(try run(["parity", "-h"]).output.contains("1e-4"))
   }

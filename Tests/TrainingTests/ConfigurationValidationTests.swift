@@ -44,7 +44,7 @@ struct ConfigurationValidationTests {
   }
 
   @Test(arguments: [
-    ("model.kind", "vae", "use image, latent"), ("diffusion.kind", "ddpm", "use edm"),
+    ("model.kind", "vae", "use image, latent"),
     ("data.kind", "packed", "use shapes, cifar10, folder"),
   ])
   func notBuiltYet(key: String, value: String, remedy: String) throws {

@@ -64,9 +64,10 @@ import Training
     arguments: [
       ("heun", .heun), ("euler", .euler), ("ddpm", .ddpm), ("ddim 0", .ddim),
       ("dpm++", .dpmPlusPlus),
-    ] as [(String, DrawingOptions.Sampler)])
-  func samplersByName(_ name: String, _ kind: DrawingOptions.Sampler) throws {
-    let error = try error(name, DrawingOptions(sampler: kind).method)
+    ] as [(String, SampleSettings.Sampler)])
+  func samplersByName(_ name: String, _ kind: SampleSettings.Sampler) throws {
+    let drawing = try Drawing(DrawingOptions(sampler: kind), of: Configuration())
+    let error = try error(name, drawing.method)
     #expect(error < 2e-5, "\(name): \(error)")
   }
 

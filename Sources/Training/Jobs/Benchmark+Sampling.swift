@@ -32,11 +32,10 @@ struct SamplingTiming: Codable, Equatable, Sendable {
   ) -> (SamplingTiming, call: Breakdown) {
     let heun = HeunSampler()
     var levels = model.formulation.levels(steps: 1)
-    let images = ImageSampler(model: model, sampler: heun, levels: levels, engine: engine)
-    let seeds = (0..<images.batch).map { UInt64($0) }
-    let network = TimedDenoiser(
-      NetworkDenoiser(model, labels: images.labels(of: seeds)))
-    let shape = model.imageShape(batch: images.batch)
+    let batch = ImageSampler.standardBatch
+    let seeds = (0..<batch).map { UInt64($0) }
+    let network = TimedDenoiser(NetworkDenoiser(model, labels: model.labels(of: seeds)))
+    let shape = model.imageShape(batch: batch)
     let image = Shape(Array(shape.dimensions.dropFirst()))
     return model.parameters.holdingWeights {
       func draw() {
@@ -53,7 +52,7 @@ struct SamplingTiming: Codable, Equatable, Sendable {
       let noise = Tensor(zeros: shape, on: engine)
       let call = Breakdown(by: profile) { _ = network.denoise(noise, sigma: 1) }
       let timing = SamplingTiming(
-        batch: images.batch, calls: times.count, callSeconds: Spread(of: times),
+        batch: batch, calls: times.count, callSeconds: Spread(of: times),
         arithmeticSeconds: max(seconds - times.reduce(0, +), 0) / Double(times.count),
         callsAnImage: heun.calls(steps: steps))
       return (timing, call)

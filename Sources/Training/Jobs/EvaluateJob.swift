@@ -56,7 +56,7 @@ private struct Evaluation {
     }
     let source = try reference(target)
     let samples = try communicator.agree { try checkedSamples(target, pass, source) }
-    var report = description(target, samples: samples)
+    var report = try description(target, samples: samples)
     report.features = pass.networks.map { EvaluationReport.Features($0.extractor) }
 
     if !selection.metrics.isEmpty {
@@ -177,12 +177,12 @@ private struct Evaluation {
     }
   }
 
-  private func description(_ target: Target, samples: Int) -> EvaluationReport {
+  private func description(_ target: Target, samples: Int) throws -> EvaluationReport {
     var report = EvaluationReport(
       source: options.target, samples: samples, repeats: options.repeats)
     switch target {
     case .network(let restored, _):
-      report.drawing = restored.record(options.drawing)
+      report.drawing = try restored.record(options.drawing)
       if samples > 0 {
         report.seeds = "\(options.seed)-\(options.seed + UInt64(samples * options.repeats) - 1)"
       }

@@ -17,7 +17,8 @@ public enum SampleJob {
       let seeds = Array(options.seeds)
       let lock = try communicator.agree { communicator.rank == 0 ? try folder.claim() : nil }
       let missing = try missingSeeds(options, folder, restored, seeds, over: communicator)
-      announce(options, restored, seeds: seeds.count, missing: missing.count, log)
+      announce(
+        try restored.record(options.drawing), seeds: seeds.count, missing: missing.count, log)
       let own = communicator.share(of: missing.count).map { missing[$0] }
       let title = communicator.size > 1 ? "sampling on rank 0" : "sampling"
       var progress = ProgressLine(title, of: own.count, startedAt: PhaseClock.now)
@@ -54,7 +55,7 @@ public enum SampleJob {
       for file in [options.grid, options.trajectory].compactMap(\.self) {
         try FileOutput.makeFolder(ofFile: file)
       }
-      let record = restored.record(options.drawing)
+      let record = try restored.record(options.drawing)
       return try folder.prepare(record, seeds: seeds).map { $0 ? 1 : 0 }
     }
     let flags = try communicator.broadcast(isDone)
@@ -62,11 +63,11 @@ public enum SampleJob {
   }
 
   private static func announce(
-    _ options: SampleOptions, _ restored: RestoredModel, seeds: Int, missing: Int, _ log: RunLog
+    _ record: SampleRecord, seeds: Int, missing: Int, _ log: RunLog
   ) {
     let before = seeds - missing
     log.info(
-      "sampling \(Display.quantity(missing, "image")) of \(restored.record(options.drawing).summary)"
+      "sampling \(Display.quantity(missing, "image")) of \(record.summary)"
         + (before > 0 ? "; \(before) of \(seeds) are there already" : ""))
   }
 

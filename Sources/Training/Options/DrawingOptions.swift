@@ -1,11 +1,7 @@
 /// How images are drawn from a network: what `sample` and `evaluate` have in common.
 public struct DrawingOptions: Equatable, Sendable {
-  public enum Sampler: String, Codable, CaseIterable, Sendable {
-    case heun, euler, ddpm, ddim
-    case dpmPlusPlus = "dpm++"
-  }
-
-  public let sampler: Sampler
+  /// `auto`: `sample.sampler` of the run.
+  public let sampler: SampleSettings.Sampler
   /// Nil: `sample.steps` of the run.
   public let steps: Int?
   /// S_churn of `heun` and `euler`, Karras et al., Algorithm 2; 0: none.
@@ -14,8 +10,12 @@ public struct DrawingOptions: Equatable, Sendable {
   public let eta: Double
   /// Nil: drawn from each image's seed, where the network knows classes.
   public let label: Int?
-  /// 1: no guidance.
-  public let guidance: Double
+  /// 1: no guidance. Nil: `sample.guidance` of the run.
+  public let guidance: Double?
+  /// Nil: `sample.guidance_schedule` of the run.
+  public let guidanceSchedule: SampleSettings.Schedule?
+  /// 0: all. Nil: `sample.guided_channels` of the run.
+  public let guidedChannels: Int?
   /// Noise levels with guidance. Nil: all.
   public let guidanceInterval: ClosedRange<Double>?
   /// The average to draw with. Nil: the run's first; `raw`: the weights themselves.
@@ -24,22 +24,23 @@ public struct DrawingOptions: Equatable, Sendable {
   public let batch: Int
 
   /// - Parameter guidanceInterval: two noise levels, `0.2,5`.
+  /// - Throws: `ConfigurationError`; not declared as its type, since Swift 6.3 in release
+  ///   then takes a result of this size for an error.
   public init(
-    sampler: Sampler = .heun, steps: Int? = nil, churn: Double = 0, eta: Double = 0,
-    label: Int? = nil, guidance: Double = 1, guidanceInterval: String? = nil, ema: String? = nil,
-    batch: Int = 16
-  ) throws(ConfigurationError) {
+    sampler: SampleSettings.Sampler = .auto, steps: Int? = nil, churn: Double = 0, eta: Double = 0,
+    label: Int? = nil, guidance: Double? = nil, guidanceInterval: String? = nil,
+    guidanceSchedule: SampleSettings.Schedule? = nil, guidedChannels: Int? = nil,
+    ema: String? = nil, batch: Int = 16
+  ) throws {
     try require(steps ?? 1 >= 1, "--steps", steps ?? 1, expected: "1 or more")
     try require(churn >= 0 && churn.isFinite, "--churn", churn, expected: "a number from 0 on")
-    try require(
-      churn == 0 || sampler == .heun || sampler == .euler, "--churn", churn,
-      expected: "0 with --sampler \(sampler.rawValue): only heun and euler churn")
     try require((0...1).contains(eta), "--eta", eta, expected: "a number from 0 to 1")
-    try require(
-      eta == 0 || sampler == .ddim, "--eta", eta,
-      expected: "0 with --sampler \(sampler.rawValue): only ddim has it")
+    if sampler != .auto { try Self.check(sampler, churn: churn, eta: eta) }
     try require(label ?? 0 >= 0, "--class", label ?? 0, expected: "0 or more")
-    try require(guidance.isFinite, "--guidance", guidance, expected: "a finite number")
+    try require(
+      guidance?.isFinite ?? true, "--guidance", guidance ?? 0, expected: "a finite number")
+    try require(
+      guidedChannels ?? 0 >= 0, "--guided-channels", guidedChannels ?? 0, expected: "0 or more")
     try require(batch >= 1, "--batch", batch, expected: "1 or more")
     self.sampler = sampler
     self.steps = steps
@@ -48,8 +49,22 @@ public struct DrawingOptions: Equatable, Sendable {
     self.label = label
     self.guidance = guidance
     self.guidanceInterval = try guidanceInterval.map(Self.interval)
+    self.guidanceSchedule = guidanceSchedule
+    self.guidedChannels = guidedChannels
     self.ema = ema
     self.batch = batch
+  }
+
+  /// Throws where an option belongs to another sampler.
+  static func check(
+    _ sampler: SampleSettings.Sampler, churn: Double, eta: Double
+  ) throws(ConfigurationError) {
+    try require(
+      churn == 0 || sampler == .heun || sampler == .euler, "--churn", churn,
+      expected: "0 with --sampler \(sampler.rawValue): only heun and euler churn")
+    try require(
+      eta == 0 || sampler == .ddim, "--eta", eta,
+      expected: "0 with --sampler \(sampler.rawValue): only ddim has it")
   }
 
   private static func interval(_ text: String) throws(ConfigurationError) -> ClosedRange<Double> {

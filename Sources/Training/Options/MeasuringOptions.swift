@@ -55,11 +55,12 @@ public struct EvaluateOptions: Equatable, Sendable {
   /// A file for the results; `-`: standard output.
   public let json: String?
 
+  /// - Throws: `ConfigurationError`; see `DrawingOptions`.
   public init(
     target: String, reference: String? = nil, heldOut: String? = nil, metrics: String,
     samples: Int? = nil, seed: UInt64 = 0, repeats: Int = 1, measuring: MeasuringOptions,
     drawing: DrawingOptions, json: String? = nil
-  ) throws(ConfigurationError) {
+  ) throws {
     try require(
       samples.map { (1...1_000_000_000).contains($0) } ?? true, "--samples", samples ?? 0,
       expected: "1 to 1000000000")

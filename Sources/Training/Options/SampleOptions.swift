@@ -13,10 +13,11 @@ public struct SampleOptions: Equatable, Sendable {
   public let trajectory: String?
   public let drawing: DrawingOptions
 
+  /// - Throws: `ConfigurationError`; see `DrawingOptions`.
   public init(
     checkpoint: String, seeds: SeedList, output: String, grid: String? = nil,
     trajectory: String? = nil, drawing: DrawingOptions
-  ) throws(ConfigurationError) {
+  ) throws {
     try require(!output.isEmpty, "--out", "\"\"", expected: "a folder, or a .npz or .zip file")
     self.checkpoint = checkpoint
     self.seeds = seeds

@@ -12,7 +12,7 @@ package struct DenoisingModel {
   init(_ configuration: Configuration, recomputes: Bool = false) {
     network = configuration.networkSettings.network(
       precision: configuration.train.precision.dtype, recomputes: recomputes)
-    formulation = configuration.formulation
+    formulation = configuration.diffusion.formulation
   }
 
   package init(network: any DenoisingNetwork, formulation: any Formulation) {

@@ -4,15 +4,25 @@ import TensorCore
 
 /// Draws images from seeds. An image is a function of its seed, its label and the weights alone.
 struct ImageSampler {
+  /// Images denoised at once where nobody says another number.
+  static let standardBatch = 16
+
   let model: DenoisingModel
   let sampler: any Diffusion.Sampler
   let levels: NoiseLevels
   let engine: Engine
-  var guidance = Guidance()
+  let guidance: Guidance
   /// The class to draw; nil: each image's own, where the network knows classes.
-  var label: Int?
+  let label: Int?
   /// Images denoised at once: bounds the memory.
-  var batch = 16
+  let batch: Int
+
+  init(_ model: DenoisingModel, _ drawing: Drawing, batch: Int = standardBatch, on engine: Engine) {
+    (self.model, self.engine, self.batch) = (model, engine, batch)
+    sampler = drawing.method
+    levels = model.formulation.levels(steps: drawing.steps)
+    (guidance, label) = (drawing.guidance, drawing.label)
+  }
 
   /// Draws batch by batch and gives each image to `take`, as EDM quantises.
   func draw(seeds: [UInt64], take: (_ seed: UInt64, _ image: RGBImage) throws -> Void) rethrows {
@@ -48,10 +58,15 @@ struct ImageSampler {
   }
 
   /// The classes that images of these seeds get; nil: an unconditional network.
-  func labels(of seeds: [UInt64]) -> [Int]? {
-    guard model.classes > 0 else { return nil }
+  func labels(of seeds: [UInt64]) -> [Int]? { model.labels(of: seeds, all: label) }
+}
+
+extension DenoisingModel {
+  /// - Parameter all: the class of all; nil: each seed's own.
+  func labels(of seeds: [UInt64], all label: Int? = nil) -> [Int]? {
+    guard classes > 0 else { return nil }
     return seeds.map { seed in
-      label ?? RandomStream(seed: 0, .samplerLabel, position: seed).index(below: model.classes, 0)
+      label ?? RandomStream(seed: 0, .samplerLabel, position: seed).index(below: classes, 0)
     }
   }
 }

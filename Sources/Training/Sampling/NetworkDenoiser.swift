@@ -26,7 +26,7 @@ package struct NetworkDenoiser: VarianceDenoiser {
   }
 
   private func weight(_ sigma: Double) -> Double {
-    guard let (time, steps) = model.formulation.timestep(sigma: sigma) else {
+    guard let (time, steps) = model.formulation.timesteps(at: sigma) else {
       return guidance.scale  // a schedule needs timesteps, which options make sure of
     }
     return guidance.weight(timestep: time, of: steps)

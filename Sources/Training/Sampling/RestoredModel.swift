@@ -55,34 +55,20 @@ struct RestoredModel {
     if let label = drawing.label, label >= classes {
       throw TrainingError.labelOutOfRange(label: label, classes: classes)
     }
-    if drawing.guidance != 1, classes == 0 {
+    let settled = try Drawing(drawing, of: configuration)
+    if drawing.guidance ?? 1 != 1, classes == 0 {
       throw TrainingError.nothingToGuide(checkpoint: reader.url.path)
     }
-    var sampler = ImageSampler(
-      model: try model(on: engine), sampler: drawing.method,
-      levels: configuration.formulation.levels(steps: steps(drawing)), engine: engine)
-    sampler.guidance = drawing.guidanceValue
-    sampler.label = drawing.label
-    sampler.batch = drawing.batch
-    return sampler
+    return ImageSampler(try model(on: engine), settled, batch: drawing.batch, on: engine)
   }
 
-  func steps(_ drawing: DrawingOptions) -> Int { drawing.steps ?? configuration.sample.steps }
-
   /// What tells images drawn like this from others.
-  func record(_ drawing: DrawingOptions) -> SampleRecord {
+  func record(_ drawing: DrawingOptions) throws -> SampleRecord {
     SampleRecord(
       checkpoint: reader.url.lastPathComponent, checkpointDigest: reader.digest,
       imagesSeen: reader.manifest.imagesSeen, weights: vector,
-      precision: configuration.train.precision.rawValue, sampler: drawing.sampler.rawValue,
-      steps: steps(drawing), drawing: drawing)
-  }
-}
-
-extension Configuration {
-  /// How the network's input and result are read.
-  var formulation: any Formulation {
-    EDM(pMean: diffusion.pMean, pStd: diffusion.pStd, sigmaData: diffusion.sigmaData)
+      precision: configuration.train.precision.rawValue,
+      drawing: try Drawing(drawing, of: configuration))
   }
 }
 

@@ -90,6 +90,10 @@ struct SampleRecord: Codable, Equatable, Sendable {
   var guidance: Double
   /// Noise levels with guidance, [low, high]; nil: all.
   var guidanceInterval: [Double]?
+  /// Nil: constant.
+  var guidanceSchedule: String?
+  /// The first so many; nil: all.
+  var guidedChannels: Int?
   /// How values in [-1, 1] became bytes.
   var quantization = "trunc(127.5 x + 128)"
 
@@ -99,6 +103,8 @@ struct SampleRecord: Codable, Equatable, Sendable {
     case imagesSeen = "images_seen"
     case label = "class"
     case guidanceInterval = "guidance_interval"
+    case guidanceSchedule = "guidance_schedule"
+    case guidedChannels = "guided_channels"
   }
 
   /// The first key that differs from `other`, as `steps 36, now 18`; nil where none does.
@@ -115,6 +121,8 @@ struct SampleRecord: Codable, Equatable, Sendable {
       "precision": precision, "sampler": sampler, "steps": "\(steps)", "churn": "\(churn)",
       "eta": "\(eta)", "class": label.map { "\($0)" } ?? "by seed", "guidance": "\(guidance)",
       "guidance_interval": interval ?? "all", "quantization": quantization,
+      "guidance_schedule": guidanceSchedule ?? "constant",
+      "guided_channels": guidedChannels.map { "\($0)" } ?? "all",
     ]
   }
 
@@ -129,13 +137,19 @@ struct SampleRecord: Codable, Equatable, Sendable {
 
   init(
     checkpoint: String, checkpointDigest: String, imagesSeen: Int, weights: String,
-    precision: String, sampler: String, steps: Int, drawing: DrawingOptions
+    precision: String, drawing: Drawing
   ) {
     (self.checkpoint, self.checkpointDigest) = (checkpoint, checkpointDigest)
     (self.imagesSeen, self.weights, self.precision) = (imagesSeen, weights, precision)
-    (self.sampler, self.steps) = (sampler, steps)
+    (sampler, steps) = (drawing.sampler.rawValue, drawing.steps)
     (churn, eta, label) = (drawing.churn, drawing.eta, drawing.label)
-    guidance = drawing.guidance
-    guidanceInterval = drawing.guidanceInterval.map { [$0.lowerBound, $0.upperBound] }
+    guidance = drawing.guidance.scale
+    let interval = drawing.guidance.interval
+    guidanceInterval =
+      interval == 0...(.infinity) ? nil : [interval.lowerBound, interval.upperBound]
+    guidanceSchedule =
+      drawing.guidance.schedule == .constant
+      ? nil : SampleSettings.Schedule.powerCosine.rawValue
+    guidedChannels = drawing.guidance.guidedChannels
   }
 }

@@ -12,15 +12,16 @@ final class DenoisingObjective: Objective {
   private var timesteps: ImportanceTimesteps?
   /// Timestep and loss of this rank's images of the step.
   private var noted: [Double] = []
-  private let batch: Int
-  private let seed: UInt64
+  private let configuration: Configuration
+  private var batch: Int { configuration.train.batch }
+  private var seed: UInt64 { UInt64(configuration.train.seed) }
 
   init(_ configuration: Configuration) {
     model = DenoisingModel(configuration, recomputes: configuration.train.recompute)
     if configuration.diffusion.importanceSteps > 0 {
       timesteps = ImportanceTimesteps(steps: configuration.diffusion.importanceSteps)
     }
-    (batch, seed) = (configuration.train.batch, UInt64(configuration.train.seed))
+    self.configuration = configuration
   }
 
   var sets: [DeclaredSet] { [DeclaredSet(prefix: "", parameters: model.parameters)] }
@@ -44,10 +45,7 @@ final class DenoisingObjective: Objective {
 
   /// The sampler of grids and of metrics, over the network's present weights.
   func sampler(_ settings: SampleSettings, on engine: Engine) -> ImageSampler {
-    ImageSampler(
-      model: model, sampler: settings.sampler.method(of: model),
-      levels: model.formulation.levels(steps: settings.steps), engine: engine,
-      guidance: settings.guidanceValue)
+    ImageSampler(model, Drawing(settings, configuration), on: engine)
   }
 
   /// Images -> noise -> network -> loss -> gradients.

@@ -3,8 +3,8 @@ import Training
 
 /// How images are drawn: the same flags for `sample` and `evaluate`.
 struct DrawingArguments: ParsableArguments {
-  @Option(name: .long, help: "The sampler.")
-  var sampler = DrawingOptions.Sampler.heun
+  @Option(name: .long, help: "The sampler; auto: sample.sampler of the run.")
+  var sampler = SampleSettings.Sampler.auto
 
   @Option(
     name: .long,
@@ -28,14 +28,31 @@ struct DrawingArguments: ParsableArguments {
       valueName: "k"))
   var label: Int?
 
-  @Option(name: .long, help: ArgumentHelp("Strength of guidance; 1: none.", valueName: "s"))
-  var guidance = 1.0
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Strength of guidance; 1: none. (default: sample.guidance of the run)", valueName: "s"))
+  var guidance: Double?
 
   @Option(
     name: .long,
     help: ArgumentHelp(
       "Guide between these noise levels only. (default: at all)", valueName: "low,high"))
   var guidanceInterval: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "How guidance follows the timesteps of DDPM. (default: sample.guidance_schedule of the run)",
+      valueName: "name"))
+  var guidanceSchedule: SampleSettings.Schedule?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Guide the first n channels; 0: all. (default: sample.guided_channels of the run)",
+      valueName: "n"))
+  var guidedChannels: Int?
 
   @Option(
     name: .long,
@@ -47,9 +64,10 @@ struct DrawingArguments: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("Images denoised at once, a rank.", valueName: "n"))
   var batch = 16
 
-  func options() throws(ConfigurationError) -> DrawingOptions {
+  func options() throws -> DrawingOptions {
     try DrawingOptions(
       sampler: sampler, steps: steps, churn: churn, eta: eta, label: label, guidance: guidance,
-      guidanceInterval: guidanceInterval, ema: ema, batch: batch)
+      guidanceInterval: guidanceInterval, guidanceSchedule: guidanceSchedule,
+      guidedChannels: guidedChannels, ema: ema, batch: batch)
   }
 }
