@@ -8,8 +8,11 @@ public struct Linear {
   public let weight: Parameter
   public let bias: Parameter?
 
-  public init(_ scope: ParameterScope, in inputs: Int, out outputs: Int, bias: Bool = true) {
-    weight = scope.parameter("weight", [inputs, outputs], .xavierUniform, layout: .linear)
+  public init(
+    _ scope: ParameterScope, in inputs: Int, out outputs: Int, bias: Bool = true,
+    initializer: Initializer = .xavierUniform
+  ) {
+    weight = scope.parameter("weight", [inputs, outputs], initializer, layout: .linear)
     self.bias = bias ? scope.parameter("bias", [outputs], .zeros) : nil
   }
 
@@ -25,7 +28,7 @@ public struct Linear {
 
   /// residual + dropout(x w + b).
   public func callAsFunction(
-    _ x: Variable, addedTo residual: Variable, through dropout: Dropout
+    _ x: Variable, addedTo residual: Variable, through dropout: Dropout? = nil
   ) -> Variable {
     linear(x, weight, bias, addedTo: residual, through: dropout)
   }
@@ -61,13 +64,17 @@ public struct PointwiseConvolution {
 
   /// - Parameter compute: precision of the product.
   public init(
-    _ scope: ParameterScope, in inputs: Int, out outputs: Int, compute: DType = .float32
+    _ scope: ParameterScope, in inputs: Int, out outputs: Int,
+    initializer: Initializer = .xavierUniform, compute: DType = .float32
   ) {
     self.compute = compute
     weight = scope.parameter(
-      "weight", [1, 1, inputs, outputs], .xavierUniform, layout: .convolution)
+      "weight", [1, 1, inputs, outputs], initializer, layout: .convolution)
     bias = scope.parameter("bias", [outputs], .zeros)
   }
+
+  /// x w + b, in the type of x.
+  public func callAsFunction(_ x: Variable) -> Variable { linear(x, weight, bias) }
 
   /// residual + x w + b, f32.
   public func callAsFunction(_ x: Variable, addedTo residual: Variable) -> Variable {
