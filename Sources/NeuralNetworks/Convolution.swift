@@ -7,7 +7,7 @@ import TensorCore
 /// Shapes: x [B, H, W, in] -> [B, H', W', out]; H' follows from the kind.
 public struct Convolution {
   public let weight: Parameter
-  public let bias: Parameter
+  public let bias: Parameter?
   public let kind: ConvolutionOperator.Kind
   let compute: DType
 
@@ -17,14 +17,14 @@ public struct Convolution {
   ///   - compute: precision of the product; the result is f32.
   public init(
     _ scope: ParameterScope, in inputs: Int, out outputs: Int,
-    _ kind: ConvolutionOperator.Kind = .same, zero: Bool = false, initializer: Initializer? = nil,
+    _ kind: ConvolutionOperator.Kind = .same, zero: Bool = false, initializer: Initializer? = nil, bias: Bool = true,
     compute: DType = .float32
   ) {
     weight = scope.parameter(
       "weight", [kind.side, kind.side, inputs, outputs],
       initializer ?? (zero ? .zeros : .xavierUniform),
       layout: kind == .up ? .transposedConvolution : .convolution)
-    bias = scope.parameter("bias", [outputs], .zeros)
+    self.bias = bias ? scope.parameter("bias", [outputs], .zeros) : nil
     (self.kind, self.compute) = (kind, compute)
   }
 

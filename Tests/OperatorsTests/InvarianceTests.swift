@@ -50,6 +50,28 @@ import Testing
     results["scaled"] = scaled(x, by: images.map { Float($0) }, plus: x)
     results["concatenated"] = concatenated(x, x)
     results["dropout"] = DropoutOperator(rate: 0.3, seed: 1, layer: 0, positions: positions)(x)
+    let narrow = Tensor(values(batch * 24 * 12, 8), [batch, 6, 4, 12], on: engine)[images]
+    results["pixel attention"] = PixelAttentionOperator.forward(x, narrow, layer)
+    let among = PixelAttentionOperator.gradient(
+      scaled(x, by: images.map { Float($0) }), x, narrow, layer)
+    results["pixel attention, q"] = among.dq
+    results["pixel attention, k"] = among.dk
+    results["pixel attention, v"] = among.dv
+    results["leaky relu"] = LeakyReLUOperator.forward(x, slope: 0.2)
+    let window = ImageWindow(2, stride: 2)
+    let pooled = PoolOperator.maximum(x, window)
+    results["pool gradient"] = PoolOperator.maximumGradient(pooled, x: x, y: pooled, window)
+    let weights = images.map { Double($0 + 1) }
+    results["absolute error"] =
+      AbsoluteErrorOperator.forward(x, target: layer, weights: weights).gradient
+    results["hinge"] = HingeOperator.fake.forward(x, weights: weights).gradient
+    results["unit distance"] =
+      UnitDistanceOperator.forward(
+        x, target: layer, channelWeights: gain, epsilon: 1e-6, weights: weights
+      ).gradient
+    results["divergence"] =
+      GaussianDivergenceOperator.forward(mean: x, logVariance: layer, weights: weights)
+      .dlogVariance
     results["squared error"] =
       SquaredErrorOperator.forward(x, target: layer, weights: images.map { Double($0 + 1) })
       .gradient
