@@ -41,7 +41,8 @@ let package = Package(
       name: "NeuralNetworks", dependencies: ["Autodiff", "Operators", "TensorCore"],
       swiftSettings: swift),
     .target(
-      name: "DiffiTModels", dependencies: ["NeuralNetworks", "Autodiff", "Operators", "TensorCore"],
+      name: "DiffiTModels",
+      dependencies: ["NeuralNetworks", "Autodiff", "Operators", "TensorCore"],
       swiftSettings: swift),
     .target(name: "Diffusion", dependencies: ["Autodiff", "TensorCore"], swiftSettings: swift),
     .target(

@@ -17,7 +17,8 @@ public struct Convolution {
   ///   - compute: precision of the product; the result is f32.
   public init(
     _ scope: ParameterScope, in inputs: Int, out outputs: Int,
-    _ kind: ConvolutionOperator.Kind = .same, zero: Bool = false, initializer: Initializer? = nil, bias: Bool = true,
+    _ kind: ConvolutionOperator.Kind = .same, zero: Bool = false, initializer: Initializer? = nil,
+    bias: Bool = true,
     compute: DType = .float32
   ) {
     weight = scope.parameter(

@@ -71,7 +71,7 @@ def autoencoder(name, seed, channels, blocks, groups, latents, resolution, heigh
     data |= {"grad." + k: p.grad for k, p in net.named_parameters()}
     net.enable_tiling()
     with torch.no_grad():
-        picture = torch.rand(1, 3, resolution + 7 * resolution // 8, 2 * resolution) * 2 - 1
+        picture = torch.rand(1, 3, 7 * resolution // 4, 2 * resolution) * 2 - 1
         moments = DiagonalGaussianDistribution(net._encode(picture))
         data |= {"picture": picture, "tiled.mean": moments.mean, "tiled.logvar": moments.logvar,
                  "tiled.decoded": net.decode(moments.mean).sample}

@@ -67,9 +67,9 @@ import Testing
     }
     #expect(out() == (0..<5).flatMap { _ in v.suffix(3) }, "the last key takes all")
     k[0] = .nan
-    #expect(out().allSatisfy(\.isNaN))
+    #expect(out().allSatisfy { $0.isNaN })
     k[0] = 0
     q[4] = .nan
-    #expect(out().map(\.isNaN) == (0..<15).map { $0 / 3 == 1 })
+    #expect(out().map { $0.isNaN } == (0..<15).map { $0 / 3 == 1 })
   }
 }
