@@ -9,7 +9,7 @@ PROBE is .build/release/VAEProbe; FOLDER receives some gigabytes of files. The w
  3. Ours writes a network; diffusers loads it without a missing or an unexpected key and decodes what ours decodes.
  4. LPIPS on VGG16: distances and gradient.
 """
-import json, os, subprocess, sys, time
+import os, subprocess, sys, time
 import torch
 from safetensors.torch import load_file, save_file
 from diffusers import AutoencoderKL
@@ -129,5 +129,9 @@ distances.sum().backward()
 ours("lpips", at("lpips.safetensors"), at("input.safetensors"), at("out.safetensors"), threads)
 found = load_file(at("out.safetensors"))
 check("distances", error(found["distances"], distances.detach()), 1e-4)
-check("gradient", error(found["grad_x"], x.grad), 1e-3)
+# A ReLU or a pool that decides otherwise for one number next to 0 changes the gradient of a patch by a per cent:
+# the whole is compared, and what most elements are.
+difference = (found["grad_x"] - x.grad).abs()
+check("gradient, root of squares", (difference.norm() / x.grad.norm()).item(), 5e-3)
+check("gradient, median", (difference.median() / x.grad.abs().max()).item(), 1e-5)
 sys.exit(failed)

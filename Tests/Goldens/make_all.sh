@@ -51,4 +51,9 @@ golden wide-classes        channels=32       blocks=2       window=8 batch=4 see
 
 "$python" "$here/train_golden.py" "$out/train-200.json"
 "$python" "$here/sampler_golden.py" "$out/samplers.json"
+if "$python" -c 'import diffusers' 2> /dev/null; then
+  "$python" "$here/vae_golden.py" "$out/vae"
+else
+  echo "make_all.sh: $python lacks diffusers: the goldens in $out/vae are not made" >&2
+fi
 chmod 644 "$out"/*.safetensors "$out/train-200.json" "$out/samplers.json"

@@ -11,7 +11,7 @@ usage: vae_golden.py FOLDER   (needs torch, numpy, safetensors, diffusers)
   FOLDER/lpips-golden.safetensors    images, distances and gradient
 The loss of an autoencoder is sum(weight * reconstruction) / (1000 * batch) + 0.01 * mean KL; z is a draw with the noise.
 """
-import json, os, sys
+import os, sys
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -19,7 +19,6 @@ from safetensors.torch import load_file, save_file
 from diffusers import AutoencoderKL
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 
-out = sys.argv[1]
 OLD = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
 
 
@@ -38,7 +37,7 @@ def contiguous(tensors):
     return {k: v.detach().float().contiguous() for k, v in tensors.items()}
 
 
-def autoencoder(name, seed, channels, blocks, groups, latents, resolution, height, width, old):
+def autoencoder(out, name, seed, channels, blocks, groups, latents, resolution, height, width, old):
     torch.manual_seed(seed)
     net = AutoencoderKL(
         block_out_channels=channels, layers_per_block=blocks, norm_num_groups=groups, latent_channels=latents,
@@ -95,7 +94,7 @@ class Discriminator(nn.Module):
         return self.main(x)
 
 
-def discriminator():
+def discriminator(out):
     torch.manual_seed(3)
     net = Discriminator(2)
     with torch.no_grad():
@@ -142,7 +141,7 @@ def lpips_weights(channels=(64, 128, 256, 512, 512), convolutions=(2, 2, 3, 3, 3
     return weights
 
 
-def perceptual():
+def perceptual(out):
     torch.manual_seed(4)
     weights = lpips_weights((4, 6, 8, 8, 9))
     x, y = (torch.rand(2, 3, 32, 21) * 2 - 1).requires_grad_(), torch.rand(2, 3, 32, 21) * 2 - 1
@@ -154,8 +153,9 @@ def perceptual():
 
 
 if __name__ == "__main__":
+    folder = sys.argv[1]
     torch.use_deterministic_algorithms(True)
-    autoencoder("f2", 1, (4, 8), 2, 2, 4, 16, 12, 8, old=False)
-    autoencoder("f4", 2, (4, 8, 8), 1, 4, 3, 16, 16, 16, old=True)
-    discriminator()
-    perceptual()
+    autoencoder(folder, "f2", 1, (4, 8), 2, 2, 4, 16, 12, 8, old=False)
+    autoencoder(folder, "f4", 2, (4, 8, 8), 1, 4, 3, 16, 16, 16, old=True)
+    discriminator(folder)
+    perceptual(folder)
