@@ -41,7 +41,8 @@ let package = Package(
       name: "NeuralNetworks", dependencies: ["Autodiff", "Operators", "TensorCore"],
       swiftSettings: swift),
     .target(
-      name: "DiffiTModels", dependencies: ["NeuralNetworks", "Autodiff", "TensorCore"],
+      name: "DiffiTModels",
+      dependencies: ["NeuralNetworks", "Autodiff", "Operators", "TensorCore"],
       swiftSettings: swift),
     .target(
       name: "Diffusion", dependencies: ["Autodiff", "Operators", "TensorCore"],
@@ -148,6 +149,17 @@ let package = Package(
     .executableTarget(
       name: "FeaturesProbe", dependencies: ["Metrics", "Checkpoints", "Datasets", "TensorCore"],
       path: "Tests/FeaturesProbe", swiftSettings: swift),
+
+    // The autoencoder and the networks of its losses against PyTorch, and a program for comparisons.
+    .testTarget(
+      name: "AutoencoderTests",
+      dependencies: [
+        "Training", "DiffiTModels", "Autodiff", "Checkpoints", "TensorCore", "NumericsSupport",
+      ], swiftSettings: swift),
+    .executableTarget(
+      name: "VAEProbe",
+      dependencies: ["Training", "DiffiTModels", "Autodiff", "Checkpoints", "TensorCore"],
+      path: "Tests/VAEProbe", swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6]
 )

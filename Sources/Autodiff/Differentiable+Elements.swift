@@ -7,6 +7,27 @@ public func silu(_ x: Variable) -> Variable { activation(x, .silu) }
 /// GELU in its tanh form. Backward saves x.
 public func gelu(_ x: Variable) -> Variable { activation(x, .gelu) }
 
+/// x, or slope x where x is not above 0; slope 0 is ReLU. Backward saves the result.
+public func leakyReLU(_ x: Variable, slope: Float) -> Variable {
+  let y = LeakyReLUOperator.forward(x.value, slope: slope)
+  let input = x.slot
+  return record(y, of: x) { dy, gradients in
+    gradients.add(to: input) { LeakyReLUOperator.gradient(dy, y: y, slope: slope) }
+  }
+}
+
+/// The largest of each window, where windows share no pixel; see `PoolOperator`.
+///
+/// Shapes: x [B, H, W, C] -> [B, H', W', C]. Backward saves x and the result.
+public func maximumPool(_ x: Variable, _ window: ImageWindow) -> Variable {
+  let y = PoolOperator.maximum(x.value, window)
+  return record(y, of: x) { dy, gradients in
+    gradients.add(to: x.slot) {
+      PoolOperator.maximumGradient(dy, x: x.value, y: y, window)
+    }
+  }
+}
+
 private func activation(_ x: Variable, _ kind: ActivationOperator) -> Variable {
   record(kind.forward(x.value), of: x) { dy, gradients in
     gradients.add(to: x.slot) { kind.gradient(dy, x: x.value) }
@@ -55,41 +76,5 @@ public struct Dropout: Sendable {
     guard rate > 0, let source = x.tape?.dropout else { return nil }
     return DropoutOperator(
       rate: rate, seed: source.seed, layer: layer, positions: source.positions)
-  }
-}
-
-/// Sum over images of weights[b] mean((x[b] - target[b])^2), as a scalar [1], and its terms in f64.
-/// Backward saves the gradient, which the forward pass computes.
-public func squaredError(_ x: Variable, _ target: Tensor, weights: [Double]) -> (
-  total: Variable, terms: [Double]
-) {
-  let (terms, gradient) = SquaredErrorOperator.forward(x.value, target: target, weights: weights)
-  return (scalar(terms.reduce(0, +), gradient: gradient, of: x), terms)
-}
-
-/// Sum over images of weights[b] losses[b], as a scalar [1], with DDPM's losses of a predicted noise and
-/// variance (`NoiseErrorOperator`), and the losses in f64. Backward saves the gradient, which the forward
-/// pass computes.
-public func noiseError(
-  _ prediction: Variable, noise: Tensor, clean: Tensor, distance: NoiseErrorOperator.Distance,
-  bounds: [NoiseBound]?, weights: [Double]
-) -> (total: Variable, losses: [Double]) {
-  let (losses, gradient) = NoiseErrorOperator.forward(
-    prediction.value, noise: noise, clean: clean, distance: distance, bounds: bounds,
-    weights: weights)
-  let total = zip(weights, losses).reduce(0) { $0 + $1.0 * $1.1 }
-  return (scalar(total, gradient: gradient, of: prediction), losses)
-}
-
-/// A loss of `x` as a scalar [1] whose gradient is known: [B, ...].
-private func scalar(_ value: Double, gradient: Tensor, of x: Variable) -> Variable {
-  let input = x.slot
-  return record(Tensor([Float(value)], [1], on: x.value.engine), of: x) { seed, gradients in
-    let factor = seed.withFloats { $0[0] }
-    gradients.add(to: input) {
-      factor == 1
-        ? gradient
-        : scaled(gradient, by: [Float](repeating: factor, count: gradient.shape[0]))
-    }
   }
 }

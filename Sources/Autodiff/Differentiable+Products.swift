@@ -135,9 +135,9 @@ private func parameterGradients(
   gradients.write(to: w.slot) { LinearOperator.weightGradient(x, dy, into: $0, accumulate: $1) }
 }
 
-/// 3x3 convolution; see `ConvolutionOperator`.
+/// Convolution; see `ConvolutionOperator`.
 ///
-/// Shapes: x [B, H, W, K], w [3, 3, K, N], b [N] -> [B, H', W', N], f32. Backward saves x, in the
+/// Shapes: x [B, H, W, K], w [s, s, K, N], b [N] -> [B, H', W', N], f32. Backward saves x, in the
 /// precision of `compute`.
 public func convolution(
   _ x: Variable, _ w: Parameter, _ b: Parameter?, _ kind: ConvolutionOperator.Kind,
@@ -170,6 +170,14 @@ public func convolution(
   }
 }
 
+/// The weight gradient of a convolution by itself: dw [s, s, K, N] (+)= sum over pixels of x dy, for
+/// x [B, H, W, K] and dy [B, H', W', N], f32.
+public func convolutionWeightGradient(
+  _ x: Tensor, _ dy: Tensor, _ kind: ConvolutionOperator.Kind, into dw: Tensor, accumulate: Bool
+) {
+  ConvolutionOperator.weightGradient(x, dy, kind: kind, into: dw, accumulate: accumulate)
+}
+
 /// Window attention between its projections; see `WindowAttentionOperator`.
 ///
 /// Shapes: qkv [B, H, W, 3 C], shift [B, 3 C], table [(2 w - 1)^2, heads] -> [B, H, W, C]. Backward
@@ -191,5 +199,18 @@ public func windowAttention(
     gradients.write(to: table.slot) { attention.tableGradient(shares, into: $0, accumulate: $1) }
     gradients.add(to: shift.slot) { dshift }
     gradients.add(to: qkv.slot) { dqkv }
+  }
+}
+
+/// Attention of one head among all pixels of each image; see `PixelAttentionOperator`.
+///
+/// Shapes: q, k, v [B, H, W, C] -> the same. Backward saves its inputs.
+public func pixelAttention(_ q: Variable, _ k: Variable, _ v: Variable) -> Variable {
+  let out = PixelAttentionOperator.forward(q.value, k.value, v.value)
+  return record(out, of: q, k, v) { dout, gradients in
+    let (dq, dk, dv) = PixelAttentionOperator.gradient(dout, q.value, k.value, v.value)
+    gradients.add(to: q.slot) { dq }
+    gradients.add(to: k.slot) { dk }
+    gradients.add(to: v.slot) { dv }
   }
 }

@@ -42,11 +42,13 @@ public final class Parameter {
 }
 
 /// How a parameter starts.
-public enum Initializer: Sendable {
+public enum Initializer: Sendable, Equatable {
   case zeros
   case ones
   /// Uniform in ±sqrt(6 / (fan in + fan out)) of the weight seen as [first file axis, rest].
   case xavierUniform
+  /// Uniform in ±sqrt(1 / fan in) of the weight seen as [first file axis, rest]: PyTorch's own start.
+  case fanInUniform
   /// Normal with this standard deviation, cut at ±2 as PyTorch's `trunc_normal_`.
   case normal(deviation: Double)
 }

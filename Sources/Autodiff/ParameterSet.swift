@@ -109,10 +109,12 @@ public final class ParameterSet {
         switch parameter.initializer {
         case .zeros: values.update(repeating: 0, count: count)
         case .ones: values.update(repeating: 1, count: count)
-        case .xavierUniform:
-          let file = parameter.layout.fileShape(parameter.shape)
-          let fans = Double(file[0] + count / file[0])
-          let bound = (6 / fans).squareRoot()
+        case .xavierUniform, .fanInUniform:
+          let outputs = parameter.layout.fileShape(parameter.shape)[0]
+          let fanIn = count / outputs
+          let bound =
+            parameter.initializer == .fanInUniform
+            ? (1 / Double(fanIn)).squareRoot() : (6 / Double(outputs + fanIn)).squareRoot()
           for i in 0..<count { values[i] = Float((2 * stream.uniform(i) - 1) * bound) }
         case .normal(let deviation):
           stream.fillNormals(values, count: count)

@@ -20,8 +20,8 @@ public final class Tape {
 
   typealias Backward = (_ gradient: Tensor, _ into: Gradients) -> Void
   private var nodes: [Backward?] = []
-  /// By parameter: nodes that have yet to add to its gradient.
-  private var uses: [Int: Int] = [:]
+  /// By parameter, of any set: nodes that have yet to add to its gradient.
+  private var uses: [ObjectIdentifier: Int] = [:]
 
   private var isSpent = false
   /// False: values are computed as in training, dropout included, and nothing is remembered.
@@ -45,7 +45,7 @@ public final class Tape {
 
   /// A parameter as a variable. Each call counts as one use.
   func variable(_ parameter: Parameter) -> Variable {
-    if records { uses[parameter.index, default: 0] += 1 }
+    if records { uses[ObjectIdentifier(parameter), default: 0] += 1 }
     return Variable(value: parameter.value, tape: self, node: nil, parameter: parameter)
   }
 
@@ -115,8 +115,8 @@ public final class Tape {
   }
 
   private func finishUse(of parameter: Parameter) {
-    let left = uses[parameter.index, default: 0] - 1
-    uses[parameter.index] = left
+    let left = uses[ObjectIdentifier(parameter), default: 0] - 1
+    uses[ObjectIdentifier(parameter)] = left
     if left == 0 { onGradientReady?(parameter) }
   }
 }

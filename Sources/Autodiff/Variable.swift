@@ -10,21 +10,26 @@ public struct Variable {
   // Not retained: closures on the tape hold variables.
   public unowned let tape: Tape?
   let slot: Slot
+  /// Those of a constant.
+  private let panels: WeightPanels?
 
   /// A constant: nothing is differentiated with respect to it.
-  public init(_ value: Tensor) {
+  ///
+  /// - Parameter panels: where products keep what they read of a weight that never changes.
+  public init(_ value: Tensor, keptIn panels: WeightPanels? = nil) {
     (self.value, tape, slot) = (value, nil, Slot(node: nil, parameter: nil, value: value))
+    self.panels = panels
   }
 
   init(value: Tensor, tape: Tape, node: Int?, parameter: Parameter?) {
-    (self.value, self.tape) = (value, tape)
+    (self.value, self.tape, panels) = (value, tape, nil)
     slot = Slot(node: node, parameter: parameter, value: value)
   }
 
   public var shape: Shape { value.shape }
 
   /// As the weight of a product; a parameter's panels are kept while its set says that they hold.
-  var weight: Weight { Weight(value, keptIn: slot.parameter?.panels) }
+  var weight: Weight { Weight(value, keptIn: panels ?? slot.parameter?.panels) }
 }
 
 /// Where the gradient of a variable goes. A backward closure that does not need an input's value holds

@@ -44,7 +44,7 @@ public struct LatentDiffiT: DenoisingNetwork {
     }
     head = Linear(
       root("final_layer", "linear"), in: s.width, out: s.patch * s.patch * s.outputChannels,
-      zero: true)
+      initializer: .zeros)
     parameters.seal()
   }
 

@@ -3,8 +3,8 @@ import TensorCore
 
 /// Group norm with gain and bias, optionally followed by Swish. Checkpoint keys: `weight`, `bias`.
 ///
-/// Shapes: x [B, H, W, C] -> the same. Groups: the largest divisor of C that is at most
-/// min(32, C / 4); epsilon 1e-6.
+/// Shapes: x [B, H, W, C] -> the same. Groups: as many as are asked for, else the largest divisor of C that
+/// is at most min(32, C / 4); epsilon 1e-6.
 public struct GroupNorm {
   public let gain: Parameter
   public let bias: Parameter
@@ -14,11 +14,12 @@ public struct GroupNorm {
 
   /// - Parameter output: precision of the result.
   public init(
-    _ scope: ParameterScope, channels: Int, swish: Bool = false, output: DType = .float32
+    _ scope: ParameterScope, channels: Int, groups: Int? = nil, swish: Bool = false,
+    output: DType = .float32
   ) {
     gain = scope.parameter("weight", [channels], .ones)
     bias = scope.parameter("bias", [channels], .zeros)
-    groups = Self.groups(channels: channels)
+    self.groups = groups ?? Self.groups(channels: channels)
     (self.swish, self.output) = (swish, output)
   }
 

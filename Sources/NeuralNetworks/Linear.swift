@@ -8,12 +8,11 @@ public struct Linear {
   public let weight: Parameter
   public let bias: Parameter?
 
-  /// - Parameter zero: starts the weight at zero (output layers) instead of Xavier-uniform.
   public init(
-    _ scope: ParameterScope, in inputs: Int, out outputs: Int, bias: Bool = true, zero: Bool = false
+    _ scope: ParameterScope, in inputs: Int, out outputs: Int, bias: Bool = true,
+    initializer: Initializer = .xavierUniform
   ) {
-    weight = scope.parameter(
-      "weight", [inputs, outputs], zero ? .zeros : .xavierUniform, layout: .linear)
+    weight = scope.parameter("weight", [inputs, outputs], initializer, layout: .linear)
     self.bias = bias ? scope.parameter("bias", [outputs], .zeros) : nil
   }
 
@@ -29,7 +28,7 @@ public struct Linear {
 
   /// residual + dropout(x w + b).
   public func callAsFunction(
-    _ x: Variable, addedTo residual: Variable, through dropout: Dropout
+    _ x: Variable, addedTo residual: Variable, through dropout: Dropout? = nil
   ) -> Variable {
     linear(x, weight, bias, addedTo: residual, through: dropout)
   }
@@ -65,13 +64,17 @@ public struct PointwiseConvolution {
 
   /// - Parameter compute: precision of the product.
   public init(
-    _ scope: ParameterScope, in inputs: Int, out outputs: Int, compute: DType = .float32
+    _ scope: ParameterScope, in inputs: Int, out outputs: Int,
+    initializer: Initializer = .xavierUniform, compute: DType = .float32
   ) {
     self.compute = compute
     weight = scope.parameter(
-      "weight", [1, 1, inputs, outputs], .xavierUniform, layout: .convolution)
+      "weight", [1, 1, inputs, outputs], initializer, layout: .convolution)
     bias = scope.parameter("bias", [outputs], .zeros)
   }
+
+  /// x w + b, in the type of x.
+  public func callAsFunction(_ x: Variable) -> Variable { linear(x, weight, bias) }
 
   /// residual + x w + b, f32.
   public func callAsFunction(_ x: Variable, addedTo residual: Variable) -> Variable {

@@ -54,3 +54,33 @@ public enum ActivationOperator: Sendable {
     return y
   }
 }
+
+/// x, or slope x where x is not above 0, element by element, f32 or bf16; slope 0 is ReLU. Backward needs
+/// y: with a slope of 0 or more its sign is that of x.
+public enum LeakyReLUOperator {
+  public static func forward(_ x: Tensor, slope: Float) -> Tensor {
+    invariant(slope >= 0, "leakyReLU: slope \(slope)")
+    let y = Tensor(x.shape, x.dtype, on: x.engine)
+    let kernel = x.engine.kernels[x.dtype].leaky_relu
+    x.engine.measured("leaky relu", flops: 0, bytes: 2 * x.byteCount) {
+      withElements(x, y) { x, to in
+        y.engine.forElements(y.count) { kernel(x, slope, $0, $1, to) }
+      }
+    }
+    return y
+  }
+
+  public static func gradient(_ dy: Tensor, y: Tensor, slope: Float) -> Tensor {
+    invariant(
+      dy.shape == y.shape && dy.dtype == y.dtype,
+      "leakyReLU gradient: dy \(dy.shape) \(dy.dtype), y \(y.shape) \(y.dtype)")
+    let dx = Tensor(y.shape, y.dtype, on: y.engine)
+    let kernel = y.engine.kernels[y.dtype].leaky_relu_gradient
+    y.engine.measured("leaky relu, gradient", flops: 0, bytes: 3 * y.byteCount) {
+      withElements(y, dy, dx) { y, dy, to in
+        dx.engine.forElements(dx.count) { kernel(y, dy, slope, $0, $1, to) }
+      }
+    }
+    return dx
+  }
+}

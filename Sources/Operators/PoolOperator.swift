@@ -1,7 +1,7 @@
 import CKernels
 import TensorCore
 
-/// Pools over windows of NHWC images, f32 or bf16; forward only.
+/// Pools over windows of NHWC images, f32 or bf16; `maximumGradient` is the gradient of the one that has one.
 ///
 /// Shapes: x [B, H, W, C] -> y [B, H', W', C]. Pixels of the padding take no part: a mean divides by the
 /// pixels of the window that lie inside the image.
@@ -46,6 +46,32 @@ public enum PoolOperator: Sendable {
         }
       }
     }
+  }
+
+  /// The gradient of the largest of each window, where windows share no pixel: it goes to the first pixel
+  /// that is as large. Backward needs x and y.
+  public static func maximumGradient(
+    _ dy: Tensor, x: Tensor, y: Tensor, _ window: ImageWindow
+  ) -> Tensor {
+    invariant(
+      dy.shape == y.shape && dy.dtype == y.dtype && x.dtype == y.dtype
+        && window.stride >= max(window.height, window.width),
+      "pool gradient: dy \(dy.shape) \(dy.dtype), y \(y.shape), x \(x.shape), \(window)")
+    let geometry = window.geometry(ImageChannels(x), into: ImageChannels(y))
+    let engine = x.engine
+    let dx = Tensor(x.shape, x.dtype, on: engine)
+    let kernels = engine.kernels[x.dtype]
+    engine.measured("pool, gradient", flops: 0, bytes: 2 * x.byteCount + 2 * y.byteCount) {
+      dx.withBytes { $0.copyBytes(from: repeatElement(0, count: $0.count)) }  // pixels of no window
+      withElements(x, y, dy, dx) { x, y, dy, dx in
+        engine.threads.forRanges(of: geometry.positions) { range in
+          var g = geometry
+          kernels.pool_gradient(
+            &g, Int64(range.lowerBound), Int64(range.upperBound), x, y, dy, dx)
+        }
+      }
+    }
+    return dx
   }
 
   /// The mean over all pixels of each image: [B, H, W, C] -> [B, C], f32.

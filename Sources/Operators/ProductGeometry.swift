@@ -4,8 +4,8 @@ import TensorCore
 /// The row lists of matrix products: which input pixel each tap of each output pixel reads.
 ///
 /// A linear layer is one tap. A 3x3 convolution is nine. A transposed convolution of stride 2, and the
-/// data gradient of a convolution of stride 2, fall into four classes by the parity of the output pixel,
-/// with 1, 2, 2 and 4 taps.
+/// data gradient of a convolution of stride 2, fall into four classes by the parity of the output pixel:
+/// with 1, 2, 2 and 4 taps where the kernel is 3x3, with 4 each where it is 4x4.
 enum ProductGeometry {
   /// y[r, n] = x[r, k] w[k, n].
   static func linear(rows: Int, inputs: Int, outputs: Int) -> dk_geometry {
@@ -19,31 +19,37 @@ enum ProductGeometry {
     return g
   }
 
-  /// 3x3 taps at (row * stride + ky - 1, column * stride + kx - 1); `mirrored`, the data gradient of a
-  /// convolution of stride 1, at (row + 1 - ky, column + 1 - kx).
+  /// Square taps at (row * stride + ky - padding, column * stride + kx - padding); `mirrored`, the data
+  /// gradient of a convolution of stride 1, at (row + padding - ky, column + padding - kx).
   static func convolution(
-    images: Int, input: (h: Int, w: Int), output: (h: Int, w: Int), inputs: Int, outputs: Int,
-    stride: Int, mirrored: Bool = false
+    _ kernel: KernelSquare, images: Int, input: (h: Int, w: Int), output: (h: Int, w: Int),
+    inputs: Int, outputs: Int, mirrored: Bool = false
   ) -> dk_geometry {
     var g = dk_geometry()
     (g.images, g.grid_h, g.grid_w) = (Int64(images), Int64(output.h), Int64(output.w))
-    (g.in_h, g.in_w, g.in_stride) = (Int64(input.h), Int64(input.w), Int64(stride))
+    (g.in_h, g.in_w, g.in_stride) = (Int64(input.h), Int64(input.w), Int64(kernel.stride))
     (g.out_h, g.out_w, g.out_stride) = (Int64(output.h), Int64(output.w), 1)
     setChannels(&g, inputs, outputs)
-    (g.taps, g.weight_taps) = (9, 9)
+    (g.taps, g.weight_taps) = (Int32(kernel.taps), Int32(kernel.taps))
+    let (side, padding) = (Int32(kernel.side), Int32(kernel.padding))
     let sign: Int32 = mirrored ? -1 : 1
-    for tap in Int32(0)..<9 {
-      dk_set_tap(&g, tap, sign * (tap / 3 - 1), sign * (tap % 3 - 1), tap)
+    for tap in 0..<g.taps {
+      dk_set_tap(&g, tap, sign * (tap / side - padding), sign * (tap % side - padding), tap)
     }
     return g
   }
 
-  /// The four parity classes of an upsampling by 2: output pixel 2a reads tap 1 of input a; output
-  /// pixel 2a + 1 reads tap 0 of input a + 1 and tap 2 of input a, along each axis.
+  /// The four parity classes of an upsampling by 2, the transpose of a convolution of stride 2: along each
+  /// axis, output pixel o reads input pixel (o + padding - k) / 2 for each k that makes it whole.
   static func upsampling(
-    images: Int, input: (h: Int, w: Int), output: (h: Int, w: Int), inputs: Int, outputs: Int
+    _ kernel: KernelSquare, images: Int, input: (h: Int, w: Int), output: (h: Int, w: Int),
+    inputs: Int, outputs: Int
   ) -> [dk_geometry] {
-    let taps: [[(kernel: Int32, offset: Int32)]] = [[(1, 0)], [(0, 1), (2, 0)]]
+    let (side, padding) = (Int32(kernel.side), Int32(kernel.padding))
+    let taps: [[(kernel: Int32, offset: Int32)]] = [0, 1].map { parity in
+      (0..<side).filter { (parity + padding - $0) % 2 == 0 }
+        .map { ($0, (parity + padding - $0) / 2) }
+    }
     var classes: [dk_geometry] = []
     for py in 0..<2 {
       for px in 0..<2 {
@@ -54,10 +60,10 @@ enum ProductGeometry {
         (g.out_h, g.out_w, g.out_stride) = (Int64(output.h), Int64(output.w), 2)
         (g.out_y, g.out_x) = (Int64(py), Int64(px))
         setChannels(&g, inputs, outputs)
-        g.weight_taps = 9
+        g.weight_taps = Int32(kernel.taps)
         for y in taps[py] {
           for x in taps[px] {
-            dk_set_tap(&g, g.taps, y.offset, x.offset, y.kernel * 3 + x.kernel)
+            dk_set_tap(&g, g.taps, y.offset, x.offset, y.kernel * side + x.kernel)
             g.taps += 1
           }
         }
@@ -71,6 +77,16 @@ enum ProductGeometry {
     (g.in_channels, g.out_channels) = (Int64(inputs), Int64(outputs))
     (g.in_pitch, g.out_pitch) = (Int64(inputs), Int64(outputs))
   }
+}
+
+/// The square of taps of a convolution.
+struct KernelSquare: Hashable {
+  let side: Int
+  let stride: Int
+  /// Pixels of zeros above and left of the image.
+  let padding: Int
+
+  var taps: Int { side * side }
 }
 
 extension dk_geometry {

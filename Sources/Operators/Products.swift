@@ -54,7 +54,8 @@ extension Engine {
     invariant(
       x.dtype == dy.dtype && dw.dtype == .float32,
       "weight gradient: x \(x.dtype), dy \(dy.dtype), dw \(dw.dtype)")
-    if x.count == 0 && !accumulate { return dw.fill(0) }  // the kernels would not touch it
+    // The kernels would not touch it.
+    if (x.count == 0 || dy.count == 0) && !accumulate { return dw.fill(0) }
     let kernels = kernels[x.dtype]
     measured(
       name(), flops: classes.reduce(0) { $0 + $1.flops },

@@ -15,10 +15,15 @@ public struct Weight {
   var shape: Shape { values.shape }
 
   /// Column panels for a product of `dtype`: of w [taps, k, n] or, transposed, of [taps, n, k].
-  func packed(_ dtype: DType, taps: Int, k: Int, n: Int, transposed: Bool) -> Tensor {
+  ///
+  /// - Parameter made: makes what is packed instead of the values: a function of them, of as many taps.
+  func packed(
+    _ dtype: DType, taps: Int, k: Int, n: Int, transposed: Bool, of made: (() -> Tensor)? = nil
+  ) -> Tensor {
     let key = WeightPanels.Key(dtype: dtype, taps: taps, k: k, n: n, transposed: transposed)
     if let kept = panels?.kept[key] { return kept }
     let engine = values.engine
+    let values = made?() ?? values
     let kernels = engine.kernels[dtype]
     let bytes = Int(kernels.packed_bytes(Int64(taps), Int64(k), Int64(n)))
     let packed = Tensor([bytes / dtype.size], dtype, on: engine)

@@ -29,13 +29,14 @@ import Testing
         taped: { linear($1[0], $1[1], nil) }))
   }
 
-  @Test(arguments: [ConvolutionOperator.Kind.same, .down, .up])
+  @Test(arguments: ConvolutionOperator.Kind.allCases)
   func convolutionLayer(_ kind: ConvolutionOperator.Kind) {
     let c = PlainConvolution(kind, images: 2, height: 3, width: 4, inputs: 2, outputs: 3)
     expectClose(
       check(
         [
-          (values(c.inputCount, 1), [2, 3, 4, 2]), (values(c.weightCount, 2), [3, 3, 2, 3]),
+          (values(c.inputCount, 1), [2, 3, 4, 2]),
+          (values(c.weightCount, 2), [c.side, c.side, 2, 3]),
           (values(3, 3), [3]),
         ],
         plain: { c.forward($0[0], $0[1], $0[2]) },

@@ -36,7 +36,7 @@ public enum Plain {
   }
 }
 
-/// A 3x3 convolution by its definition; see `ConvolutionOperator` for shapes.
+/// A convolution by its definition; see `ConvolutionOperator` for shapes.
 public struct PlainConvolution: Sendable {
   public let kind: ConvolutionOperator.Kind
   public let images: Int, height: Int, width: Int, inputs: Int, outputs: Int
@@ -54,7 +54,8 @@ public struct PlainConvolution: Sendable {
   public var outputWidth: Int { outputSide(width) }
   public var inputCount: Int { images * height * width * inputs }
   public var outputCount: Int { images * outputHeight * outputWidth * outputs }
-  public var weightCount: Int { 9 * inputs * outputs }
+  public var side: Int { kind.side }
+  public var weightCount: Int { side * side * inputs * outputs }
 
   public func forward(_ x: [Double], _ w: [Double], _ b: [Double]?) -> [Double] {
     var y = (0..<outputCount).map { b?[$0 % outputs] ?? 0 }
@@ -91,30 +92,35 @@ public struct PlainConvolution: Sendable {
     switch kind {
     case .same: side
     case .down: (side + 1) / 2
-    case .up: 2 * side
+    case .up, .nearestUp: 2 * side
+    case .downAfter: side < 2 ? 0 : (side + 1 - 3) / 2 + 1
+    case .wideDown: side < 2 ? 0 : (side + 2 - 4) / 2 + 1
+    case .wide: side + 2 - 4 + 1
     }
   }
 
   /// Whether kernel row (or column) `k` joins output `o` and input `i`.
   private func joins(_ o: Int, _ i: Int, _ k: Int) -> Bool {
     switch kind {
-    case .same: i == o + k - 1
-    case .down: i == 2 * o + k - 1
+    case .same, .wide: i == o + k - 1
+    case .down, .wideDown: i == 2 * o + k - 1
     case .up: o == 2 * i + k - 1
+    case .downAfter: i == 2 * o + k
+    case .nearestUp: o + k - 1 >= 0 && i == (o + k - 1) / 2
     }
   }
 
   private func forEachPair(_ body: (_ to: Int, _ from: Int, _ tap: Int) -> Void) {
-    for ky in 0..<3 {
+    for ky in 0..<side {
       for oy in 0..<outputHeight {
         for iy in 0..<height where joins(oy, iy, ky) {
-          for kx in 0..<3 {
+          for kx in 0..<side {
             for ox in 0..<outputWidth {
               for ix in 0..<width where joins(ox, ix, kx) {
                 for image in 0..<images {
                   body(
                     (image * outputHeight + oy) * outputWidth + ox,
-                    (image * height + iy) * width + ix, 3 * ky + kx)
+                    (image * height + iy) * width + ix, side * ky + kx)
                 }
               }
             }

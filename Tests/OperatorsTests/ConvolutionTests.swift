@@ -4,7 +4,7 @@ import TensorCore
 import Testing
 
 @Suite struct ConvolutionTests {
-  static let kinds: [ConvolutionOperator.Kind] = [.same, .down, .up]
+  static let kinds = ConvolutionOperator.Kind.allCases
   static let sides = [(1, 1), (4, 4), (5, 7), (8, 3), (2, 6)]
   static let channels = [(1, 3), (3, 5), (5, 16), (16, 33), (33, 1)]
 
@@ -35,13 +35,17 @@ import Testing
   func gradients(_ setup: Setup, _ kind: ConvolutionOperator.Kind) {
     let engine = setup.engine
     for c in Self.shapes(kind) {
-      let (x, w, dy) = (values(c.inputCount, 1), values(c.weightCount, 2), values(c.outputCount, 4))
+      let (x, w) = (values(c.inputCount, 1), values(c.weightCount, 2))
+      // Not around 0: the bias adds up all of it.
+      let dy = values(c.outputCount, 4).map { $0 + 0.25 }
       let expected = c.gradients(dy.wide, x: x.wide, w: w.wide)
       let (tx, ty) = (c.tensor(x, on: engine), Tensor(dy, c.outputShape, on: engine))
       let dx = ConvolutionOperator.inputGradient(
         ty, weight: c.weight(w, on: engine), kind: kind, inputShape: tx.shape)
       #expect(relativeError(dx, expected.dx) < 2e-6, "\(c)")
-      checkAccumulation([3, 3, c.inputs, c.outputs], expected.dw, on: engine, "\(c) weight") {
+      checkAccumulation(
+        [c.side, c.side, c.inputs, c.outputs], expected.dw, on: engine, "\(c) weight"
+      ) {
         ConvolutionOperator.weightGradient(tx, ty, kind: kind, into: $0, accumulate: $1)
       }
       checkAccumulation([c.outputs], expected.db, on: engine, "\(c) bias") {
@@ -64,7 +68,7 @@ import Testing
     let dx = ConvolutionOperator.inputGradient(
       ty, weight: c.weight(w, on: engine), kind: kind, inputShape: tx.shape)
     #expect(relativeError(dx, expected.dx) < 2e-6)
-    checkAccumulation([3, 3, 5, 7], expected.dw, on: engine, "weight") {
+    checkAccumulation([c.side, c.side, 5, 7], expected.dw, on: engine, "weight") {
       ConvolutionOperator.weightGradient(tx, ty, kind: kind, into: $0, accumulate: $1)
     }
   }
@@ -75,7 +79,7 @@ extension PlainConvolution {
     Tensor(x, [images, height, width, inputs], on: engine)
   }
   func weight(_ w: [Float], on engine: Engine) -> Tensor {
-    Tensor(w, [3, 3, inputs, outputs], on: engine)
+    Tensor(w, [side, side, inputs, outputs], on: engine)
   }
   var outputShape: Shape { [images, outputHeight, outputWidth, outputs] }
 }

@@ -25,6 +25,23 @@ import Testing
     }
   }
 
+  @Test(arguments: Setup.all, [Float(0.2), 0])
+  func rectifiers(_ setup: Setup, _ slope: Float) {
+    let engine = setup.engine
+    for count in Self.counts {
+      var (x, dy) = (values(count, 1), values(count, 2))
+      x[count / 2] = 0
+      let y = LeakyReLUOperator.forward(Tensor(x, [count], on: engine), slope: slope)
+      #expect(y.floats == x.map { $0 > 0 ? $0 : slope * $0 })
+      let dx = LeakyReLUOperator.gradient(Tensor(dy, [count], on: engine), y: y, slope: slope)
+      #expect(dx.floats == zip(x, dy).map { $0 > 0 ? $1 : slope * $1 })
+      dy[0] = .nan
+      x[0] = .nan
+      #expect(
+        LeakyReLUOperator.forward(Tensor(x, [count], on: engine), slope: slope).floats[0].isNaN)
+    }
+  }
+
   /// Where the exponential leaves the range of f32 the activations are x or next to 0.
   @Test(arguments: Setup.levels)
   func activationTails(_ level: KernelTable.Level) {

@@ -11,7 +11,6 @@ import Testing
     let x = Tensor(values(batch * 6 * 4 * 12, 1), [batch, 6, 4, 12], on: engine)[images]
     let rows = Tensor(values(batch * 12, 2), [batch, 12], on: engine)[images]
     let (w, b) = (Tensor(values(12 * 21, 3), [12, 21], on: engine), values(21, 4))
-    let kernel = Tensor(values(9 * 12 * 7, 5), [3, 3, 12, 7], on: engine)
     let gain = Tensor(values(12, 6), [12], on: engine)
     let table = Tensor(values(9 * 2, 7), [9, 2], on: engine)
     let positions = images.map { UInt64($0) }
@@ -20,6 +19,8 @@ import Testing
       x, weight: w, bias: Tensor(b, [21], on: engine))
     results["linear of a row"] = LinearOperator.forward(rows, weight: w, bias: nil)
     for kind in ConvolutionTests.kinds {
+      let kernel = Tensor(
+        values(kind.side * kind.side * 12 * 7, 5), [kind.side, kind.side, 12, 7], on: engine)
       let y = ConvolutionOperator.forward(x, weight: kernel, bias: nil, kind: kind)
       results["\(kind)"] = y
       results["\(kind) input gradient"] = ConvolutionOperator.inputGradient(
@@ -49,6 +50,28 @@ import Testing
     results["scaled"] = scaled(x, by: images.map { Float($0) }, plus: x)
     results["concatenated"] = concatenated(x, x)
     results["dropout"] = DropoutOperator(rate: 0.3, seed: 1, layer: 0, positions: positions)(x)
+    let narrow = Tensor(values(batch * 24 * 12, 8), [batch, 6, 4, 12], on: engine)[images]
+    results["pixel attention"] = PixelAttentionOperator.forward(x, narrow, layer)
+    let among = PixelAttentionOperator.gradient(
+      scaled(x, by: images.map { Float($0) }), x, narrow, layer)
+    results["pixel attention, q"] = among.dq
+    results["pixel attention, k"] = among.dk
+    results["pixel attention, v"] = among.dv
+    results["leaky relu"] = LeakyReLUOperator.forward(x, slope: 0.2)
+    let window = ImageWindow(2, stride: 2)
+    let pooled = PoolOperator.maximum(x, window)
+    results["pool gradient"] = PoolOperator.maximumGradient(pooled, x: x, y: pooled, window)
+    let weights = images.map { Double($0 + 1) }
+    results["absolute error"] =
+      AbsoluteErrorOperator.forward(x, target: layer, weights: weights).gradient
+    results["hinge"] = HingeOperator.fake.forward(x, weights: weights).gradient
+    results["unit distance"] =
+      UnitDistanceOperator.forward(
+        x, target: layer, channelWeights: gain, epsilon: 1e-6, weights: weights
+      ).gradient
+    results["divergence"] =
+      GaussianDivergenceOperator.forward(mean: x, logVariance: layer, weights: weights)
+      .dlogVariance
     results["squared error"] =
       SquaredErrorOperator.forward(x, target: layer, weights: images.map { Double($0 + 1) })
       .gradient
@@ -72,9 +95,10 @@ import Testing
     }
     results["bias"] = written([12]) { LinearOperator.biasGradient(x, into: $0, accumulate: false) }
     for kind in ConvolutionTests.kinds {
-      let kernel = Tensor(values(9 * 12 * 7, 5), [3, 3, 12, 7], on: engine)
+      let shape: Shape = [kind.side, kind.side, 12, 7]
+      let kernel = Tensor(values(shape.count, 5), shape, on: engine)
       let dy = ConvolutionOperator.forward(x, weight: kernel, bias: nil, kind: kind)
-      results["\(kind)"] = written([3, 3, 12, 7]) {
+      results["\(kind)"] = written(shape) {
         ConvolutionOperator.weightGradient(x, dy, kind: kind, into: $0, accumulate: false)
       }
     }
@@ -127,8 +151,8 @@ import Testing
     let engine = setup.engine
     for (name, result) in forward(0..<0, on: engine) { #expect(result.count == 0, "\(name)") }
     let x = Tensor([0, 4, 4, 3], on: engine)
-    let gradient = Tensor([3, 3, 3, 5], on: engine)
     for kind in ConvolutionTests.kinds {
+      let gradient = Tensor([kind.side, kind.side, 3, 5], on: engine)
       gradient.fill(.nan)
       let dy = ConvolutionOperator.forward(x, weight: gradient, bias: nil, kind: kind)
       ConvolutionOperator.weightGradient(x, dy, kind: kind, into: gradient, accumulate: false)

@@ -53,6 +53,33 @@ import Testing
         == PoolOperator.mean(wide, window).cast(to: .bfloat16).cast(to: .float32).bits)
   }
 
+  /// To the first of equals, and nothing to pixels outside every window.
+  @Test(arguments: Setup.all)
+  func gradientsOfAMaximum(_ setup: Setup) {
+    let engine = setup.engine
+    let window = ImageWindow(2, stride: 2)
+    for shape in Self.shapes {
+      // Few values, so that many are equal.
+      let x = values(shape.count, 1).map { ($0 * 3).rounded() }
+      let tensor = Tensor(x, shape, on: engine)
+      let y = PoolOperator.maximum(tensor, window)
+      let dy = values(y.count, 2)
+      var expected = [Float](repeating: 0, count: shape.count)
+      var place = 0
+      forEachWindow(window, shape) { pixels in
+        for channel in 0..<shape[3] {
+          let met = pixels.map { $0.1 * shape[3] + channel }
+          let most = met.map { x[$0] }.max()
+          if let first = met.first(where: { x[$0] == most }) { expected[first] = dy[place] }
+          place += 1
+        }
+      }
+      let dx = PoolOperator.maximumGradient(
+        Tensor(dy, y.shape, on: engine), x: tensor, y: y, window)
+      #expect(dx.floats == expected)
+    }
+  }
+
   @Test(arguments: Setup.levels)
   func aMaximumDoesNotHideNotANumber(_ level: KernelTable.Level) {
     let engine = Setup(level, threads: 1).engine

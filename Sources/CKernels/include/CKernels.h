@@ -89,6 +89,12 @@ typedef struct {
   /// [begin, end); then max(y, least[c]). NaN stays NaN; what has no tap inside is 0. In order of taps.
   void (*_Nonnull pool)(const dk_geometry *_Nonnull g, int64_t begin, int64_t end, const void *_Nonnull x,
                         int mean, const float *_Nullable least, void *_Nonnull y);
+  /// The gradient of the largest of a window, where no two windows share a pixel: dx[p + t, c] = dy[p, c] for
+  /// the first tap t whose x equals y, the result of `pool`, and 0 for the others. Pixels of no window are left
+  /// alone.
+  void (*_Nonnull pool_gradient)(const dk_geometry *_Nonnull g, int64_t begin, int64_t end,
+                                 const void *_Nonnull x, const void *_Nonnull y, const void *_Nonnull dy,
+                                 void *_Nonnull dx);
   /// Bytes of scratch that one call of `weight_gradient` needs for a range of at most `rows` rows.
   int64_t (*_Nonnull weight_gradient_scratch)(const dk_geometry *_Nonnull g, int64_t rows);
   /// dw[t, k, n] (+)= sum over all grid positions p of x[p + t, k] dy[p, n], for the rows
@@ -115,6 +121,12 @@ typedef struct {
   /// dx = dy GELU'(x), and y = GELU(x) again where y is given. dx may be dy.
   void (*_Nonnull gelu_gradient)(const void *_Nonnull x, const void *_Nonnull dy, int64_t begin,
                                  int64_t end, void *_Nonnull dx, void *_Nullable y);
+  /// y = x, or slope x where x is not above 0; slope 0 is ReLU. NaN stays NaN.
+  void (*_Nonnull leaky_relu)(const void *_Nonnull x, float slope, int64_t begin, int64_t end,
+                              void *_Nonnull y);
+  /// dx = dy, or slope dy where y, the result, is not above 0. dx may be dy.
+  void (*_Nonnull leaky_relu_gradient)(const void *_Nonnull y, const void *_Nonnull dy, float slope,
+                                       int64_t begin, int64_t end, void *_Nonnull dx);
   /// x and the addend are f32: y = scale x where 16 bits of Philox(counter = (element's block, counter[0..2]), key) reach
   /// `threshold`, else 0; plus the addend, where there is one. `begin` is a multiple of 128. Without
   /// an addend its own gradient.
@@ -149,6 +161,16 @@ typedef struct {
                                        const void *_Nonnull dy, const float *_Nullable addend,
                                        int64_t channels, int64_t begin, int64_t end,
                                        float *_Nonnull dx);
+
+  // ---- softmax over rows of any length (template/softmax.h)
+
+  /// Rows [begin, end): scores become softmax(scale scores), f32; y receives them as activations, where
+  /// it is given.
+  void (*_Nonnull softmax)(float *_Nonnull scores, int64_t columns, int64_t begin, int64_t end,
+                           float scale, void *_Nullable y);
+  /// Rows [begin, end): ds = scale p (dp - sum of p dp), from the softmax p and its gradient, both f32.
+  void (*_Nonnull softmax_gradient)(const float *_Nonnull p, const float *_Nonnull dp, int64_t columns,
+                                    int64_t begin, int64_t end, float scale, void *_Nonnull ds);
 
   // ---- attention (template/attention.h)
 
@@ -210,6 +232,14 @@ typedef struct {
   /// Returns the sum of (a - b)^2; d = slope (a - b) where d is given.
   double (*_Nonnull squared_error)(const float *_Nonnull a, const float *_Nonnull b, float slope,
                                    int64_t begin, int64_t end, float *_Nullable d);
+  /// Returns the sum of |a - b|; d = slope sign(a - b) where d is given.
+  double (*_Nonnull absolute_error)(const float *_Nonnull a, const float *_Nonnull b, float slope,
+                                    int64_t begin, int64_t end, float *_Nullable d);
+  /// Of rows [begin, end) the sum of w (x / (|x| + epsilon) - y / (|y| + epsilon))^2, |.| a row's Euclidean
+  /// norm; dx = slope times its gradient where dx is given (0 for a row of zeros).
+  double (*_Nonnull unit_distance)(const float *_Nonnull x, const float *_Nonnull y,
+                                   const float *_Nonnull w, float epsilon, int64_t channels,
+                                   int64_t begin, int64_t end, float slope, float *_Nullable dx);
   /// Returns the sum of squares, accumulated in f64.
   double (*_Nonnull squares)(const float *_Nonnull x, int64_t begin, int64_t end);
   /// Adam on g, m, v, w, then the averages of the new weights, in one pass.

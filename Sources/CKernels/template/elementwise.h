@@ -57,6 +57,25 @@ static void T(gelu_gradient)(const void *vx, const void *vdy, int64_t begin, int
   }
 }
 
+static void T(leaky_relu)(const void *vx, float slope, int64_t begin, int64_t end, void *vy) {
+  const element *x = vx;
+  element *y = vy;
+  FOR_VECTORS(begin, end) {
+    const vf v = load_upto(x + i, part);
+    store_upto(y + i, choose(v > (vf){}, v, slope * v), part);
+  }
+}
+
+static void T(leaky_relu_gradient)(const void *vy, const void *vdy, float slope, int64_t begin, int64_t end,
+                                   void *vdx) {
+  const element *y = vy, *dy = vdy;
+  element *dx = vdx;
+  FOR_VECTORS(begin, end) {
+    const vf d = load_upto(dy + i, part);
+    store_upto(dx + i, choose(load_upto(y + i, part) > (vf){}, d, slope * d), part);
+  }
+}
+
 // y = x scale where 16 random bits reach `threshold`, else 0, plus the addend. Element
 // 128 c + 16 (2 w + h) + b takes half h of word w of Philox block 16 c + b: an order that no vector
 // width shows. [begin, end) starts at a multiple of 128 elements of one sample.

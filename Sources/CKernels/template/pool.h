@@ -30,3 +30,26 @@ static void T(pool)(const dk_geometry *g, int64_t begin, int64_t end, const void
       }
   }
 }
+
+static void T(pool_gradient)(const dk_geometry *g, int64_t begin, int64_t end, const void *vx, const void *vy,
+                             const void *vdy, void *vdx) {
+  const element *x = vx, *y = vy, *dy = vdy;
+  element *dx = vdx;
+  int64_t input[DK_MAX_TAPS * DK_BLOCK], output[DK_BLOCK];
+  for (int64_t block = begin; block < end; block += DK_BLOCK) {
+    const int64_t rows = end - block < DK_BLOCK ? end - block : DK_BLOCK;
+    gather(g, block, block + rows, input, output);
+    for (int64_t r = 0; r < rows; ++r)
+      FOR_VECTORS(0, g->in_channels) {
+        const vf largest = load_upto(y + output[r] + i, part), d = load_upto(dy + output[r] + i, part);
+        vi left = (vi){} - 1;
+        for (int t = 0; t < g->taps; ++t) {
+          const int64_t from = input[t * DK_BLOCK + r];
+          if (from < 0) continue;
+          const vi hit = left & (vi)(load_upto(x + from + i, part) == largest);
+          store_upto(dx + from + i, choose(hit, d, (vf){}), part);
+          left &= ~hit;
+        }
+      }
+  }
+}

@@ -7,6 +7,8 @@ const dk_table DK_NAME(dk_table_) = {
     .bf16 = kernels_bf16,
     .scale_add = scale_add,
     .squared_error = squared_error,
+    .absolute_error = absolute_error,
+    .unit_distance = unit_distance,
     .squares = squares,
     .update = update,
 };

@@ -6,6 +6,7 @@
 #include "elementwise.h"
 #include "norm.h"
 #include "pool.h"
+#include "softmax.h"
 #include "weight_gradient.h"
 
 // Tiles multiply bf16 alone.
@@ -26,6 +27,7 @@ static const dk_kernels T(kernels) = {
     .pack = T(pack),
     .product = PRODUCT(product),
     .pool = T(pool),
+    .pool_gradient = T(pool_gradient),
     .weight_gradient_scratch = PRODUCT(weight_gradient_scratch),
     .weight_gradient = PRODUCT(weight_gradient),
     .column_sums = T(column_sums),
@@ -36,11 +38,15 @@ static const dk_kernels T(kernels) = {
     .silu_gradient = T(silu_gradient),
     .gelu = T(gelu),
     .gelu_gradient = T(gelu_gradient),
+    .leaky_relu = T(leaky_relu),
+    .leaky_relu_gradient = T(leaky_relu_gradient),
     .dropout = T(dropout),
     .group_norm = T(group_norm),
     .group_norm_gradient = T(group_norm_gradient),
     .layer_norm = T(layer_norm),
     .layer_norm_gradient = T(layer_norm_gradient),
+    .softmax = T(softmax),
+    .softmax_gradient = T(softmax_gradient),
     .attention_bias = attention_bias,
     .attention = T(attention),
     .attention_gradient = T(attention_gradient),

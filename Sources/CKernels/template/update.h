@@ -25,6 +25,65 @@ static double squared_error(const float *a, const float *b, float slope, int64_t
   return total;
 }
 
+// Sum of |a - b| over [begin, end), and d[i] = slope sign(a - b) where d is given.
+static double absolute_error(const float *a, const float *b, float slope, int64_t begin, int64_t end,
+                             float *d) {
+  double total = 0;
+  for (int64_t block = begin; block < end; block += 4096) {
+    const int64_t stop = block + 4096 < end ? block + 4096 : end;
+    vf sum = {};
+    FOR_VECTORS(block, stop) {
+      const vf e = load_upto(a + i, part) - load_upto(b + i, part);
+      const vi below = e < (vf){}, above = e > (vf){};
+      sum += choose(below, -e, e);
+      if (d) store_upto(d + i, choose(below, splat(-slope), choose(above, splat(slope), e)), part);
+    }
+    total += (double)sum_lanes(sum);
+  }
+  return total;
+}
+
+// 1 / (|x| + epsilon) of a row, and |x|.
+INLINE float unit_scale(const float *x, int64_t channels, float epsilon, float *norm) {
+  vf sum = {};
+  FOR_VECTORS(0, channels) {
+    const vf v = load_upto(x + i, part);
+    sum = FMA(v, v, sum);
+  }
+  *norm = __builtin_sqrtf(sum_lanes(sum));
+  return 1.0f / (*norm + epsilon);
+}
+
+// With u = x s, s = 1 / (|x| + epsilon), and g the gradient of a row's distance with respect to u:
+// dx = g s - x (g x) s^2 / |x|.
+static double unit_distance(const float *x, const float *y, const float *w, float epsilon, int64_t channels,
+                            int64_t begin, int64_t end, float slope, float *dx) {
+  double total = 0;
+  for (int64_t row = begin; row < end; ++row) {
+    const int64_t at = row * channels;
+    float length, other;
+    const float s = unit_scale(x + at, channels, epsilon, &length);
+    const float r = unit_scale(y + at, channels, epsilon, &other);
+    vf sum = {}, along = {};
+    FOR_VECTORS(0, channels) {
+      const vf v = load_upto(x + at + i, part);
+      const vf e = s * v - r * load_upto(y + at + i, part), we = load_upto(w + i, part) * e;
+      sum = FMA(we, e, sum);
+      along = FMA(we, v, along);
+    }
+    total += (double)sum_lanes(sum);
+    if (!dx) continue;
+    const float g = length > 0 ? 2 * slope * s : 0;
+    const vf back = splat(length > 0 ? sum_lanes(along) * s / length : 0);
+    FOR_VECTORS(0, channels) {
+      const vf v = load_upto(x + at + i, part);
+      const vf e = s * v - r * load_upto(y + at + i, part), we = load_upto(w + i, part) * e;
+      store_upto(dx + at + i, g * FMA(-back, v, we), part);
+    }
+  }
+  return total;
+}
+
 // Sum of squares of [begin, end) in f64; lane by lane, so that no width shows in the result.
 static double squares(const float *x, int64_t begin, int64_t end) {
   double sum[16] = {0};

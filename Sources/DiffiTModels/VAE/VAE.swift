@@ -1,0 +1,94 @@
+import Autodiff
+import NeuralNetworks
+import TensorCore
+
+/// The KL autoencoder of latent diffusion: images to Gaussians over latents, latents to images.
+///
+/// Source: Rombach et al., arXiv:2112.10752, section 3.1 and appendix G; checkpoint keys are those of diffusers'
+/// `AutoencoderKL`. Parameters are declared in the order of the forward pass.
+/// Shapes: x [B, H, W, 3] with H and W multiples of the factor f -> mean, logVariance [B, H / f, W / f, 4]; z
+/// [B, h, w, 4] -> [B, f h, f w, 3]; all f32. An image's result does not depend on its batch.
+public struct VAE {
+  public let settings: Settings
+  public let parameters: ParameterSet
+  /// Type of activations inside ResBlocks and attention, and of what products multiply, in blocks of
+  /// `ImageDiffiT.Settings.leastBF16Width` channels or more. The layers next to images and to latents, norms
+  /// and the residual stream are f32.
+  public let precision: DType
+  /// Whether backward computes the activations of each ResBlock again, instead of keeping them.
+  public let recomputes: Bool
+  let encoder: Encoder
+  let quantize: PointwiseConvolution
+  let dequantize: PointwiseConvolution
+  let decoder: Decoder
+
+  /// Log variances are kept within these limits, as in diffusers.
+  public static let logVarianceLimits: ClosedRange<Float> = -30...20
+
+  /// Declares the network; no memory is taken before `parameters.allocate`.
+  public init(_ settings: Settings, precision: DType = .float32, recomputes: Bool = false) {
+    invariant(settings.problem == nil, "VAE: \(settings.problem ?? "")")
+    (self.settings, self.precision, self.recomputes) = (settings, precision, recomputes)
+    parameters = ParameterSet()
+    let (root, latents) = (parameters.root, settings.latentChannels)
+    encoder = Encoder(root("encoder"), settings, precision)
+    quantize = PointwiseConvolution(
+      root("quant_conv"), in: 2 * latents, out: 2 * latents, initializer: .fanInUniform)
+    dequantize = PointwiseConvolution(
+      root("post_quant_conv"), in: latents, out: latents, initializer: .fanInUniform)
+    decoder = Decoder(root("decoder"), settings, precision)
+    parameters.seal()
+  }
+
+  /// The Gaussian of each latent element, its log variance within `logVarianceLimits`.
+  public func encode(_ x: Variable) -> (mean: Variable, logVariance: Variable) {
+    gaussianMoments(moments(x), limits: Self.logVarianceLimits)
+  }
+
+  /// A draw of the latents: mean + exp(logVariance / 2) noise, with unit noise of their shape.
+  public func sample(_ mean: Variable, _ logVariance: Variable, noise: Tensor) -> Variable {
+    gaussianDraw(mean, logVariance, noise: noise)
+  }
+
+  public func decode(_ z: Variable) -> Variable { decodeInParts(z).image }
+
+  /// The image, and what the last convolution made it of: see `lastLayerGradient`.
+  public func decodeInParts(_ z: Variable) -> (hidden: Variable, image: Variable) {
+    invariant(
+      z.shape.rank == 4 && z.shape[3] == settings.latentChannels,
+      "VAE.decode: z \(z.shape), \(settings.latentChannels) latent channels")
+    let hidden = decoder.hidden(dequantize(z), run)
+    return (hidden, decoder.last(hidden))
+  }
+
+  /// Mean and log variance side by side, [B, H / f, W / f, 8], the latter without limits.
+  func moments(_ x: Variable) -> Variable {
+    let (s, f) = (settings, settings.factor)
+    invariant(
+      x.shape.rank == 4 && x.shape[3] == s.imageChannels && x.shape[1] % f == 0
+        && x.shape[2] % f == 0,
+      "VAE.encode: x \(x.shape), a factor of \(f) and \(s.imageChannels) channels")
+    return quantize(encoder(x, run))
+  }
+
+  private func run(_ block: VAEResBlock, _ x: Variable) -> Variable {
+    recomputes ? recomputed([x]) { block($0[0]) } : block(x)
+  }
+}
+
+extension VAE {
+  /// The weight of the decoder's last convolution, [3, 3, C, 3].
+  public var lastLayer: Parameter { decoder.last.weight }
+
+  /// What a gradient at the image [B, H, W, 3] means for `lastLayer`, without a reverse pass: one small product.
+  /// Source: Esser et al., arXiv:2012.09841, eq. (7), weighs two losses by the norms of such gradients.
+  ///
+  /// - Parameters:
+  ///   - hidden: what `decodeInParts` gave.
+  ///   - gradient: receives it, [3, 3, C, 3], or is added to.
+  public func lastLayerGradient(
+    hidden: Tensor, image: Tensor, into gradient: Tensor, accumulate: Bool
+  ) {
+    convolutionWeightGradient(hidden, image, .same, into: gradient, accumulate: accumulate)
+  }
+}

@@ -1,0 +1,65 @@
+import Autodiff
+import Checkpoints
+import DiffiTModels
+import Foundation
+import NumericsSupport
+import TensorCore
+import Testing
+import Training
+
+/// A file of tensors in PyTorch's layouts.
+struct GoldenFile {
+  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("Goldens/vae")
+
+  let file: SafetensorsFile
+  let engine: Engine
+
+  init(_ path: String, on engine: Engine) throws {
+    file = try SafetensorsFile(Self.folder.appendingPathComponent(path))
+    self.engine = engine
+  }
+
+  func floats(_ name: String) throws -> [Float] { try file.floats(name) }
+
+  /// [B, C, H, W] in the file -> [B, H, W, C].
+  func images(_ name: String) throws -> Tensor {
+    let (shape, values) = (try file.entry(name).shape, try file.floats(name))
+    let (c, h, w) = (shape[1], shape[2], shape[3])
+    let reordered = values.indices.map { i in
+      let (image, pixel, channel) = (i / (c * h * w), i / c % (h * w), i % c)
+      return values[(image * c + channel) * h * w + pixel]
+    }
+    return Tensor(reordered, [shape[0], h, w, c], on: engine)
+  }
+
+  /// A parameter's tensor as memory has it.
+  func memory(_ name: String, _ parameter: Parameter) throws -> [Float] {
+    parameter.layout.toMemory(
+      try file.floats(name), shape: parameter.layout.fileShape(parameter.shape).dimensions)
+  }
+
+  /// Largest error of our gradients relative to the largest gradient of each tensor.
+  func worstGradient(
+    _ parameters: ParameterSet, named prefix: String = "grad."
+  ) throws -> (name: String, error: Double) {
+    // Some have a true gradient of 0, such as that of a key's bias: those are compared with a hundredth of the largest of all.
+    var all: [(name: String, difference: Double, largest: Double)] = []
+    for parameter in parameters.parameters {
+      let expected = try memory(prefix + parameter.name, parameter)
+      let ours = parameter.gradient.floats
+      let difference = zip(ours, expected).map { Double(abs($0 - $1)) }
+      #expect(difference.allSatisfy { $0.isFinite }, "\(parameter.name)")
+      all.append(
+        (parameter.name, difference.max() ?? 0, expected.map { Double(abs($0)) }.max() ?? 0))
+    }
+    let largest = all.map(\.largest).max() ?? 0
+    let errors = all.map { ($0.name, $0.difference / max($0.largest, 1e-2 * largest)) }
+    return errors.max { $0.1 < $1.1 } ?? ("", .infinity)
+  }
+}
+
+func worst(_ a: Tensor, _ b: Tensor) -> Double {
+  #expect(a.shape == b.shape)
+  return a.shape == b.shape ? relativeError(a, b.floats.wide) : .infinity
+}
