@@ -74,8 +74,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
       "model.classes: \(configured), but \(path) holds \(found) classes; set model.classes to"
         + " \(found), or to 0 for an unconditional network"
     case .noHeldOutData:
-      "data.validation: empty, but metric loss needs held-out images; set it to a folder of class folders,"
-        + " or give --held-out"
+      "data.validation: empty, but metric loss needs held-out images; set it to images of the kind of"
+        + " data.path, or give --held-out"
     case .heldOutOfShapes(let path):
       "held-out images: found \(path), expected none named: data.kind shapes draws its own; leave"
         + " data.validation and --held-out out"

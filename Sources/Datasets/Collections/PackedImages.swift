@@ -44,7 +44,7 @@ public enum PackedImages {
     case .npz:
       let first = try EncodedImage(path: Files.join(folder, names[0])).size()
       let writer = try ImageArrayWriter(
-        path, count: names.count, size: ImageSize(width: first.width, height: first.height))
+        path, count: names.count, size: first)
       for (index, name) in names.enumerated() {
         try writer.append(ImageFile.read(Files.join(folder, name)), name: name)
         progress(index + 1)
