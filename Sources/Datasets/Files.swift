@@ -38,15 +38,6 @@ enum Files {
     }
   }
 
-  static func size(_ path: String) throws(DatasetError) -> Int {
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      throw errno == ENOENT
-        ? .notFound(path: path) : .unreadable(path: path, reason: String(cString: strerror(errno)))
-    }
-    return Int(status.st_size)
-  }
-
   /// The last part of a path.
   static func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 

@@ -48,6 +48,12 @@ extension LabelledPictures {
       }
       labelled.append(Entry(name: entry.name, label: label, offset: entry.offset))
     }
+    if let all = labels.labels, all.count > labelled.count {
+      let names = Set(labelled.map(\.name))
+      let lost = all.keys.filter { !names.contains($0) }.min() ?? ""
+      throw .brokenLabels(
+        path: Files.join(path, LabelList.fileName), reason: "it has \(lost), which is not there")
+    }
     self.init(
       path: path, layout: .packed, classNames: labels.classNames, entries: labelled, store: store)
   }

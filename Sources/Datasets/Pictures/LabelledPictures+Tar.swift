@@ -30,9 +30,11 @@ extension LabelledPictures {
     var classNames: [String] = []
     if !pictures.contains(where: { $0.label != nil }), isFolder, synsets.allSatisfy(Self.isSynset) {
       classNames = synsets
+      let byTar = Dictionary(grouping: pictures, by: \.part)
       for (label, tar) in tars.enumerated() {
-        let own = pictures.filter { $0.part == label }.compactMap { $0.entry(label: label) }
-        guard !own.isEmpty else { throw .emptyClass(path: tar.path) }
+        guard let own = byTar[label]?.compactMap({ $0.entry(label: label) }) else {
+          throw .emptyClass(path: tar.path)
+        }
         entries += own.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
       }
     } else {
