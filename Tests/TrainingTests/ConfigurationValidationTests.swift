@@ -46,7 +46,6 @@ struct ConfigurationValidationTests {
   @Test(arguments: [
     ("model.kind", "latent", "use image"),
     ("model.kind", "vae", "use image"), ("diffusion.kind", "ddpm", "use edm"),
-    ("data.kind", "packed", "use shapes, cifar10, folder"),
   ])
   func notBuiltYet(key: String, value: String, remedy: String) throws {
     #expect(

@@ -79,18 +79,18 @@ private struct Sample {
     var places: [String: Int] = [:]
     for file in tar.entries where !ImageNames.isHidden(file.name) {
       let (key, ending) = split(file.name)
-      guard ImageNames.isImage("." + ending) || ending == "cls" || ending == "json" else {
-        continue
-      }
+      let isPicture = ["jpg", "jpeg", "png"].contains(ending)
+      guard isPicture || ending == "cls" || ending == "json" else { continue }
       let place = places[key] ?? samples.count
       if place == samples.count {
         samples.append(Sample(key: key, part: part))
         places[key] = place
       }
-      if ImageNames.isImage("." + ending) {
+      if isPicture {
         if let other = samples[place].picture {
           throw .brokenTar(
-            path: tar.path, reason: "sample \(key) has two pictures, \(other.name) and \(file.name)")
+            path: tar.path, reason: "sample \(key) has two pictures, \(other.name) and \(file.name)"
+          )
         }
         samples[place].picture = file
       } else if let label = try label(tar, file, isJSON: ending == "json") {

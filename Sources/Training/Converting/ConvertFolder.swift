@@ -17,7 +17,9 @@ struct ConvertFolder: WorkFolder {
   func prepare(_ record: ConvertRecord) throws -> [Bool] {
     if FileManager.default.fileExists(atPath: recordPath) {
       let difference = record.difference(from: try ConvertRecord(readingFile: recordPath))
-      if let difference { throw TrainingError.otherConversion(folder: path, difference: difference) }
+      if let difference {
+        throw TrainingError.otherConversion(folder: path, difference: difference)
+      }
     } else {
       let names = try FileManager.default.contentsOfDirectory(atPath: path)
       if names.contains(where: { !$0.hasPrefix(".") }) {

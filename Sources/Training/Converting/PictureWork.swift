@@ -19,7 +19,7 @@ struct PictureWork {
   /// - Returns: the pictures that `body` could not decode, in order.
   /// - Throws: the first other error; nothing new is begun after it.
   func run(
-    _ indices: [Int], progress: (Int) -> Void, _ body: (Int) throws -> Void
+    _ indices: [Int], progress: (Int) -> Void, on body: (Int) throws -> Void
   ) throws -> [BrokenPicture] {
     let next = Atomic<Int>(0)
     let done = Atomic<Int>(0)

@@ -112,7 +112,9 @@ private struct Conversion {
     var line = ProgressLine(title, of: own.count, startedAt: PhaseClock.now)
     let work = PictureWork(images: source.images, threads: threads)
     let mine = try communicator.agree {
-      try work.run(own, progress: { log.progress(&line, done: $0) }) { index in
+      try work.run(own) {
+        log.progress(&line, done: $0)
+      } on: { index in
         let image = options.transform(
           try source.images.image(index), side: options.resolution, filter: options.filter)
         try folder.write(image, index: index)

@@ -26,9 +26,10 @@ public enum DataInfoJob {
     let sizes = Mutex([ImageSize?](repeating: nil, count: source.count))
     let threads = ThreadPool(threadCount: ThreadPool.availableCores)
     let work = PictureWork(images: source.images, threads: threads)
-    let broken = try work.run(
-      Array(0..<source.count), progress: { log.progress(&line, done: $0) }
-    ) { index in
+    let all = Array(0..<source.count)
+    let broken = try work.run(all) {
+      log.progress(&line, done: $0)
+    } on: { index in
       let size =
         options.decodes
         ? try source.images.image(index).size : try source.images.size(of: index)
