@@ -43,7 +43,8 @@ struct PictureWork {
           }
         }
         let count = done.add(1, ordering: .relaxed).newValue
-        if part == 0 { progress(count) }
+        // The end is told below, once, whoever comes to it.
+        if part == 0 && count < indices.count { progress(count) }
       }
     }
     let found = findings.withLock { $0 }
