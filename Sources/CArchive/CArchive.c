@@ -7,20 +7,43 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-void *carchive_open(const char *path, char *message, size_t capacity) {
+static void *open_tar(
+    const char *path, int gzip, size_t block, char *message, size_t capacity) {
   struct archive *archive = archive_read_new();
   if (!archive) {
     snprintf(message, capacity, "out of memory");
     return NULL;
   }
-  archive_read_support_filter_gzip(archive);
+  if (gzip) archive_read_support_filter_gzip(archive);
   archive_read_support_format_tar(archive);
-  if (archive_read_open_filename(archive, path, 1 << 16) != ARCHIVE_OK) {
+  if (archive_read_open_filename(archive, path, block) != ARCHIVE_OK) {
     snprintf(message, capacity, "%s", carchive_message(archive));
     archive_read_free(archive);
     return NULL;
   }
   return archive;
+}
+
+void *carchive_open(const char *path, char *message, size_t capacity) {
+  return open_tar(path, 1, 1 << 16, message, capacity);
+}
+
+void *carchive_open_tar(const char *path, size_t block, char *message, size_t capacity) {
+  return open_tar(path, 0, block, message, capacity);
+}
+
+int carchive_next_place(void *archive, const char **name, size_t *size, size_t *offset) {
+  struct archive_entry *entry;
+  int status = archive_read_next_header(archive, &entry);
+  if (status == ARCHIVE_EOF) return 0;
+  if (status < ARCHIVE_WARN) return -1;
+  *name = archive_entry_pathname(entry);
+  *size = (size_t)archive_entry_size(entry);
+  *offset = (size_t)archive_filter_bytes(archive, 0);
+  if (!*name) return -1;
+  int plain = archive_entry_filetype(entry) == AE_IFREG && !archive_entry_hardlink(entry) &&
+              archive_entry_sparse_count(entry) == 0;
+  return plain ? 1 : 2;
 }
 
 int carchive_next(void *archive, const char **name, size_t *size) {

@@ -13,6 +13,12 @@ public enum DatasetError: Error, Equatable {
   case labelOutOfRange(path: String, record: Int, label: Int, classes: Int)
   /// An archive is damaged, or is no .tar or .tar.gz.
   case brokenArchive(path: String, reason: String)
+  /// A tar whose files are to be read in place is compressed, damaged, cut off, or none.
+  case brokenTar(path: String, reason: String)
+  /// Labels are damaged, are no classes, or contradict each other.
+  case brokenLabels(path: String, reason: String)
+  /// A picture has no label, and others have.
+  case missingLabel(path: String, name: String, expected: String)
   /// An archive is whole but lacks a file.
   case missingEntry(archive: String, name: String)
   /// A folder that should hold one folder a class holds none.
@@ -67,12 +73,18 @@ extension DatasetError: CustomStringConvertible {
         + "\(classes - 1); download the file again"
     case .brokenArchive(let path, let reason):
       "cannot read \(path) as a .tar or .tar.gz: \(reason); download it again"
+    case .brokenTar(let path, let reason):
+      "cannot read \(path) as a .tar: \(reason); write or download it again"
+    case .brokenLabels(let path, let reason):
+      "cannot use the labels in \(path): \(reason); expected classes from 0 on, one a picture: mend the file"
+    case .missingLabel(let path, let name, let expected):
+      "\(path) has no label for \(name), but for others; expected \(expected)"
     case .missingEntry(let archive, let name):
       "\(archive) has no \(name); expected the official CIFAR-10 binary archive"
     case .noClasses(let path):
       "\(path) has no class folders; expected one sub-folder a class with JPEG or PNG files in it"
     case .emptyClass(let path):
-      "class folder \(path) has no image; expected .jpg, .jpeg or .png files directly in it"
+      "class folder \(path) has no image; expected .jpg, .jpeg or .png files in it"
         + "; fill or remove it"
     case .unknownImageFormat(let path):
       "\(path) is neither a JPEG nor a PNG by its first bytes; convert or remove it"
@@ -105,7 +117,7 @@ extension DatasetError: CustomStringConvertible {
       "images of several sizes in \(path): \(first) is \(firstSize), \(second) is \(secondSize)"
         + "; bring them to one size, or let evaluate and data stats resize each on its own with --mixed-sizes"
     case .unknownCollection(let path):
-      "\(path) is no image collection; expected a folder, .zip, .npz, .npy, or CIFAR-10 as folder, "
+      "\(path) is no image collection; expected a folder, .zip, .tar, .npz, .npy, or CIFAR-10 as folder, "
         + ".bin or .tar.gz"
     }
   }

@@ -29,14 +29,22 @@ extension Configuration {
     switch data.kind {
     case .shapes: dataset = ShapesDataset(resolution: model.resolution)
     case .cifar10: dataset = try CIFAR10Dataset(path: data.path, staged: staged)
-    case .folder: dataset = try ImageFolderDataset(path: data.path, resolution: model.resolution)
-    case .packed: fatalError("data.kind packed passed validation")
+    case .folder, .tar, .packed:
+      dataset = try pictures(data.path)
     }
     let found = dataset.classNames.count
     guard model.classes == 0 || model.classes == found else {
       throw TrainingError.classesDiffer(configured: model.classes, found: found, path: data.path)
     }
     return dataset
+  }
+
+  /// Pictures in files, at the network's resolution.
+  func pictures(_ path: String) throws -> any ImageDataset {
+    guard let layout = LabelledPictures.Layout(rawValue: data.kind.rawValue) else {
+      preconditionFailure("pictures: data.kind \(data.kind)")
+    }
+    return try PictureDataset(path: path, layout: layout, resolution: model.resolution)
   }
 
   /// Nil where `data.augment` is 0.

@@ -37,6 +37,16 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
   /// An output folder holds files of the names that images would get, and no record of their origin.
   case samplesOfUnknownOrigin(folder: String, file: String)
   case brokenRecord(path: String)
+  /// A conversion would replace what is there.
+  case outputExists(path: String)
+  /// A work folder holds pictures that were converted in another way.
+  case otherConversion(folder: String, difference: String)
+  /// A work folder holds files and no record of their origin.
+  case conversionOfUnknownOrigin(folder: String)
+  /// More pictures cannot be decoded than may be left out.
+  case tooManyBroken(source: String, broken: Int, limit: Int)
+  /// `data info` found pictures that cannot be decoded.
+  case brokenPictures(source: String, broken: Int, images: Int)
   case notAGolden(path: String, reason: String)
   /// A file given to `scaling predict` is none that `scaling measure` wrote.
   case notAMeasurement(path: String, reason: String)
@@ -74,8 +84,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
       "model.classes: \(configured), but \(path) holds \(found) classes; set model.classes to"
         + " \(found), or to 0 for an unconditional network"
     case .noHeldOutData:
-      "data.validation: empty, but metric loss needs held-out images; set it to a folder of class folders,"
-        + " or give --held-out"
+      "data.validation: empty, but metric loss needs held-out images; set it to images of the kind of"
+        + " data.path, or give --held-out"
     case .heldOutOfShapes(let path):
       "held-out images: found \(path), expected none named: data.kind shapes draws its own; leave"
         + " data.validation and --held-out out"
@@ -111,7 +121,19 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
       "\(folder): holds \(file), but no samples.json that tells how it was drawn; name another folder,"
         + " or remove this one"
     case .brokenRecord(let path):
-      "\(path): not a record that diffit sample wrote; remove it together with its folder's images"
+      "\(path): not a record that this program wrote; remove it together with its folder's images"
+    case .outputExists(let path):
+      "--out: \(path) is there already; name another place, or remove it"
+    case .otherConversion(let folder, let difference):
+      "\(folder): holds pictures converted otherwise: \(difference); give the same options again, or"
+        + " remove the folder"
+    case .conversionOfUnknownOrigin(let folder):
+      "\(folder): holds files, but no convert.json that tells how they were made; remove the folder"
+    case .tooManyBroken(let source, let broken, let limit):
+      "\(source): \(broken) broken, expected at most \(limit); mend or remove them, or allow them with"
+        + " --max-broken \(broken): what was converted is kept"
+    case .brokenPictures(let source, let broken, let images):
+      "\(source): \(broken) of \(images) pictures are broken; replace or remove them"
     case .notAMeasurement(let path, let reason):
       "\(path): not a measurement: \(reason); make one with `diffit scaling measure`"
     case .nothingToFit:
@@ -130,11 +152,12 @@ extension TrainingError: ExitCoded {
     switch self {
     case .runHasCheckpoints, .runNotShared, .newerCheckpoints, .batchTooSmall, .classesDiffer,
       .ranksDoNotDivideShards, .noAverage, .otherNetwork, .labelOutOfRange, .nothingToFit,
-      .otherSamples, .samplesOfUnknownOrigin, .nothingToGuide, .noHeldOutData,
+      .otherSamples, .samplesOfUnknownOrigin, .outputExists, .otherConversion,
+      .conversionOfUnknownOrigin, .nothingToGuide, .noHeldOutData,
       .heldOutOfShapes, .heldOutClassesDiffer, .lossNeedsNetwork, .noReference:
       2
     case .nonFinite, .notACheckpoint, .outputUnwritable, .notAGolden, .notWell,
-      .notAMeasurement, .brokenRecord, .fewerImages:
+      .notAMeasurement, .brokenRecord, .fewerImages, .tooManyBroken, .brokenPictures:
       1
     }
   }

@@ -10,6 +10,14 @@
 /// archive_read_open_filename. Null after writing one line to `message`, which holds `capacity` bytes.
 void *carchive_open(const char *path, char *message, size_t capacity);
 
+/// The same for a .tar that is not compressed, read in blocks of `block` bytes.
+void *carchive_open_tar(const char *path, size_t block, char *message, size_t capacity);
+
+/// archive_read_next_header, and archive_filter_bytes: 1 and a regular file's path (valid until the next call),
+/// size in bytes and first byte in the archive; 2 for whatever else there is, such as folders, links and sparse
+/// files; 0 after the last entry, -1 on an error.
+int carchive_next_place(void *archive, const char **name, size_t *size, size_t *offset);
+
 /// archive_read_next_header. 1 and the entry's path (valid until the next call) and size in bytes,
 /// 0 after the last entry, -1 on an error.
 int carchive_next(void *archive, const char **name, size_t *size);

@@ -2,6 +2,7 @@
 #define CIMAGEIO_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 // libturbojpeg and libpng behind int, size_t and pointers. Pixels are RGB, 8 bits, row by row.
 // Every function returns 0, or -1 after writing one line to `message`, which holds `capacity` bytes.
@@ -30,5 +31,24 @@ int cimage_png_decode(
 int cimage_png_write(
     const char *path, const unsigned char *rgb, int width, int height, char *message,
     size_t capacity);
+
+/// png_write_row into memory of `limit` bytes, without compression or filters: writing and reading back are
+/// hardly more than copies.
+int cimage_png_store(
+    const unsigned char *rgb, int width, int height, unsigned char *bytes, size_t limit,
+    size_t *count, char *message, size_t capacity);
+
+// Weighted sums of 8-bit RGB pixels along one axis. Output i has the weights start[i]..<start[i + 1], scaled by
+// 2^22, of the samples from first[i] on; a sum is rounded to the nearest level and clipped.
+
+/// Along x: [rows, width, 3] -> [rows, outputs, 3]. 0, or -1 where memory is out.
+int cimage_resample_rows(
+    const unsigned char *in, size_t width, size_t rows, unsigned char *out, size_t outputs,
+    const int32_t *first, const int32_t *start, const int32_t *weights);
+
+/// Along y: rows of `count` bytes -> [outputs, count].
+void cimage_resample_columns(
+    const unsigned char *in, size_t count, unsigned char *out, size_t outputs,
+    const int32_t *first, const int32_t *start, const int32_t *weights);
 
 #endif

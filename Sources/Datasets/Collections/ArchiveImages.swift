@@ -13,8 +13,7 @@ public struct ArchiveImages: ImageCollection {
     self.path = path
     directory = try ZipDirectory(path: path)
     entries = directory.entries.filter { entry in
-      ImageNames.isImage(entry.name)
-        && !entry.name.split(separator: "/").contains { $0.hasPrefix(".") }
+      ImageNames.isImage(entry.name) && !ImageNames.isHidden(entry.name)
     }.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     guard !entries.isEmpty else { throw .noImages(path: path) }
   }
@@ -22,8 +21,7 @@ public struct ArchiveImages: ImageCollection {
   public func name(of index: Int) -> String { entries[index].name }
 
   public func size(of index: Int) throws(DatasetError) -> ImageSize {
-    let size = try encoded(index).size()
-    return ImageSize(width: size.width, height: size.height)
+    return try encoded(index).size()
   }
 
   public func image(_ index: Int) throws(DatasetError) -> RGBImage {

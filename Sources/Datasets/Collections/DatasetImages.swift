@@ -1,7 +1,7 @@
 /// The images of a labelled set, without their labels.
 public struct DatasetImages: ImageCollection {
   public let path: String
-  private let dataset: any ImageDataset
+  let dataset: any ImageDataset
 
   /// - Parameter path: what errors and reports call the set.
   public init(_ dataset: any ImageDataset, path: String) {

@@ -38,8 +38,7 @@ public struct FolderImages: ImageCollection {
 
   public func size(of index: Int) throws(DatasetError) -> ImageSize {
     checkIndex(index)
-    let size = try EncodedImage(path: Files.join(path, names[index])).size()
-    return ImageSize(width: size.width, height: size.height)
+    return try EncodedImage(path: Files.join(path, names[index])).size()
   }
 
   public func image(_ index: Int) throws(DatasetError) -> RGBImage {
@@ -53,6 +52,11 @@ enum ImageNames {
   static func isImage(_ name: String) -> Bool {
     let name = name.lowercased()
     return [".png", ".jpg", ".jpeg"].contains { name.hasSuffix($0) }
+  }
+
+  /// Whether the file or a folder above it begins with a point.
+  static func isHidden(_ name: String) -> Bool {
+    name.split(separator: "/").contains { $0.hasPrefix(".") && $0 != "." }
   }
 
   /// By bytes, on every system.

@@ -2,7 +2,7 @@ import Foundation
 
 /// What a file is by its first bytes.
 enum FileKind: Equatable {
-  case zip, numpy, gzip, other
+  case zip, numpy, gzip, tar, other
 
   init(_ bytes: Data) {
     let start = Array(bytes.prefix(8))
@@ -13,6 +13,8 @@ enum FileKind: Equatable {
         .numpy
       } else if start.starts(with: [0x1F, 0x8B]) {
         .gzip
+      } else if bytes.dropFirst(257).starts(with: Array("ustar".utf8)) {
+        .tar
       } else {
         .other
       }
@@ -26,6 +28,7 @@ public enum ImageCollections {
   /// | path | images |
   /// | --- | --- |
   /// | a folder with CIFAR-10's `.bin` files, or its parent | the split's |
+  /// | a .tar, or a folder of them | the PNG and JPEG files in them |
   /// | another folder | the PNG and JPEG files in it, at any depth |
   /// | a .zip of PNG and JPEG files | those |
   /// | an `.npz` or `.npy` | of the array |
@@ -40,6 +43,9 @@ public enum ImageCollections {
       if CIFAR10Dataset.isFolder(path) {
         return DatasetImages(try CIFAR10Dataset(path: path, split: split), path: path)
       }
+      if try Files.names(in: path).contains(where: { TarFile.isName($0) }) {
+        return try LabelledPictures(path: path, layout: .tar)
+      }
       return try FolderImages(path: path)
     }
     switch FileKind(try Files.map(path)) {
@@ -48,6 +54,8 @@ public enum ImageCollections {
       let isArrays = !entries.isEmpty && entries.allSatisfy { $0.name.hasSuffix(".npy") }
       return isArrays || path.hasSuffix(".npz")
         ? try ArrayImages(path: path) : try ArchiveImages(path: path)
+    case .tar:
+      return try LabelledPictures(path: path, layout: .tar)
     case .numpy:
       return try ArrayImages(path: path)
     case .gzip:
@@ -55,6 +63,7 @@ public enum ImageCollections {
     case .other:
       // Names help where the content does not: a file cut off at its beginning, and bare records.
       if path.hasSuffix(".npz") || path.hasSuffix(".npy") { return try ArrayImages(path: path) }
+      if path.hasSuffix(".tar") { return try LabelledPictures(path: path, layout: .tar) }
       if path.hasSuffix(".zip") { return try ArchiveImages(path: path) }
       if path.hasSuffix(".bin") {
         return DatasetImages(try CIFAR10Dataset(file: path), path: path)

@@ -22,12 +22,13 @@ public enum PackedImages {
   ///
   /// - Parameters:
   ///   - names: paths relative to `folder`, such as `000000/000012.png`, at least one.
-  ///   - labels: a class an image, for `arr_1` of an `.npz`; a .zip has no place for them.
+  ///   - labels: a class an image, for `arr_1` of an `.npz`.
+  ///   - labelFile: `dataset.json` of a .zip, behind the images.
   ///   - progress: called after each image with the number of images done.
   /// - Throws: `DatasetError.mixedSizes` for an `.npz`, and those of reading and writing.
   public static func pack(
-    _ names: [String], in folder: String, labels: [Int]? = nil, as format: Format,
-    to path: String, progress: (Int) -> Void = { _ in }
+    _ names: [String], in folder: String, labels: [Int]? = nil, labelFile: Data? = nil,
+    as format: Format, to path: String, progress: (Int) -> Void = { _ in }
   ) throws(DatasetError) {
     precondition(
       !names.isEmpty && labels?.count ?? names.count == names.count,
@@ -40,11 +41,12 @@ public enum PackedImages {
         try zip.add(name, file.bytes)
         progress(index + 1)
       }
+      if let labelFile { try zip.add(LabelList.fileName, labelFile) }
       try zip.finish()
     case .npz:
       let first = try EncodedImage(path: Files.join(folder, names[0])).size()
       let writer = try ImageArrayWriter(
-        path, count: names.count, size: ImageSize(width: first.width, height: first.height))
+        path, count: names.count, size: first)
       for (index, name) in names.enumerated() {
         try writer.append(ImageFile.read(Files.join(folder, name)), name: name)
         progress(index + 1)

@@ -111,7 +111,7 @@ extension Configuration {
     try model.require(
       data.kind != .cifar10 || model.resolution == 32, .resolution, model.resolution,
       expected: "32, the side of data.kind cifar10's images",
-      remedy: "use 32, or data.kind shapes or folder, which come at any resolution")
+      remedy: "use 32, or data.kind shapes, folder, tar or packed, which come at any resolution")
   }
 
   private func validateNames() throws(SettingProblem) {

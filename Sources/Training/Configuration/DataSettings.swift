@@ -7,6 +7,9 @@ public struct DataSettings: Codable, Equatable, Sendable {
     case cifar10
     /// One sub-folder of JPEG or PNG files a class.
     case folder
+    /// Tar shards in WebDataset's naming, or one tar a class: a file, or a folder of them.
+    case tar
+    /// EDM's layout: a .zip, or a folder, of PNG files with `dataset.json`.
     case packed
   }
 
@@ -15,7 +18,7 @@ public struct DataSettings: Codable, Equatable, Sendable {
   /// Probability of each augmentation; above 0 the network takes the 9 augmentation labels.
   public var augment = 0.12
   /// Held-out images, of the same kind as `path`. Empty: CIFAR-10's test split beside its training split,
-  /// drawn shapes that no run trains on, none for `folder`.
+  /// drawn shapes that no run trains on, none for others.
   public var validation = ""
 
   public init() {}
@@ -28,7 +31,7 @@ extension DataSettings.Kind {
   public var classCount: Int? {
     switch self {
     case .shapes, .cifar10: 10
-    case .folder, .packed: nil
+    case .folder, .tar, .packed: nil
     }
   }
 }
@@ -51,7 +54,6 @@ extension DataSettings: SettingsSection {
   }
 
   func validate() throws(SettingProblem) {
-    try requireBuilt(.kind, kind, only: .shapes, .cifar10, .folder)
     try require(
       kind == .shapes || !path.isEmpty, .path, "empty", expected: "a path to the data",
       remedy: "set data.path, or data.kind to shapes, which needs no files")

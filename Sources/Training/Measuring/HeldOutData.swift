@@ -23,10 +23,9 @@ extension Configuration {
         isFile
         ? try CIFAR10Dataset(file: path)
         : try CIFAR10Dataset(path: path.isEmpty ? data.path : path, split: .test)
-    case .folder:
+    case .folder, .tar, .packed:
       guard !path.isEmpty else { throw TrainingError.noHeldOutData }
-      dataset = try ImageFolderDataset(path: path, resolution: model.resolution)
-    case .packed: fatalError("data.kind packed passed validation")
+      dataset = try pictures(path)
     }
     let found = dataset.classNames.count
     guard model.classes == 0 || model.classes == found else {

@@ -1,4 +1,3 @@
-import Checkpoints
 import Datasets
 import Foundation
 
@@ -6,7 +5,7 @@ import Foundation
 ///
 /// A file is complete where it exists, so that a job that was killed goes on where it ended. Which rank
 /// draws an image, and in what batch, does not show.
-struct SampleFolder {
+struct SampleFolder: WorkFolder {
   let path: String
 
   /// What tells whoever measures the images, and whoever goes on drawing, how they were made.
@@ -20,24 +19,6 @@ struct SampleFolder {
   private static func padded(_ number: UInt64) -> String { String(format: "%06llu", number) }
 
   func file(seed: UInt64) -> String { "\(path)/\(Self.name(seed: seed))" }
-
-  /// Keeps other jobs out of the folder as long as the result lives, and removes what a killed one had half
-  /// written.
-  func claim() throws -> RunLock {
-    try FileOutput.makeFolder(path)
-    let lock = try RunLock(directory: URL(fileURLWithPath: path))
-    let files = FileManager.default
-    for name in try files.subpathsOfDirectory(atPath: path) where name.hasSuffix(".tmp") {
-      try files.removeItem(atPath: "\(path)/\(name)")
-    }
-    return lock
-  }
-
-  /// Gives the folder up. Nothing of the lock stays: folders of the same images are the same.
-  func release(_ lock: RunLock) throws {
-    try FileManager.default.removeItem(atPath: "\(path)/\(RunLock.fileName)")
-    lock.release()
-  }
 
   /// Makes the folder ready for images of `record`.
   ///
@@ -71,7 +52,7 @@ struct SampleFolder {
 
 /// `samples.json`: what images of a folder have in common. It says nothing about ranks, batches and
 /// times, which images do not depend on.
-struct SampleRecord: Codable, Equatable, Sendable {
+struct SampleRecord: WorkRecord, Equatable, Sendable {
   /// The checkpoint's name, `images-000001024000`.
   var checkpoint: String
   /// Of its manifest, and so of all that it holds.
@@ -107,14 +88,7 @@ struct SampleRecord: Codable, Equatable, Sendable {
     case guidedChannels = "guided_channels"
   }
 
-  /// The first key that differs from `other`, as `steps 36, now 18`; nil where none does.
-  func difference(from other: SampleRecord) -> String? {
-    let (now, before) = (texts, other.texts)
-    guard let key = now.keys.sorted().first(where: { now[$0] != before[$0] }) else { return nil }
-    return "\(key) was \(before[key] ?? "none"), is \(now[key] ?? "none")"
-  }
-
-  private var texts: [String: String] {
+  var texts: [String: String] {
     let interval = guidanceInterval.map { "\($0[0]),\($0[1])" }
     return [
       "checkpoint": checkpoint, "checkpoint_digest": checkpointDigest, "weights": weights,
@@ -124,15 +98,6 @@ struct SampleRecord: Codable, Equatable, Sendable {
       "guidance_schedule": guidanceSchedule ?? "constant",
       "guided_channels": guidedChannels.map { "\($0)" } ?? "all",
     ]
-  }
-
-  func write(to path: String) throws { try writeJSON(self, to: path) }
-
-  init(readingFile path: String) throws {
-    guard let bytes = FileManager.default.contents(atPath: path),
-      let record = try? JSONDecoder().decode(SampleRecord.self, from: bytes)
-    else { throw TrainingError.brokenRecord(path: path) }
-    self = record
   }
 
   init(

@@ -8,7 +8,7 @@ struct DataCommand: ParsableCommand {
     discussion: """
       Example: mpirun -n 4 diffit data stats data/cifar10 --out cifar10-stats.npz
       """,
-    subcommands: [StatisticsCommand.self])
+    subcommands: [DataInfoCommand.self, ConvertCommand.self, StatisticsCommand.self])
 }
 
 struct StatisticsCommand: ParsableCommand {

@@ -2,7 +2,7 @@ import Datasets
 import Foundation
 import Testing
 
-@Suite struct ImageFolderDatasetTests {
+@Suite struct PictureDatasetTests {
   let folder: TemporaryFolder
 
   init() throws {
@@ -16,8 +16,8 @@ import Testing
 
   private func open(
     _ folder: TemporaryFolder, _ resolution: Int = 8
-  ) throws(DatasetError) -> ImageFolderDataset {
-    try ImageFolderDataset(path: folder.path, resolution: resolution)
+  ) throws(DatasetError) -> PictureDataset {
+    try PictureDataset(path: folder.path, layout: .folder, resolution: resolution)
   }
 
   @Test func classesAndFilesAreSorted() throws {
@@ -70,7 +70,8 @@ import Testing
 
   @Test func cachedAndUncachedReadsAgree() throws {
     let cached = try open(folder)
-    let uncached = try ImageFolderDataset(path: folder.path, resolution: 8, cacheBytes: 0)
+    let uncached = try PictureDataset(
+      path: folder.path, layout: .folder, resolution: 8, cacheBytes: 0)
     for index in [2, 0, 2, 1, 1] {
       #expect(try cached.image(index).image == uncached.image(index).image)
     }
@@ -101,7 +102,7 @@ import Testing
   @Test func missingFolder() {
     let path = folder.path + "/nowhere"
     #expect(throws: DatasetError.notFound(path: path)) {
-      try ImageFolderDataset(path: path, resolution: 8)
+      try PictureDataset(path: path, layout: .folder, resolution: 8)
     }
   }
 
@@ -110,7 +111,7 @@ import Testing
     #expect(
       throws: DatasetError.unreadable(
         path: path, reason: "it is a file, expected a folder of class folders")
-    ) { try ImageFolderDataset(path: path, resolution: 8) }
+    ) { try PictureDataset(path: path, layout: .folder, resolution: 8) }
   }
 
   @Test func folderWithoutClasses() throws {

@@ -1,53 +1,16 @@
 import Datasets
 import TensorCore
 
-/// Along one axis: the samples that each output is made of, with f64 weights that sum to 1.
-///
-/// Source: Pillow's `ImagingResample` with its bicubic filter, Keys' kernel with a = -1/2, which widens
-/// with the scale where it shrinks.
-struct BicubicFilter {
-  /// First sample of each output.
-  let first: [Int]
-  /// Output `i` has the weights `start[i]..<start[i + 1]`.
-  let start: [Int]
-  let weights: [Double]
-
-  init(_ inputs: Int, _ outputs: Int) {
-    let scale = Double(inputs) / Double(outputs)
-    let stretch = max(scale, 1)
-    var (first, start, weights) = ([Int](), [0], [Double]())
-    for output in 0..<outputs {
-      let center = (Double(output) + 0.5) * scale
-      let begin = max(Int(center - 2 * stretch + 0.5), 0)
-      let end = min(Int(center + 2 * stretch + 0.5), inputs)
-      let raw = (begin..<end).map {
-        BicubicFilter.kernel((Double($0) - center + 0.5) * (1 / stretch))
-      }
-      let sum = raw.reduce(0, +)
-      first.append(begin)
-      weights += raw.map { $0 / sum }
-      start.append(weights.count)
-    }
-    (self.first, self.start, self.weights) = (first, start, weights)
-  }
-
-  private static func kernel(_ x: Double) -> Double {
-    let x = abs(x)
-    if x < 1 { return (1.5 * x - 2.5) * x * x + 1 }
-    if x < 2 { return (((x - 5) * x + 8) * x - 4) * -0.5 }
-    return 0
-  }
-}
-
-/// The filters of both axes.
+/// Pillow's bicubic filter along both axes, in floats.
 struct BicubicFilters {
-  let x: BicubicFilter
-  let y: BicubicFilter
+  let x: ResampleWeights
+  let y: ResampleWeights
   let width: Int
   let side: Int
 
   init(_ image: RGBImage, side: Int) {
-    (x, y) = (BicubicFilter(image.width, side), BicubicFilter(image.height, side))
+    x = ResampleWeights(.bicubic, from: image.width, to: side)
+    y = ResampleWeights(.bicubic, from: image.height, to: side)
     (width, self.side) = (image.width, side)
   }
 
