@@ -7,8 +7,12 @@ extension Configuration {
 
   /// Images of the same kind as the training data that no run trains on.
   ///
-  /// - Parameter path: instead of `data.validation`.
-  func heldOutDataset(path given: String? = nil) throws -> any ImageDataset {
+  /// - Parameters:
+  ///   - path: instead of `data.validation`.
+  ///   - latents: those of the training, whose scale and autoencoder others must have.
+  func heldOutExamples(
+    path given: String? = nil, latents: LatentFacts?
+  ) throws -> any TrainingExamples {
     let path = given ?? data.validation
     let dataset: any ImageDataset
     switch data.kind {
@@ -23,6 +27,14 @@ extension Configuration {
         isFile
         ? try CIFAR10Dataset(file: path)
         : try CIFAR10Dataset(path: path.isEmpty ? data.path : path, split: .test)
+    case .latents:
+      guard !path.isEmpty else { throw TrainingError.noHeldOutData }
+      let found = try self.latents(path, scale: latents?.scale)
+      if let latents, found.description.vae != latents.vae {
+        throw LatentsError.otherAutoencoder(
+          what: path, found: found.description.vae, expected: latents.vae)
+      }
+      return found
     case .folder, .tar, .packed:
       guard !path.isEmpty else { throw TrainingError.noHeldOutData }
       dataset = try pictures(path)
@@ -32,6 +44,6 @@ extension Configuration {
       throw TrainingError.heldOutClassesDiffer(
         configured: model.classes, found: found, path: path)
     }
-    return dataset
+    return ImageExamples(dataset)
   }
 }

@@ -50,7 +50,10 @@ struct RestoredModel {
     return model
   }
 
-  func sampler(_ drawing: DrawingOptions, on engine: Engine) throws -> ImageSampler {
+  /// - Parameter showsPictures: whether anybody looks at pictures; a latent network then needs an autoencoder.
+  func sampler(
+    _ drawing: DrawingOptions, showsPictures: Bool = true, on engine: Engine
+  ) throws -> ImageSampler {
     let classes = configuration.model.classes
     if let label = drawing.label, label >= classes {
       throw TrainingError.labelOutOfRange(label: label, classes: classes)
@@ -59,7 +62,9 @@ struct RestoredModel {
     if drawing.guidance ?? 1 != 1, classes == 0 {
       throw TrainingError.nothingToGuide(checkpoint: reader.url.path)
     }
-    return ImageSampler(try model(on: engine), settled, batch: drawing.batch, on: engine)
+    let decoder = try decoder(drawing.vae, isNeeded: showsPictures, on: engine)
+    return ImageSampler(
+      try model(on: engine), settled, batch: drawing.batch, decoder: decoder, on: engine)
   }
 
   /// What tells images drawn like this from others.
@@ -68,14 +73,16 @@ struct RestoredModel {
       checkpoint: reader.url.lastPathComponent, checkpointDigest: reader.digest,
       imagesSeen: reader.manifest.imagesSeen, weights: vector,
       precision: configuration.train.precision.rawValue,
-      drawing: try Drawing(drawing, of: configuration))
+      drawing: try Drawing(drawing, of: configuration), latents: latents)
   }
 }
 
 extension Configuration {
   /// The configuration that a manifest holds; facts about the run that are no settings are left out.
   init(dotted: [String: String]) throws(ConfigurationError) {
-    let known = dotted.filter { $0.key != TrainRun.contentKey }
+    let known = dotted.filter {
+      $0.key != TrainRun.contentKey && !$0.key.hasPrefix(LatentFacts.prefix)
+    }
     // Entries of a list in their order: ema.2 before ema.10.
     let settings = known.map { "\($0.key)=\($0.value)" }
       .sorted { $0.compare($1, options: .numeric) == .orderedAscending }

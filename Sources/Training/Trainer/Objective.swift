@@ -26,6 +26,8 @@ protocol Objective: AnyObject {
   /// After the last micro-batch of a step on this rank, whether or not the update is made. Collective.
   func endStep(over communicator: any Communicator) throws
 
+  /// Whether there is something to show: latents without an autoencoder are no pictures.
+  var showsPictures: Bool { get }
   /// Side of the pictures that show how far the model is.
   var pictureSide: Int { get }
 
@@ -40,6 +42,8 @@ protocol Objective: AnyObject {
 
 extension Objective {
   func endStep(over communicator: any Communicator) throws {}
+
+  var showsPictures: Bool { true }
 
   var state: [String: [Float]] {
     get { [:] }
