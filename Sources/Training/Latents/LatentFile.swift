@@ -27,7 +27,8 @@ struct LatentBlock {
   /// Elements as the file has them, image by image.
   private(set) var bytes: [LatentTensor: [UInt8]] = [:]
   var labels: [Int64] = []
-  private(set) var sums = LatentSums()
+  /// Apart, so that their order does not depend on how many pictures were encoded at once.
+  private var (plainSums, flippedSums) = (LatentSums(), LatentSums())
 
   init(shape: [Int], precision: TrainSettings.Precision) {
     (self.shape, self.precision) = (shape, precision)
@@ -38,9 +39,15 @@ struct LatentBlock {
     let tensors: (LatentTensor, LatentTensor) =
       flipped ? (.flippedMean, .flippedLogVariance) : (.mean, .logVariance)
     let (means, variances) = (stored(mean), stored(logVariance))
-    sums.add(means, variances)
+    if flipped { flippedSums.add(means, variances) } else { plainSums.add(means, variances) }
     append(means, to: tensors.0)
     append(variances, to: tensors.1)
+  }
+
+  var sums: LatentSums {
+    var sums = plainSums
+    sums.add(flippedSums)
+    return sums
   }
 
   private mutating func append(_ values: [Float], to tensor: LatentTensor) {
