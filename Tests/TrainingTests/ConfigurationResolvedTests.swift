@@ -85,7 +85,8 @@ struct ConfigurationResolvedTests {
 struct ConfigurationResumeTests {
   @Test func everyKeyIsFixedOrFree() {
     let free: Set<String> = [
-      "data.path", "data.vae", "data.latent_scale", "train.images", "train.threads", "train.recompute", "parallel.bucket_mb",
+      "data.path", "data.vae", "data.latent_scale", "train.images", "train.threads",
+      "train.recompute", "parallel.bucket_mb",
       "parallel.shard_optimizer", "parallel.progress", "parallel.check_every", "parallel.timeout",
       "checkpoint.every", "checkpoint.keep",
       "checkpoint.keep_every", "checkpoint.async", "sample.every", "sample.count", "sample.steps",

@@ -141,7 +141,8 @@ private struct Encoding {
   private func read(_ range: Range<Int>, of source: PictureSource) throws -> [RGBImage] {
     let found = Mutex<[Int: RGBImage]>([:])
     let work = PictureWork(images: source.images, threads: engine.threads)
-    let broken = try work.run(Array(range), progress: { _ in }) { index in
+    let broken = try work.run(Array(range)) { _ in
+    } on: { index in
       let image = try source.images.image(index).centerSquare(resizedTo: options.resolution)
       found.withLock { $0[index] = image }
     }
