@@ -24,8 +24,7 @@ struct Plan {
     parameterCount = sets.reduce(0) { $0 + $1.parameterCount }
     flatCount = sets.reduce(0) { $0 + $1.flatCount }
     let train = configuration.train
-    let cost = configuration.networkSettings.cost(
-      precision: train.precision.dtype, recomputes: train.recompute)
+    let cost = configuration.networkCost
     flopsPerImage = 3 * cost.forwardFlops + (train.recompute ? cost.blockFlops : 0)
     // What backward holds beside what forward saved: the gradients of about one ResBlock, and its
     // activations where they are computed again.

@@ -27,6 +27,10 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A collection holds fewer images than `--samples` and `--repeats` ask for.
   case fewerImages(path: String, found: Int, needed: Int)
   case notACheckpoint(path: String)
+  /// An autoencoder, where a network that draws images is needed.
+  case drawsNothing(checkpoint: String)
+  /// Something else, where an autoencoder is needed.
+  case notAnAutoencoder(path: String)
   case noAverage(name: String, present: [String], checkpoint: String)
   case labelOutOfRange(label: Int, classes: Int)
   /// Guidance needs the difference that a label makes.
@@ -104,6 +108,11 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
     case .notACheckpoint(let path):
       "\(path): neither a checkpoint nor a run with checkpoints; expected RUN or"
         + " RUN/checkpoints/images-*"
+    case .drawsNothing(let checkpoint):
+      "\(checkpoint): an autoencoder, which draws no images; name a run of another model.kind, or measure it"
+        + " with `diffit evaluate --metrics psnr`"
+    case .notAnAutoencoder(let path):
+      "\(path): not an autoencoder; name a run or a checkpoint of model.kind vae"
     case .noAverage(let name, let present, let checkpoint):
       "--ema: \(checkpoint) holds no average \"\(name)\"; it holds"
         + " \(present.isEmpty ? "none" : present.joined(separator: ", "))"
@@ -150,7 +159,8 @@ extension TrainingError: ExitCoded {
   /// 2 where the command or the configuration has to change, else 1.
   public var exitCode: Int32 {
     switch self {
-    case .runHasCheckpoints, .runNotShared, .newerCheckpoints, .batchTooSmall, .classesDiffer,
+    case .drawsNothing, .notAnAutoencoder, .runHasCheckpoints, .runNotShared, .newerCheckpoints,
+      .batchTooSmall, .classesDiffer,
       .ranksDoNotDivideShards, .noAverage, .otherNetwork, .labelOutOfRange, .nothingToFit,
       .otherSamples, .samplesOfUnknownOrigin, .outputExists, .otherConversion,
       .conversionOfUnknownOrigin, .nothingToGuide, .noHeldOutData,

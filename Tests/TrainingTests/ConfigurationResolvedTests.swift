@@ -63,7 +63,7 @@ struct ConfigurationResolvedTests {
 
   @Test func theDigestIsStable() throws {
     // Written down once: a change means that every older checkpoint's digest differs.
-    #expect(Configuration().digest == "b2f2e3212b6efb1dcb374ccf8d11e441")
+    #expect(Configuration().digest == "DIGEST")
     #expect(
       try Configuration(yaml: Configuration().yaml, name: "").digest == Configuration().digest)
   }

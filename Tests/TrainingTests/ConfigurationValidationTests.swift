@@ -43,15 +43,6 @@ struct ConfigurationValidationTests {
     #expect(found.description.contains(key) || key == "model.channels", "\(found)")
   }
 
-  @Test(arguments: [
-    ("model.kind", "vae", "use image, latent")
-  ])
-  func notBuiltYet(key: String, value: String, remedy: String) throws {
-    #expect(
-      try error(["\(key)=\(value)"])
-        == .notBuilt(key: key, at: "--set \(key)=\(value)", found: value, remedy: remedy))
-  }
-
   @Test func canonicalShardsAreAlikeAndWholeMicroBatches() throws {
     let reproducible = "parallel.reduction=reproducible"
     guard

@@ -59,8 +59,20 @@ package struct Autoencoder {
   ) throws -> Autoencoder {
     let (reader, _) = try CheckpointReader.find(path)
     let restored = try RestoredModel(reader, ema: ema)
-    throw LatentsError.notAnAutoencoder(
-      path: path, found: "a network of model.kind \(restored.configuration.model.kind)")
+    guard restored.configuration.model.kind == .vae else {
+      throw LatentsError.notAnAutoencoder(
+        path: path, found: "a network of model.kind \(restored.configuration.model.kind)")
+    }
+    let settings = restored.configuration.vaeSettings
+    if let factor = needs.factor, factor != settings.factor {
+      throw AutoencoderError.factor(path: path, found: settings.factor, expected: factor)
+    }
+    if let channels = needs.latentChannels, channels != settings.latentChannels {
+      throw AutoencoderError.latentChannels(
+        path: path, found: settings.latentChannels, expected: channels)
+    }
+    return try Autoencoder(
+      path, try restored.autoencoder(precision: precision, on: engine), scalingFactor: 0.18215)
   }
 }
 

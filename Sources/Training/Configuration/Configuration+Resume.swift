@@ -16,7 +16,7 @@ extension Configuration {
   /// The keys a run keeps from its first step to its last; a name without a key stands for the whole
   /// section. All others (rank count, images, intervals, paths) may change on resume.
   public static let fixedForRun = [
-    "model", "data.kind", "data.augment", "diffusion", "train.batch", "train.seed",
+    "model", "data.kind", "data.augment", "diffusion", "vae", "train.batch", "train.seed",
     "train.precision", "train.micro_batch", "optimizer", "ema", "parallel.reduction",
     "parallel.shards", "parallel.wire",
   ]

@@ -8,6 +8,7 @@ public struct Configuration: Codable, Equatable, Sendable {
   public var model = ModelSettings()
   public var data = DataSettings()
   public var diffusion = DiffusionSettings()
+  public var vae = AutoencoderSettings()
   public var train = TrainSettings()
   public var optimizer = OptimizerSettings()
   public var ema = [EMASettings()]
@@ -21,7 +22,8 @@ public struct Configuration: Codable, Equatable, Sendable {
 
   /// The sections in the order they are written in.
   public static let sections = [
-    "model", "data", "diffusion", "train", "optimizer", "ema", "parallel", "checkpoint", "sample",
+    "model", "data", "diffusion", "vae", "train", "optimizer", "ema", "parallel", "checkpoint",
+    "sample",
     "metrics", "log",
   ]
 
@@ -30,6 +32,7 @@ public struct Configuration: Codable, Equatable, Sendable {
     "model": ModelSettings.settings.map { Setting($0, in: "model", at: \.model) },
     "data": DataSettings.settings.map { Setting($0, in: "data", at: \.data) },
     "diffusion": DiffusionSettings.settings.map { Setting($0, in: "diffusion", at: \.diffusion) },
+    "vae": AutoencoderSettings.settings.map { Setting($0, in: "vae", at: \.vae) },
     "train": TrainSettings.settings.map { Setting($0, in: "train", at: \.train) },
     "optimizer": OptimizerSettings.settings.map { Setting($0, in: "optimizer", at: \.optimizer) },
     "parallel": ParallelSettings.settings.map { Setting($0, in: "parallel", at: \.parallel) },
@@ -73,6 +76,7 @@ extension Configuration {
     try check("model", model.validate)
     try check("data", data.validate)
     try check("diffusion", diffusion.validate)
+    try check("vae", vae.validate)
     try check("train", train.validate)
     try check("optimizer", optimizer.validate)
     for (index, average) in ema.enumerated() { try check("ema.\(index)", average.validate) }
@@ -82,6 +86,7 @@ extension Configuration {
     try check("metrics", metrics.validate)
     try check("log", log.validate)
     try check("model", validateModelAgainstData)
+    try check("metrics", validateMetrics)
     try check("ema", validateNames)
     try check("train", validateShards)
   }
@@ -122,6 +127,15 @@ extension Configuration {
       remedy: "use 32, or data.kind shapes, folder, tar or packed, which come at any resolution")
   }
 
+  private func validateMetrics() throws(SettingProblem) {
+    let isPSNR = metrics.names == [MetricSelection.psnr]
+    try metrics.require(
+      metrics.every == 0 || isPSNR == (model.kind == .vae), .names, metrics.names,
+      expected: model.kind == .vae
+        ? "psnr, which autoencoders are measured by" : "metrics of drawn images",
+      remedy: "change metrics.names, or set metrics.every=0")
+  }
+
   private func validateNames() throws(SettingProblem) {
     for (index, average) in ema.enumerated()
     where ema[..<index].contains(where: {
@@ -140,9 +154,6 @@ extension SettingProblem {
   ) -> ConfigurationError {
     let dotted = "\(section).\(key)"
     let at = locations[dotted] ?? "default"
-    if isNotBuilt {
-      return .notBuilt(key: dotted, at: at, found: found, remedy: remedy)
-    }
     let standard = Configuration.defaultText(of: dotted)
     return .invalid(
       key: dotted, at: at, found: found, expected: expected,

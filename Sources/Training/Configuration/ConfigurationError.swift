@@ -13,8 +13,6 @@ public enum ConfigurationError: Error, Equatable, Sendable {
   case noSuchEntry(key: String, at: String, entries: Int)
   /// A value of the right type out of its range, or one that contradicts another setting.
   case invalid(key: String, at: String, found: String, expected: String, remedy: String)
-  /// A value this version knows by name but cannot run yet.
-  case notBuilt(key: String, at: String, found: String, remedy: String)
   case badOption(option: String, found: String, expected: String)
   /// A run is continued with settings other than those it was started with.
   case differsFromRun(checkpoint: String, differences: [ConfigurationDifference])
@@ -47,8 +45,6 @@ extension ConfigurationError: CustomStringConvertible {
         + " \(entries) (\(entries) adds one)"
     case .invalid(let key, let at, let found, let expected, let remedy):
       "\(at): \(key) is \(found); expected \(expected): \(remedy)"
-    case .notBuilt(let key, let at, let found, let remedy):
-      "\(at): \(key) is \(found), which this version has not built yet: \(remedy)"
     case .badOption(let option, let found, let expected):
       "\(option) \(found): expected \(expected)"
     case .differsFromRun(let checkpoint, let differences):

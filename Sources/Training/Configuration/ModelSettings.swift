@@ -30,11 +30,14 @@ public struct ModelSettings: Codable, Equatable, Sendable {
   public var heads = 16
   /// Of `latent` and `vae`: channels of a latent.
   public var latentChannels = 4
+  /// Of `vae`: ResBlocks of a level in the encoder; the decoder has one more.
+  public var layers = 2
 
   public init() {}
 
   public enum CodingKeys: String, CodingKey {
     case kind, resolution, channels, blocks, window, classes, dropout, patch, width, depth, heads
+    case layers
     case headDim = "head_dim"
     case timeDim = "time_dim"
     case embedDim = "embed_dim"
@@ -65,11 +68,11 @@ extension ModelSettings: SettingsSection {
       Setting(Key.depth, \.depth, .whole),
       Setting(Key.heads, \.heads, .whole),
       Setting(Key.latentChannels, \.latentChannels, .whole),
+      Setting(Key.layers, \.layers, .whole),
     ]
   }
 
   func validate() throws(SettingProblem) {
-    try requireBuilt(.kind, kind, only: .image, .latent)
     try require(.resolution, resolution, in: 1...16_384)
     try require(.window, window, in: 1...64)
     try require(.headDim, headDim, in: 1...1_024)
@@ -88,8 +91,20 @@ extension ModelSettings: SettingsSection {
     switch kind {
     case .image: try validateStages()
     case .latent: try validateTransformer()
-    case .vae: break
+    case .vae: try validateAutoencoder()
     }
+  }
+
+  private func validateAutoencoder() throws(SettingProblem) {
+    try require(.layers, layers, in: 1...64)
+    try require(
+      !channels.isEmpty && channels.count <= 8 && channels.allSatisfy { (1...4_096).contains($0) },
+      .channels, channels, expected: "the width of 1 to 8 levels, each 1 to 4096")
+    let factor = 1 << (channels.count - 1)
+    try require(
+      resolution % factor == 0, .resolution, resolution,
+      expected: "a multiple of \(factor), which \(channels.count) levels divide images by",
+      remedy: "use another resolution or fewer levels in model.channels")
   }
 
   private func validateTransformer() throws(SettingProblem) {
@@ -156,6 +171,7 @@ extension ModelSettings {
   var summary: String {
     let what = kind == .latent ? "latents" : "pixels"
     let conditions = classes == 0 ? "unconditional" : "\(classes) classes"
-    return "\(resolution)x\(resolution) \(what)" + (kind == .vae ? "" : ", \(conditions)")
+    let latents = "\(latentChannels) x \(resolution >> (channels.count - 1))^2 latents"
+    return "\(resolution)x\(resolution) \(what), " + (kind == .vae ? latents : conditions)
   }
 }

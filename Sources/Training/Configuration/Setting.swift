@@ -52,7 +52,6 @@ struct SettingProblem: Error {
   let expected: String
   /// How to mend it; empty: the default is named.
   let remedy: String
-  var isNotBuilt = false
 }
 
 extension SettingsSection {
@@ -82,15 +81,5 @@ extension SettingsSection {
 
   func requireNotNegative(_ key: Key, _ value: Double) throws(SettingProblem) {
     try require(value >= 0, key, value, expected: "0 or a number above 0")
-  }
-
-  /// Refuses, by name, a value whose feature does not exist yet.
-  func requireBuilt<Value: Equatable>(
-    _ key: Key, _ value: Value, only built: Value...
-  ) throws(SettingProblem) {
-    if built.contains(value) { return }
-    throw SettingProblem(
-      key: key.stringValue, found: "\(value)", expected: "",
-      remedy: "use \(built.map { "\($0)" }.joined(separator: ", "))", isNotBuilt: true)
   }
 }

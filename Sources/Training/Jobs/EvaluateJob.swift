@@ -10,10 +10,16 @@ public enum EvaluateJob {
   public static func run(_ options: EvaluateOptions) throws {
     let selection = try options.selection()
     try Job.run(json: options.json) { communicator, log in
-      let evaluation = Evaluation(
-        options: options, selection: selection, engine: try communicator.agreedEngine(),
-        communicator: communicator, log: log)
-      let report = try evaluation.run()
+      let engine = try communicator.agreedEngine()
+      let report =
+        try selection.hasPSNR
+        ? AutoencoderEvaluation(
+          options: options, engine: engine, communicator: communicator, log: log
+        ).run()
+        : Evaluation(
+          options: options, selection: selection, engine: engine, communicator: communicator,
+          log: log
+        ).run()
       try communicator.agree {
         guard communicator.rank == 0 else { return }
         if options.json != "-" { print(report.text(selection.valueNames)) }

@@ -1,7 +1,9 @@
 import Checkpoints
 import Foundation
+import TensorCore
 
-/// `diffit export`: the weights of a checkpoint as named tensors in PyTorch's layouts.
+/// `diffit export`: the weights of a checkpoint as named tensors in PyTorch's layouts; of an autoencoder as a
+/// folder in diffusers' layout.
 public enum Export {
   public static func run(_ options: ExportOptions) throws {
     guard ProcessRank.isFirst else { return }
@@ -9,8 +11,12 @@ public enum Export {
     let log = RunLog()
     for passed in passedOver { log.warning("passed over: \(passed.reason.finding)") }
     let model = try RestoredModel(reader, ema: options.ema ?? "raw")
-    try ModelFile.export(
-      reader, vector: model.vector, to: URL(fileURLWithPath: options.output))
+    let output = URL(fileURLWithPath: options.output)
+    if model.configuration.model.kind == .vae {
+      try DiffusersVAE.write(model.autoencoder(on: Engine(threadCount: 1)), to: output)
+    } else {
+      try ModelFile.export(reader, vector: model.vector, to: output)
+    }
     log.info(
       "wrote \(model.vector) of \(reader.url.path) (\(reader.manifest.imagesSeen) images) to"
         + " \(options.output)")

@@ -243,7 +243,8 @@ final class Intervals {
     let own = communicator.share(of: configuration.sample.count)
     let pictures = try communicator.agree {
       try trainer.parameters.withWeights(weights) {
-        try trainer.objective.pictures(own, configuration.sample, on: run.engine)
+        try trainer.objective.pictures(
+          own, configuration.sample, of: run.showcase, on: run.engine)
       }
     }
     let pixels = try communicator.gather(values: pictures.flatMap(\.pixels))

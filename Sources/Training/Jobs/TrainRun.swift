@@ -1,6 +1,7 @@
 import Checkpoints
 import Collectives
 import Datasets
+import DiffiTModels
 import Foundation
 import TensorCore
 
@@ -77,7 +78,11 @@ final class TrainRun {
     try checkDirectoryIsShared()
     let resumed = try commonCheckpoint()
     try chooseMicroBatch(saved: resumed?.manifest.configuration)
-    let trainer = Trainer(configuration, over: communicator, on: engine) { [unowned self] in
+    let perceptual = try communicator.agree { try perceptualDistance() }
+    let trainer = Trainer(
+      configuration, over: communicator, on: engine,
+      objective: configuration.objective(perceptual: perceptual)
+    ) { [unowned self] in
       guard let loader = self.loader else { fatalError("TrainRun: no loader") }
       let batch = try loader.next()
       return fault?.strike(batch, step: configuration.train.batch, on: communicator.rank) ?? batch
@@ -103,6 +108,22 @@ final class TrainRun {
   }
 
   private(set) var loader: BatchLoader?
+
+  /// The images that pictures of an autoencoder's work are made of: held-out ones, where there are any.
+  /// Nil where others show what they draw.
+  private(set) lazy var showcase: (any ImageDataset)? = {
+    guard configuration.model.kind == .vae else { return nil }
+    return (try? configuration.heldOutDataset()) ?? (examples as? ImageExamples)?.dataset
+  }()
+
+  /// Nil where the loss has no such term.
+  private func perceptualDistance() throws -> PerceptualDistance? {
+    let settings = configuration.vae
+    guard configuration.model.kind == .vae, !settings.perceptual.isEmpty else { return nil }
+    return try PerceptualDistance(
+      weights: URL(fileURLWithPath: settings.perceptual),
+      precision: configuration.train.precision.dtype, on: engine)
+  }
 
   private func loop(
     _ trainer: Trainer, from resumed: CheckpointReader?, until stop: StopRequest

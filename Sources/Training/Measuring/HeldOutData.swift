@@ -5,7 +5,7 @@ extension Configuration {
   private static let trainedShapes = 50_000
   private static let heldOutShapes = 10_000
 
-  /// Images of the same kind as the training data that no run trains on.
+  /// What no run trains on, of the same kind as the training data.
   ///
   /// - Parameters:
   ///   - path: instead of `data.validation`.
@@ -13,6 +13,21 @@ extension Configuration {
   func heldOutExamples(
     path given: String? = nil, latents: LatentFacts?
   ) throws -> any TrainingExamples {
+    guard data.kind == .latents else { return ImageExamples(try heldOutDataset(path: given)) }
+    let path = given ?? data.validation
+    guard !path.isEmpty else { throw TrainingError.noHeldOutData }
+    let found = try self.latents(path, scale: latents?.scale)
+    if let latents, found.description.vae != latents.vae {
+      throw LatentsError.otherAutoencoder(
+        what: path, found: found.description.vae, expected: latents.vae)
+    }
+    return found
+  }
+
+  /// Images that no run trains on.
+  ///
+  /// - Parameter path: instead of `data.validation`.
+  func heldOutDataset(path given: String? = nil) throws -> any ImageDataset {
     let path = given ?? data.validation
     let dataset: any ImageDataset
     switch data.kind {
@@ -27,14 +42,7 @@ extension Configuration {
         isFile
         ? try CIFAR10Dataset(file: path)
         : try CIFAR10Dataset(path: path.isEmpty ? data.path : path, split: .test)
-    case .latents:
-      guard !path.isEmpty else { throw TrainingError.noHeldOutData }
-      let found = try self.latents(path, scale: latents?.scale)
-      if let latents, found.description.vae != latents.vae {
-        throw LatentsError.otherAutoencoder(
-          what: path, found: found.description.vae, expected: latents.vae)
-      }
-      return found
+    case .latents: throw LatentsError.noReference(setting: "held-out images")
     case .folder, .tar, .packed:
       guard !path.isEmpty else { throw TrainingError.noHeldOutData }
       dataset = try pictures(path)
@@ -44,6 +52,6 @@ extension Configuration {
       throw TrainingError.heldOutClassesDiffer(
         configured: model.classes, found: found, path: path)
     }
-    return ImageExamples(dataset)
+    return dataset
   }
 }

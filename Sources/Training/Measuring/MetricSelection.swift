@@ -12,8 +12,12 @@ struct MetricSelection: Equatable, Sendable {
   var hasLoss: Bool { names.contains(Self.loss) }
   var metrics: [Metric] { builtin + inception }
 
+  /// How well an autoencoder gives held-out images back.
+  var hasPSNR: Bool { names.contains(Self.psnr) }
+
   static let loss = "loss"
-  static let known = [loss] + Metric.allCases.map(\.rawValue)
+  static let psnr = "psnr"
+  static let known = [loss, psnr] + Metric.allCases.map(\.rawValue)
 
   /// Why a selection cannot be: what was found, and what was expected.
   struct Problem: Error {
@@ -27,6 +31,11 @@ struct MetricSelection: Equatable, Sendable {
       throw Problem(
         found: name.isEmpty ? "\"\"" : name,
         expected: "some of \(Self.known.joined(separator: ", "))")
+    }
+    if names.contains(Self.psnr) && names.count > 1 {
+      throw Problem(
+        found: names.joined(separator: ","),
+        expected: "psnr alone, which autoencoders are measured by, or other metrics")
     }
     let metrics = names.compactMap(Metric.init(rawValue:))
     if let first = metrics.first(where: { $0 != .fdRandom }), !hasInception {
@@ -47,7 +56,7 @@ struct MetricSelection: Equatable, Sendable {
 
   /// Whether the number of this name grows with quality.
   static func isHigherBetter(_ valueName: String) -> Bool {
-    ["is_mean", "is_adm_mean", "precision", "recall"].contains(valueName)
+    [psnr, "is_mean", "is_adm_mean", "precision", "recall"].contains(valueName)
   }
 }
 

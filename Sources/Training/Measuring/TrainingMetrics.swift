@@ -63,16 +63,14 @@ final class TrainingMetrics {
       try source?.check(pass)
       try pass.require(settings.samples, of: .samples)
       let heldOut =
-        selection.hasLoss ? try run.configuration.heldOutExamples(latents: run.latents) : nil
+        selection.hasLoss || selection.hasPSNR
+        ? try run.configuration.heldOutExamples(latents: run.latents) : nil
       return (selection, pass, heldOut, source)
     }
   }
 
   /// Measures the trainer's present state. Collective.
   func measure(_ trainer: Trainer) throws -> Row {
-    guard let denoising = trainer.objective as? DenoisingObjective else {
-      preconditionFailure("TrainingMetrics: the run draws no samples")
-    }
     let begun = PhaseClock.now
     communicator.activity.enter(.sampling)
     let average = trainer.model.averages.first
@@ -82,6 +80,29 @@ final class TrainingMetrics {
       weights: average.map { "ema.\($0.name)" } ?? "weights",
       features: pass.networks.map { "\($0.extractor.name)/\($0.extractor.protocolName)" },
       seconds: 0)
+    if let autoencoding = trainer.objective as? AutoencodingObjective,
+      let heldOut = (heldOut as? ImageExamples)?.dataset
+    {
+      row.samples = min(settings.samples, heldOut.count)
+      row.metrics[MetricSelection.psnr] = try trainer.parameters.withWeights(weights) {
+        try ReconstructionQuality.measure(
+          autoencoding.vae, on: heldOut, count: row.samples, batch: ImageSampler.standardBatch,
+          engine: run.engine, over: communicator
+        ) { _ in communicator.activity.enter(.sampling) }
+      }
+    }
+    if let denoising = trainer.objective as? DenoisingObjective {
+      try measure(denoising, with: weights, of: trainer, into: &row)
+    }
+    run.engine.memory.trim()  // sampling and features have sizes of their own
+    row.seconds = PhaseClock.now - begun
+    return row
+  }
+
+  private func measure(
+    _ denoising: DenoisingObjective, with weights: Tensor, of trainer: Trainer,
+    into row: inout Row
+  ) throws {
     let sampler = denoising.sampler(run.configuration.sample, on: run.engine)
     if !selection.metrics.isEmpty {
       let references = try compared()
@@ -107,9 +128,6 @@ final class TrainingMetrics {
       row.metrics[MetricSelection.loss] = loss.mean
       row.lossByNoiseLevel = loss.byNoiseLevel
     }
-    run.engine.memory.trim()  // sampling and features have sizes of their own
-    row.seconds = PhaseClock.now - begun
-    return row
   }
 
   /// The names in a line of the log: `fd_random 12.3  loss 0.21`.

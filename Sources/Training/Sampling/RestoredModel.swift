@@ -1,3 +1,4 @@
+import Autodiff
 import Checkpoints
 import Collectives
 import DiffiTModels
@@ -41,13 +42,36 @@ struct RestoredModel {
 
   /// The network with its weights.
   func model(on engine: Engine) throws -> DenoisingModel {
+    guard configuration.model.kind != .vae else {
+      throw TrainingError.drawsNothing(checkpoint: reader.url.path)
+    }
     let model = DenoisingModel(configuration)
-    guard model.parameters.table == reader.manifest.table else {
+    try fill(model.parameters, on: engine)
+    return model
+  }
+
+  /// The autoencoder with its weights.
+  ///
+  /// - Parameter precision: nil: that of the run.
+  func autoencoder(
+    precision: TrainSettings.Precision? = nil, on engine: Engine
+  ) throws -> VAE {
+    guard configuration.model.kind == .vae else {
+      throw TrainingError.notAnAutoencoder(path: reader.url.path)
+    }
+    let vae = VAE(
+      configuration.vaeSettings, precision: (precision ?? configuration.train.precision).dtype)
+    try fill(vae.parameters, on: engine)
+    return vae
+  }
+
+  /// - Parameter parameters: the first set of the checkpoint, declared.
+  private func fill(_ parameters: ParameterSet, on engine: Engine) throws {
+    guard configuration.objective().sets.table == reader.manifest.table else {
       throw TrainingError.otherNetwork(checkpoint: reader.url.path, differences: [])
     }
-    model.parameters.allocate(on: engine, gradients: false)
-    try reader.read(vector, 0..<model.parameters.flatCount, into: model.parameters.weights)
-    return model
+    parameters.allocate(on: engine, gradients: false)
+    try reader.read(vector, 0..<parameters.flatCount, into: parameters.weights)
   }
 
   /// - Parameter showsPictures: whether anybody looks at pictures; a latent network then needs an autoencoder.

@@ -39,7 +39,8 @@ final class DenoisingObjective: Objective {
   }
 
   func pictures(
-    _ range: Range<Int>, _ settings: SampleSettings, on engine: Engine
+    _ range: Range<Int>, _ settings: SampleSettings, of dataset: (any ImageDataset)?,
+    on engine: Engine
   ) -> [RGBImage] {
     var images: [RGBImage] = []
     sampler(settings, on: engine).draw(seeds: range.map { UInt64(settings.seed + $0) }) {

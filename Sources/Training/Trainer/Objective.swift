@@ -20,6 +20,9 @@ protocol Objective: AnyObject {
   /// What losses are told apart by.
   var columns: LossColumns { get }
 
+  /// Whether set `set` takes part in the step that begins at `imagesSeen` images.
+  func trains(_ set: Int, at imagesSeen: Int) -> Bool
+
   /// Runs the networks on a micro-batch, forward and backward, and adds the gradients to the parameters.
   func differentiate(_ part: BatchPart, of shard: Int, for trainer: Trainer)
 
@@ -33,14 +36,20 @@ protocol Objective: AnyObject {
 
   /// Pictures `range` of those that show how far the model is, with its present weights: always the same
   /// ones, whichever rank makes them.
-  func pictures(_ range: Range<Int>, _ settings: SampleSettings, on engine: Engine) throws
-    -> [RGBImage]
+  ///
+  /// - Parameter dataset: images, where pictures are made of some.
+  func pictures(
+    _ range: Range<Int>, _ settings: SampleSettings, of dataset: (any ImageDataset)?,
+    on engine: Engine
+  ) throws -> [RGBImage]
 
   /// What goes on with the run beside weights, by name.
   var state: [String: [Float]] { get set }
 }
 
 extension Objective {
+  func trains(_ set: Int, at imagesSeen: Int) -> Bool { true }
+
   func endStep(over communicator: any Communicator) throws {}
 
   var showsPictures: Bool { true }

@@ -43,9 +43,9 @@ extension Trainer {
       imagesSeen: imagesSeen, vectors: vectors,
       configuration: configuration.dotted.merging(facts) { $1 },
       build: Build.description(kernels: engine.kernels.level),
-      progress: [
-        "updates": Double(model.adam.updates), "skipped_updates": Double(skippedUpdates),
-      ],
+      progress: replicas.reduce(into: ["skipped_updates": Double(skippedUpdates)]) {
+        $0["\($1.prefix)updates"] = Double($1.adam.updates)
+      },
       state: objective.state.isEmpty ? nil : objective.state.mapValues(Self.text),
       table: table, shards: shards)
   }
@@ -67,7 +67,7 @@ extension Trainer {
     let progress = checkpoint.manifest.progress
     for (replica, start) in placed {
       try replica.load(checkpoint, at: start)
-      replica.adam.updates = Int(progress["updates"] ?? 0)
+      replica.adam.updates = Int(progress["\(replica.prefix)updates"] ?? 0)
     }
     imagesSeen = checkpoint.manifest.imagesSeen
     skippedUpdates = Int(progress["skipped_updates"] ?? 0)

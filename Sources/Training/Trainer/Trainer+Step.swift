@@ -24,9 +24,10 @@ extension Trainer {
     guard try areFinite(norms) else { return try skipUpdate(norm: norms[0]) }
     let rate = learningRate(imagesSeen: seen)
     update {
-      for (replica, norm) in zip(replicas, norms) {
+      for (index, replica) in replicas.enumerated() where objective.trains(index, at: seen) {
         replica.update(
-          learningRate: rate, gradientNorm: norm, clipNorm: configuration.optimizer.clipNorm,
+          learningRate: rate, gradientNorm: norms[index],
+          clipNorm: configuration.optimizer.clipNorm,
           batch: batch, seen: seen)
       }
       statistics.noteUpdate(learningRate: rate, gradientNorm: norms[0])

@@ -35,10 +35,12 @@ package final class Trainer {
   var model: Replica { replicas[0] }
   package var parameters: ParameterSet { model.parameters }
 
-  /// - Parameter configuration: with `threads` and `micro_batch` chosen.
-  package init(
+  /// - Parameters:
+  ///   - configuration: with `threads` and `micro_batch` chosen.
+  ///   - objective: nil: that of the configuration, without a perceptual term.
+  init(
     _ configuration: Configuration, over communicator: any Communicator, on engine: Engine,
-    source: @escaping () throws -> Batch
+    objective given: (any Objective)?, source: @escaping () throws -> Batch
   ) {
     invariant(configuration.train.microBatch > 0, "Trainer: micro_batch is not chosen yet")
     self.configuration = configuration
@@ -46,7 +48,7 @@ package final class Trainer {
     clock = PhaseClock(communicator.activity)
     self.engine = engine
     self.source = source
-    let objective = configuration.objective()
+    let objective = given ?? configuration.objective()
     self.objective = objective
     replicas = objective.sets.enumerated().map { index, set in
       Replica(
@@ -60,17 +62,52 @@ package final class Trainer {
   }
 }
 
+extension Trainer {
+  package convenience init(
+    _ configuration: Configuration, over communicator: any Communicator, on engine: Engine,
+    source: @escaping () throws -> Batch
+  ) {
+    self.init(configuration, over: communicator, on: engine, objective: nil, source: source)
+  }
+}
+
 extension Configuration {
   /// What the configuration's run minimises, declared; it takes no memory yet.
-  func objective() -> any Objective { DenoisingObjective(self) }
+  ///
+  /// - Parameter perceptual: of an autoencoder, its weights read.
+  func objective(perceptual: PerceptualDistance? = nil) -> any Objective {
+    model.kind == .vae
+      ? AutoencodingObjective(self, perceptual: perceptual) : DenoisingObjective(self)
+  }
 
   /// The denoising network that the configuration describes.
   var networkSettings: any NetworkSettings {
     model.kind == .latent ? latentSettings : imageSettings
   }
 
+  /// What an image costs the networks that are trained.
+  var networkCost: NetworkCost {
+    let precision = train.precision.dtype
+    return model.kind == .vae
+      ? vaeSettings.cost(precision: precision, recomputes: train.recompute)
+      : networkSettings.cost(precision: precision, recomputes: train.recompute)
+  }
+
   /// Width of the narrowest part that could compute in bf16.
-  var narrowestWidth: Int? { networkSettings.widths.min() }
+  var narrowestWidth: Int? {
+    (model.kind == .vae ? model.channels : networkSettings.widths).min()
+  }
+
+  /// The autoencoder that the configuration describes.
+  var vaeSettings: VAE.Settings {
+    var settings = VAE.Settings()
+    settings.resolution = model.resolution
+    settings.channels = model.channels
+    settings.blocks = model.layers
+    settings.groups = VAE.Settings.largestGroups(channels: model.channels)
+    settings.latentChannels = model.latentChannels
+    return settings
+  }
 
   private var latentSettings: LatentDiffiT.Settings {
     var settings = LatentDiffiT.Settings()

@@ -6,6 +6,8 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a network's weights as named tensors in PyTorch's layouts.",
     discussion: """
+      An autoencoder becomes a folder that diffusers' AutoencoderKL.from_pretrained reads.
+
       Example: diffit export runs/cifar10 --out model.safetensors --ema ema
       """)
 
@@ -15,7 +17,8 @@ struct ExportCommand: ParsableCommand {
   var checkpoint: String
 
   @Option(
-    name: .customLong("out"), help: ArgumentHelp("The file to write.", valueName: "file"))
+    name: .customLong("out"),
+    help: ArgumentHelp("The file, or for an autoencoder the folder, to write.", valueName: "file"))
   var output: String
 
   @Option(
