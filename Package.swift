@@ -160,6 +160,12 @@ let package = Package(
       name: "VAEProbe",
       dependencies: ["Training", "DiffiTModels", "Autodiff", "Checkpoints", "TensorCore"],
       path: "Tests/VAEProbe", swiftSettings: swift),
+
+    // Latents on disk as training data.
+    .testTarget(
+      name: "LatentsTests",
+      dependencies: ["Training", "Checkpoints", "Collectives", "Datasets", "TensorCore"],
+      swiftSettings: swift),
   ],
   swiftLanguageModes: [.v6]
 )

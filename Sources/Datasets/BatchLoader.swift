@@ -14,8 +14,8 @@ public final class BatchLoader: Sendable {
   ///   - share: this rank's part of each global batch; may be empty.
   ///   - depth: batches to have ready.
   public init(
-    dataset: any ImageDataset, seed: UInt64, augmentation: AugmentationPipe?, start: UInt64,
-    globalBatch: Int, share: Range<Int>, depth: Int = 2
+    _ examples: any TrainingExamples, seed: UInt64, start: UInt64, globalBatch: Int,
+    share: Range<Int>, depth: Int = 2
   ) {
     invariant(
       globalBatch > 0 && share.lowerBound >= 0 && share.upperBound <= globalBatch && depth > 0,
@@ -23,7 +23,7 @@ public final class BatchLoader: Sendable {
     let queue = BatchQueue(depth: depth)
     self.queue = queue
     Thread.detachNewThread {
-      let source = BatchSource(dataset: dataset, seed: seed, augmentation: augmentation)
+      let source = BatchSource(examples, seed: seed)
       var seen = start
       var next: Result<Batch, DatasetError>
       repeat {

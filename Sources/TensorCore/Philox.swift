@@ -35,6 +35,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case shapes = 11
   case features = 12
   case timestep = 13
+  case latent = 14
   case test = 255
 }
 

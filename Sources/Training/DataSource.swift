@@ -1,8 +1,17 @@
 import Collectives
 import Datasets
+import TensorCore
 
 extension Configuration {
-  /// Opens the data set that `data` names on every rank and compares it with the network; an archive is
+  /// What the run trains on, on every rank, compared with the network. Collective.
+  func examples(over communicator: any Communicator) throws -> any TrainingExamples {
+    guard data.kind != .latents else {
+      return try communicator.agree { try latents(data.path) }
+    }
+    return ImageExamples(try dataset(over: communicator), augmentation: augmentation)
+  }
+
+  /// Opens the images that `data` names on every rank and compares it with the network; an archive is
   /// unpacked by the first rank of each node for all of its ranks. Collective.
   func dataset(over communicator: any Communicator) throws -> any ImageDataset {
     let own = try communicator.agree { communicator.localRank == 0 ? try stagedFiles() : nil }
@@ -31,12 +40,42 @@ extension Configuration {
     case .cifar10: dataset = try CIFAR10Dataset(path: data.path, staged: staged)
     case .folder, .tar, .packed:
       dataset = try pictures(data.path)
+    case .latents: throw LatentsError.noReference(setting: "--reference")
     }
     let found = dataset.classNames.count
     guard model.classes == 0 || model.classes == found else {
       throw TrainingError.classesDiffer(configured: model.classes, found: found, path: data.path)
     }
     return dataset
+  }
+
+  /// Latents of the network's size.
+  ///
+  /// - Parameter scale: nil: `data.latent_scale`.
+  func latents(_ path: String, scale: Double? = nil) throws -> LatentDataset {
+    let dataset = try LatentDataset(path: path, scale: scale ?? data.latentScale)
+    let expected = [model.latentChannels, model.resolution, model.resolution]
+    guard dataset.description.shape == expected else {
+      throw LatentsError.otherShape(
+        path: path, found: dataset.description.shape, expected: expected)
+    }
+    let found = dataset.classNames.count
+    guard model.classes == 0 || model.classes == found else {
+      throw TrainingError.classesDiffer(configured: model.classes, found: found, path: path)
+    }
+    return dataset
+  }
+
+  /// The autoencoder that `data.vae` names, where the run makes pictures with it. Collective.
+  func decoder(
+    _ latents: LatentFacts?, over communicator: any Communicator, on engine: Engine
+  ) throws -> LatentDecoder? {
+    let isUsed = sample.every > 0 && sample.count > 0 || metrics.every > 0
+    guard let latents, isUsed, !data.vae.isEmpty else { return nil }
+    return try communicator.agree {
+      try LatentDecoder(
+        data.vae, for: latents, channels: model.latentChannels, setting: "data.vae", on: engine)
+    }
   }
 
   /// Pictures in files, at the network's resolution.

@@ -10,8 +10,8 @@ import Testing
     start: UInt64 = 0, share: Range<Int> = 0..<6, seed: UInt64 = 7, depth: Int = 2
   ) -> BatchLoader {
     BatchLoader(
-      dataset: data, seed: seed, augmentation: pipe, start: start, globalBatch: 6, share: share,
-      depth: depth)
+      ImageExamples(data, augmentation: pipe), seed: seed, start: start, globalBatch: 6,
+      share: share, depth: depth)
   }
 
   private func expectEqual(_ a: Batch, _ b: Batch) {
@@ -21,7 +21,7 @@ import Testing
 
   @Test func valuesAndShapes() throws {
     let plain = BatchLoader(
-      dataset: data, seed: 7, augmentation: nil, start: 0, globalBatch: 4, share: 0..<4, depth: 1)
+      ImageExamples(data), seed: 7, start: 0, globalBatch: 4, share: 0..<4, depth: 1)
     let order = DataOrder(seed: 7, count: 25)
     let batch = try plain.next()
     #expect(batch.positions == [0, 1, 2, 3] && batch.augmentLabels.isEmpty)
@@ -67,8 +67,7 @@ import Testing
   @Test func preparesNoMoreThanItsDepth() throws {
     let counting = CountingDataset()
     let loader = BatchLoader(
-      dataset: counting, seed: 0, augmentation: nil, start: 0, globalBatch: 2, share: 0..<2,
-      depth: 3)
+      ImageExamples(counting), seed: 0, start: 0, globalBatch: 2, share: 0..<2, depth: 3)
     _ = try loader.next()
     Thread.sleep(forTimeInterval: 0.2)
     // One taken, three ready, one in the thread's hand.
@@ -84,8 +83,7 @@ import Testing
     let counting = CountingDataset()
     do {
       let loader = BatchLoader(
-        dataset: counting, seed: 0, augmentation: nil, start: 0, globalBatch: 2, share: 0..<2,
-        depth: 1)
+        ImageExamples(counting), seed: 0, start: 0, globalBatch: 2, share: 0..<2, depth: 1)
       _ = try loader.next()
     }
     let after = counting.reads.value
@@ -96,8 +94,7 @@ import Testing
   @Test func errorsComeInOrderAndStay() throws {
     let failing = CountingDataset(failingRead: 5)
     let loader = BatchLoader(
-      dataset: failing, seed: 0, augmentation: nil, start: 0, globalBatch: 2, share: 0..<2,
-      depth: 4)
+      ImageExamples(failing), seed: 0, start: 0, globalBatch: 2, share: 0..<2, depth: 4)
     Thread.sleep(forTimeInterval: 0.05)
     #expect(try loader.next().positions == [0, 1])
     #expect(try loader.next().positions == [2, 3])

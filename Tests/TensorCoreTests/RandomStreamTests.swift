@@ -85,7 +85,8 @@ import Testing
   @Test func everyPartOfTheStreamsIdentityChangesItsBits() {
     let purposes: [RandomPurpose] = [
       .initialization, .order, .augmentation, .labelDropout, .sigma, .noise, .dropout,
-      .samplerNoise, .samplerChurn, .samplerLabel, .shapes, .features, .test,
+      .samplerNoise, .samplerChurn, .samplerLabel, .shapes, .features, .timestep, .latent,
+      .test,
     ]
     var streams = purposes.map { RandomStream(seed: 5, $0, substream: 3, position: 9) }
     streams += [0, 1, 2, 4, 1 << 16, 1 << 24 - 1].map {

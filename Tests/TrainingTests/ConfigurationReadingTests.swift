@@ -21,7 +21,7 @@ struct ConfigurationReadingTests {
 
   @Test func theContractsBlockIsTheDefaults() throws {
     #expect(try Configuration(yaml: Self.contract, name: "contract") == Configuration())
-    #expect(Configuration.keys.count == 83)
+    #expect(Configuration.keys.count == 85)
   }
 
   @Test func anEmptyFileAndAnEmptySectionAreTheDefaults() throws {

@@ -107,6 +107,14 @@ extension Configuration {
   }
 
   private func validateModelAgainstData() throws(SettingProblem) {
+    try model.require(
+      (model.kind == .latent) == (data.kind == .latents), .kind, model.kind.rawValue,
+      expected: model.kind == .latent
+        ? "data.kind latents beside it, not \(data.kind)"
+        : "latent with data.kind latents",
+      remedy: model.kind == .latent
+        ? "encode the pictures with `diffit data encode`, and set data.kind to latents"
+        : "set model.kind to latent, or name pictures")
     if let count = data.kind.classCount {
       try model.require(
         model.classes == 0 || model.classes == count, .classes, model.classes,

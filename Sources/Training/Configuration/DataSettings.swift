@@ -11,6 +11,8 @@ public struct DataSettings: Codable, Equatable, Sendable {
     case tar
     /// EDM's layout: a .zip, or a folder, of PNG files with `dataset.json`.
     case packed
+    /// Latents that `diffit data encode` made: a folder.
+    case latents
   }
 
   public var kind = Kind.cifar10
@@ -20,10 +22,17 @@ public struct DataSettings: Codable, Equatable, Sendable {
   /// Held-out images, of the same kind as `path`. Empty: CIFAR-10's test split beside its training split,
   /// drawn shapes that no run trains on, none for others.
   public var validation = ""
+  /// Of `latents`: the autoencoder that makes pictures of what is drawn. Empty: none, and no pictures.
+  public var vae = ""
+  /// Of `latents`: what they are multiplied by. 0: 1 over their standard deviation, as measured.
+  public var latentScale = 0.18215
 
   public init() {}
 
-  public enum CodingKeys: String, CodingKey { case kind, path, augment, validation }
+  public enum CodingKeys: String, CodingKey {
+    case kind, path, augment, validation, vae
+    case latentScale = "latent_scale"
+  }
 }
 
 extension DataSettings.Kind {
@@ -31,7 +40,7 @@ extension DataSettings.Kind {
   public var classCount: Int? {
     switch self {
     case .shapes, .cifar10: 10
-    case .folder, .tar, .packed: nil
+    case .folder, .tar, .packed, .latents: nil
     }
   }
 }
@@ -50,6 +59,8 @@ extension DataSettings: SettingsSection {
       Setting(Key.path, \.path, .text),
       Setting(Key.augment, \.augment, .number),
       Setting(Key.validation, \.validation, .text),
+      Setting(Key.vae, \.vae, .text),
+      Setting(Key.latentScale, \.latentScale, .number),
     ]
   }
 
@@ -58,5 +69,16 @@ extension DataSettings: SettingsSection {
       kind == .shapes || !path.isEmpty, .path, "empty", expected: "a path to the data",
       remedy: "set data.path, or data.kind to shapes, which needs no files")
     try require(.augment, augment, in: 0...1)
+    try require(
+      latentScale >= 0 && latentScale.isFinite, .latentScale, latentScale,
+      expected: "0 (as measured) or a number above it")
+    try require(
+      kind == .latents || vae.isEmpty, .vae, vae,
+      expected: "empty with data.kind \(kind): pictures need no autoencoder",
+      remedy: "leave data.vae out, or set data.kind to latents")
+    try require(
+      kind != .latents || augment == 0, .augment, augment,
+      expected: "0 with data.kind latents: only pictures can be augmented",
+      remedy: "set data.augment=0; mirrored pictures are among the latents")
   }
 }

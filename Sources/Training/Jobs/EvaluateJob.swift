@@ -97,7 +97,10 @@ private struct Evaluation {
     }
     let restored = try RestoredModel.find(
       options.target, ema: options.drawing.ema, over: communicator, log: log)
-    let sampler = try communicator.agree { try restored.sampler(options.drawing, on: engine) }
+    let sampler = try communicator.agree {
+      try restored.sampler(
+        options.drawing, showsPictures: !selection.metrics.isEmpty, on: engine)
+    }
     return .network(restored, sampler)
   }
 
@@ -171,13 +174,14 @@ private struct Evaluation {
   private func heldOutLoss(
     _ restored: RestoredModel, _ sampler: ImageSampler
   ) throws -> HeldOutLoss {
-    let dataset = try communicator.agree {
-      try restored.configuration.heldOutDataset(path: options.heldOut)
+    let examples = try communicator.agree {
+      try restored.configuration.heldOutExamples(
+        path: options.heldOut, latents: restored.latents)
     }
-    let count = min(options.samples ?? dataset.count, dataset.count)
+    let count = min(options.samples ?? examples.count, examples.count)
     return try withProgress("held-out loss") { progress in
       try HeldOutLoss.measure(
-        sampler.model, on: dataset, count: count, batch: sampler.batch,
+        sampler.model, on: examples, count: count, batch: sampler.batch,
         engine: engine, over: communicator
       ) { progress($0, communicator.share(of: count).count) }
     }

@@ -109,7 +109,7 @@ final class Intervals {
     guard trainer.imagesSeen > tickedAt.images else { return }
     let row = try trainer.tick(
       seconds: now - tickedAt.time, images: trainer.imagesSeen - tickedAt.images,
-      datasetCount: run.dataset.count)
+      datasetCount: run.examples.count)
     tickedAt = (trainer.imagesSeen, now)
     try communicator.agree { try stats?.append(row) }
     run.log.info(
@@ -188,7 +188,9 @@ final class Intervals {
 
   /// Grids from fixed seeds, with the weights themselves and with each average; all ranks draw.
   private func drawGrids() throws {
-    guard sampledAt != trainer.imagesSeen, configuration.sample.count > 0 else { return }
+    guard sampledAt != trainer.imagesSeen, configuration.sample.count > 0,
+      trainer.objective.showsPictures
+    else { return }
     communicator.activity.enter(.sampling)
     let start = PhaseClock.now
     var paths = [try drawGrid(kind: "raw", weights: trainer.parameters.weights)]

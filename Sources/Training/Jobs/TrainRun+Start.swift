@@ -79,7 +79,11 @@ extension TrainRun {
   func refuseMismatch(_ checkpoint: CheckpointReader) throws {
     let saved = checkpoint.manifest.configuration
     var differences = configuration.differences(from: saved)
-    for (key, value) in facts {
+    if let latents, let before = saved[LatentFacts.vaeKey], before != latents.vae, !options.force {
+      throw LatentsError.otherAutoencoder(
+        what: "data.path: \(configuration.data.path)", found: latents.vae, expected: before)
+    }
+    for (key, value) in facts.sorted(by: { $0.key < $1.key }) {
       guard let before = saved[key], before != value else { continue }
       differences.append(ConfigurationDifference(key: key, saved: before, current: value))
     }
@@ -114,7 +118,13 @@ extension TrainRun {
     log.info(
       "data: \(configuration.data.kind)"
         + (configuration.data.kind == .shapes ? "" : " at \(configuration.data.path)")
-        + ", \(dataset.count) images")
+        + ", \(examples.count) images")
+    if let latents {
+      log.info(
+        "latents: times \(latents.scale), of autoencoder \(latents.vae)"
+          + (configuration.data.vae.isEmpty
+            ? "; no grids of samples: data.vae is empty" : " at \(configuration.data.vae)"))
+    }
     log.info(
       "ranks: \(ranks) x \(Display.quantity(threads, "thread")),"
         + " kernels \(engine.kernels.level.summary), \(configuration.train.precision);"

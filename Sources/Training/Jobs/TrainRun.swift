@@ -12,12 +12,16 @@ final class TrainRun {
   let communicator: any Communicator
   let log: RunLog
   let directory: RunDirectory
-  let dataset: any ImageDataset
+  let examples: any TrainingExamples
   let engine: Engine
   /// What the manifest says of the run beside its configuration.
   let facts: [String: String]
   /// The fact that tells data sets apart; no setting.
   static let contentKey = "data.content"
+  /// Nil where the run does not train on latents.
+  let latents: LatentFacts?
+  /// Makes pictures of latents; nil where none are needed, or no autoencoder is named.
+  let decoder: LatentDecoder?
   /// Nil where nothing is measured.
   private(set) var metrics: TrainingMetrics?
   /// For tests.
@@ -47,13 +51,15 @@ final class TrainRun {
         try ModelFile.check(URL(fileURLWithPath: path), Plan.table(given))
       }
     }
-    dataset = try given.dataset(over: communicator)
-    facts = [Self.contentKey: dataset.contentDigest]
-    try communicator.requireEqual(Array(dataset.contentDigest.utf8), of: "the data sets")
+    examples = try given.examples(over: communicator)
+    latents = (examples as? LatentDataset).map(LatentFacts.init)
+    facts = [Self.contentKey: examples.contentDigest].merging(latents?.entries ?? [:]) { $1 }
+    try communicator.requireEqual(Array(examples.contentDigest.utf8), of: "the data sets")
     let share = try CoreShare(of: communicator)
     if configuration.train.threads == 0 { configuration.train.threads = share.threads }
     engine = Engine(
       threadCount: configuration.train.threads, kernels: try communicator.agreedKernels())
+    decoder = try given.decoder(latents, over: communicator, on: engine)
     self.configuration = configuration
     if configuration.train.threads * share.sharers > share.cores && configuration.train.threads > 1
     {
@@ -82,6 +88,7 @@ final class TrainRun {
       return fault?.strike(batch, step: configuration.train.batch, on: communicator.rank) ?? batch
     }
     trainer.fault = fault
+    (trainer.objective as? DenoisingObjective)?.decoder = decoder
     try communicator.agree {
       if let resumed {
         try refuseMismatch(resumed)
@@ -103,8 +110,11 @@ final class TrainRun {
   private(set) var loader: BatchLoader?
 
   /// The images that pictures of an autoencoder's work are made of: held-out ones, where there are any.
-  private(set) lazy var showcase: any ImageDataset =
-    configuration.model.kind == .vae ? (try? configuration.heldOutDataset()) ?? dataset : dataset
+  /// Nil where others show what they draw.
+  private(set) lazy var showcase: (any ImageDataset)? = {
+    guard configuration.model.kind == .vae else { return nil }
+    return (try? configuration.heldOutDataset()) ?? (examples as? ImageExamples)?.dataset
+  }()
 
   /// Nil where the loss has no such term.
   private func perceptualDistance() throws -> PerceptualDistance? {
@@ -158,8 +168,7 @@ final class TrainRun {
 
   private func startLoader(at start: Int) {
     loader = BatchLoader(
-      dataset: dataset, seed: UInt64(configuration.train.seed),
-      augmentation: configuration.augmentation, start: UInt64(start),
+      examples, seed: UInt64(configuration.train.seed), start: UInt64(start),
       globalBatch: configuration.train.batch,
       share: configuration.share(rank: communicator.rank, of: communicator.size))
   }

@@ -5,7 +5,26 @@ extension Configuration {
   private static let trainedShapes = 50_000
   private static let heldOutShapes = 10_000
 
-  /// Images of the same kind as the training data that no run trains on.
+  /// What no run trains on, of the same kind as the training data.
+  ///
+  /// - Parameters:
+  ///   - path: instead of `data.validation`.
+  ///   - latents: those of the training, whose scale and autoencoder others must have.
+  func heldOutExamples(
+    path given: String? = nil, latents: LatentFacts?
+  ) throws -> any TrainingExamples {
+    guard data.kind == .latents else { return ImageExamples(try heldOutDataset(path: given)) }
+    let path = given ?? data.validation
+    guard !path.isEmpty else { throw TrainingError.noHeldOutData }
+    let found = try self.latents(path, scale: latents?.scale)
+    if let latents, found.description.vae != latents.vae {
+      throw LatentsError.otherAutoencoder(
+        what: path, found: found.description.vae, expected: latents.vae)
+    }
+    return found
+  }
+
+  /// Images that no run trains on.
   ///
   /// - Parameter path: instead of `data.validation`.
   func heldOutDataset(path given: String? = nil) throws -> any ImageDataset {
@@ -23,6 +42,7 @@ extension Configuration {
         isFile
         ? try CIFAR10Dataset(file: path)
         : try CIFAR10Dataset(path: path.isEmpty ? data.path : path, split: .test)
+    case .latents: throw LatentsError.noReference(setting: "held-out images")
     case .folder, .tar, .packed:
       guard !path.isEmpty else { throw TrainingError.noHeldOutData }
       dataset = try pictures(path)

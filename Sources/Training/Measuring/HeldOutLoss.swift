@@ -36,7 +36,7 @@ struct HeldOutLoss: Codable, Equatable, Sendable {
 
   /// Measures the network's present weights on the first `count` images. Collective.
   static func measure(
-    _ model: DenoisingModel, on dataset: any ImageDataset, count: Int, batch: Int,
+    _ model: DenoisingModel, on examples: any TrainingExamples, count: Int, batch: Int,
     engine: Engine, over communicator: any Communicator, progress: (_ done: Int) -> Void
   ) throws -> HeldOutLoss {
     let own = communicator.share(of: count)
@@ -49,7 +49,7 @@ struct HeldOutLoss: Codable, Equatable, Sendable {
         for start in stride(from: own.lowerBound, to: own.upperBound, by: batch) {
           let part = start..<min(start + batch, own.upperBound)
           losses += try Self.losses(
-            model, of: dataset, part, draws: Array(draws[part]), engine: engine)
+            model, of: examples, part, draws: Array(draws[part]), engine: engine)
           progress(losses.count)
         }
         return losses
@@ -59,17 +59,14 @@ struct HeldOutLoss: Codable, Equatable, Sendable {
   }
 
   private static func losses(
-    _ model: DenoisingModel, of dataset: any ImageDataset, _ part: Range<Int>,
+    _ model: DenoisingModel, of examples: any TrainingExamples, _ part: Range<Int>,
     draws: [NoiseDraw], engine: Engine
   ) throws -> [Double] {
-    var (pixels, labels) = ([Float](), [Int]())
-    for index in part {
-      let (image, label) = try dataset.image(index)
-      pixels += ImageGrid.signed(image.pixels)
-      labels.append(label)
-    }
-    let images = Tensor(pixels, model.imageShape(batch: part.count), on: engine)
     let positions = part.map { firstPosition + UInt64($0) }
+    let drawn = try zip(part, positions).map { try examples.example($0, seed: 0, position: $1) }
+    let labels = drawn.map(\.label)
+    let images = Tensor(
+      drawn.flatMap(\.values), model.imageShape(batch: part.count), on: engine)
     let noise = trainingNoise(seed: 0, positions: positions, like: images)
     return model.formulation.loss(images, draws: draws, noise: noise, batch: 1, on: nil) {
       model.network($0, time: $1, labels: model.classes > 0 ? labels : nil, augment: nil)

@@ -32,7 +32,7 @@ final class TrainingMetrics {
   private let run: TrainRun
   private let selection: MetricSelection
   private let pass: FeaturePass
-  private let heldOut: (any ImageDataset)?
+  private let heldOut: (any TrainingExamples)?
   private let source: ReferenceSource?
   private var references: [MetricReference]?
 
@@ -46,24 +46,25 @@ final class TrainingMetrics {
     let settings = run.configuration.metrics
     guard settings.every > 0 else { return nil }
     self.run = run
-    let (engine, dataset) = (run.engine, run.dataset)
+    let engine = run.engine
     (selection, pass, heldOut, source) = try run.communicator.agree {
       let selection = try MetricSelection(
         settings.names, hasInception: settings.features != "builtin")
       let options = try MeasuringOptions(
         features: settings.features, protocolName: settings.protocol)
+      if run.latents != nil, run.decoder == nil, !selection.metrics.isEmpty {
+        throw LatentsError.noAutoencoder(what: "metrics.names: \(settings.names[0])")
+      }
       let pass = try FeaturePass(selection, options, on: engine)
       var source: ReferenceSource?
       if selection.metrics.contains(where: { $0.need != .none }) {
-        source =
-          settings.reference.isEmpty
-          ? ReferenceSource(dataset, path: run.configuration.data.summary)
-          : try ReferenceSource(settings.reference)
+        source = try run.reference(settings.reference)
       }
       try source?.check(pass)
       try pass.require(settings.samples, of: .samples)
       let heldOut =
-        selection.hasLoss || selection.hasPSNR ? try run.configuration.heldOutDataset() : nil
+        selection.hasLoss || selection.hasPSNR
+        ? try run.configuration.heldOutExamples(latents: run.latents) : nil
       return (selection, pass, heldOut, source)
     }
   }
@@ -79,7 +80,9 @@ final class TrainingMetrics {
       weights: average.map { "ema.\($0.name)" } ?? "weights",
       features: pass.networks.map { "\($0.extractor.name)/\($0.extractor.protocolName)" },
       seconds: 0)
-    if let autoencoding = trainer.objective as? AutoencodingObjective, let heldOut {
+    if let autoencoding = trainer.objective as? AutoencodingObjective,
+      let heldOut = (heldOut as? ImageExamples)?.dataset
+    {
       row.samples = min(settings.samples, heldOut.count)
       row.metrics[MetricSelection.psnr] = try trainer.parameters.withWeights(weights) {
         try ReconstructionQuality.measure(
@@ -188,8 +191,19 @@ final class TrainingMetrics {
 
   /// `RUN/metrics/builtin-native-1a2b3c4d-5e6f7a8b.npz`: network, protocol, and digests of network and data.
   private func referenceFile(_ extractor: some FeatureExtractor) -> String {
-    let digests = [extractor.digest, run.dataset.contentDigest].map { $0.suffix(8) }
+    let digests = [extractor.digest, run.examples.contentDigest].map { $0.suffix(8) }
     return "\(run.directory.references)/\(extractor.name)-\(extractor.protocolName)-"
       + "\(digests[0])-\(digests[1]).npz"
+  }
+}
+
+extension TrainRun {
+  /// What samples are compared with: what `metrics.reference` names, or the images of the training.
+  fileprivate func reference(_ path: String) throws -> ReferenceSource {
+    guard path.isEmpty else { return try ReferenceSource(path) }
+    guard let images = examples as? ImageExamples else {
+      throw LatentsError.noReference(setting: "metrics.reference")
+    }
+    return ReferenceSource(images.dataset, path: configuration.data.summary)
   }
 }

@@ -20,6 +20,8 @@ public struct DrawingOptions: Equatable, Sendable {
   public let guidanceInterval: ClosedRange<Double>?
   /// The average to draw with. Nil: the run's first; `raw`: the weights themselves.
   public let ema: String?
+  /// Of a latent network: the autoencoder. Nil: `data.vae` of the run.
+  public let vae: String?
   /// Images denoised at once.
   public let batch: Int
 
@@ -30,7 +32,7 @@ public struct DrawingOptions: Equatable, Sendable {
     sampler: SampleSettings.Sampler = .auto, steps: Int? = nil, churn: Double = 0, eta: Double = 0,
     label: Int? = nil, guidance: Double? = nil, guidanceInterval: String? = nil,
     guidanceSchedule: SampleSettings.Schedule? = nil, guidedChannels: Int? = nil,
-    ema: String? = nil, batch: Int = 16
+    ema: String? = nil, vae: String? = nil, batch: Int = 16
   ) throws {
     try require(steps ?? 1 >= 1, "--steps", steps ?? 1, expected: "1 or more")
     try require(churn >= 0 && churn.isFinite, "--churn", churn, expected: "a number from 0 on")
@@ -52,6 +54,7 @@ public struct DrawingOptions: Equatable, Sendable {
     self.guidanceSchedule = guidanceSchedule
     self.guidedChannels = guidedChannels
     self.ema = ema
+    self.vae = vae
     self.batch = batch
   }
 

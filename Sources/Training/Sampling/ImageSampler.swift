@@ -16,9 +16,14 @@ struct ImageSampler {
   let label: Int?
   /// Images denoised at once: bounds the memory.
   let batch: Int
+  /// Makes pictures of latents; nil where the network draws pixels, or nobody looks at pictures.
+  let decoder: LatentDecoder?
 
-  init(_ model: DenoisingModel, _ drawing: Drawing, batch: Int = standardBatch, on engine: Engine) {
-    (self.model, self.engine, self.batch) = (model, engine, batch)
+  init(
+    _ model: DenoisingModel, _ drawing: Drawing, batch: Int = standardBatch,
+    decoder: LatentDecoder? = nil, on engine: Engine
+  ) {
+    (self.model, self.engine, self.batch, self.decoder) = (model, engine, batch, decoder)
     sampler = drawing.method
     levels = model.formulation.levels(steps: drawing.steps)
     (guidance, label) = (drawing.guidance, drawing.label)
@@ -43,8 +48,10 @@ struct ImageSampler {
     }
   }
 
-  /// What a state of the sampler, [B, H, W, C] in about [-1, 1], looks like.
-  func images(_ state: Tensor) -> [RGBImage] { ImageGrid.images(state) }
+  /// What a state of the sampler, [B, H, W, C] in about [-1, 1] or as latents, looks like.
+  func images(_ state: Tensor) -> [RGBImage] {
+    decoder?.images(state) ?? ImageGrid.images(state)
+  }
 
   /// [B, H, W, C] in the network's space, one a seed.
   ///

@@ -51,11 +51,16 @@ struct RestoredModel {
   }
 
   /// The autoencoder with its weights.
-  func autoencoder(on engine: Engine) throws -> VAE {
+  ///
+  /// - Parameter precision: nil: that of the run.
+  func autoencoder(
+    precision: TrainSettings.Precision? = nil, on engine: Engine
+  ) throws -> VAE {
     guard configuration.model.kind == .vae else {
       throw TrainingError.notAnAutoencoder(path: reader.url.path)
     }
-    let vae = VAE(configuration.vaeSettings, precision: configuration.train.precision.dtype)
+    let vae = VAE(
+      configuration.vaeSettings, precision: (precision ?? configuration.train.precision).dtype)
     try fill(vae.parameters, on: engine)
     return vae
   }
@@ -69,7 +74,10 @@ struct RestoredModel {
     try reader.read(vector, 0..<parameters.flatCount, into: parameters.weights)
   }
 
-  func sampler(_ drawing: DrawingOptions, on engine: Engine) throws -> ImageSampler {
+  /// - Parameter showsPictures: whether anybody looks at pictures; a latent network then needs an autoencoder.
+  func sampler(
+    _ drawing: DrawingOptions, showsPictures: Bool = true, on engine: Engine
+  ) throws -> ImageSampler {
     let classes = configuration.model.classes
     if let label = drawing.label, label >= classes {
       throw TrainingError.labelOutOfRange(label: label, classes: classes)
@@ -78,7 +86,9 @@ struct RestoredModel {
     if drawing.guidance ?? 1 != 1, classes == 0 {
       throw TrainingError.nothingToGuide(checkpoint: reader.url.path)
     }
-    return ImageSampler(try model(on: engine), settled, batch: drawing.batch, on: engine)
+    let decoder = try decoder(drawing.vae, isNeeded: showsPictures, on: engine)
+    return ImageSampler(
+      try model(on: engine), settled, batch: drawing.batch, decoder: decoder, on: engine)
   }
 
   /// What tells images drawn like this from others.
@@ -87,14 +97,16 @@ struct RestoredModel {
       checkpoint: reader.url.lastPathComponent, checkpointDigest: reader.digest,
       imagesSeen: reader.manifest.imagesSeen, weights: vector,
       precision: configuration.train.precision.rawValue,
-      drawing: try Drawing(drawing, of: configuration))
+      drawing: try Drawing(drawing, of: configuration), latents: latents)
   }
 }
 
 extension Configuration {
   /// The configuration that a manifest holds; facts about the run that are no settings are left out.
   init(dotted: [String: String]) throws(ConfigurationError) {
-    let known = dotted.filter { $0.key != TrainRun.contentKey }
+    let known = dotted.filter {
+      $0.key != TrainRun.contentKey && !$0.key.hasPrefix(LatentFacts.prefix)
+    }
     // Entries of a list in their order: ema.2 before ema.10.
     let settings = known.map { "\($0.key)=\($0.value)" }
       .sorted { $0.compare($1, options: .numeric) == .orderedAscending }

@@ -75,11 +75,16 @@ struct SampleRecord: WorkRecord, Equatable, Sendable {
   var guidanceSchedule: String?
   /// The first so many; nil: all.
   var guidedChannels: Int?
+  /// Of a latent network: digest of the autoencoder that made the pictures.
+  var vae: String?
+  /// Of a latent network: what latents were multiplied by for the training.
+  var latentScale: Double?
   /// How values in [-1, 1] became bytes.
   var quantization = "trunc(127.5 x + 128)"
 
   enum CodingKeys: String, CodingKey {
-    case checkpoint, weights, precision, sampler, steps, churn, eta, guidance, quantization
+    case checkpoint, weights, precision, sampler, steps, churn, eta, guidance, quantization, vae
+    case latentScale = "latent_scale"
     case checkpointDigest = "checkpoint_digest"
     case imagesSeen = "images_seen"
     case label = "class"
@@ -96,14 +101,16 @@ struct SampleRecord: WorkRecord, Equatable, Sendable {
       "eta": "\(eta)", "class": label.map { "\($0)" } ?? "by seed", "guidance": "\(guidance)",
       "guidance_interval": interval ?? "all", "quantization": quantization,
       "guidance_schedule": guidanceSchedule ?? "constant",
-      "guided_channels": guidedChannels.map { "\($0)" } ?? "all",
+      "guided_channels": guidedChannels.map { "\($0)" } ?? "all", "vae": vae ?? "none",
+      "latent_scale": latentScale.map { "\($0)" } ?? "none",
     ]
   }
 
   init(
     checkpoint: String, checkpointDigest: String, imagesSeen: Int, weights: String,
-    precision: String, drawing: Drawing
+    precision: String, drawing: Drawing, latents: LatentFacts? = nil
   ) {
+    (vae, latentScale) = (latents?.vae, latents?.scale)
     (self.checkpoint, self.checkpointDigest) = (checkpoint, checkpointDigest)
     (self.imagesSeen, self.weights, self.precision) = (imagesSeen, weights, precision)
     (sampler, steps) = (drawing.sampler.rawValue, drawing.steps)

@@ -8,9 +8,10 @@ extension AutoencodingObjective {
 
   /// Pairs: an image, and what the autoencoder makes of the mean of its latents.
   func pictures(
-    _ range: Range<Int>, _ settings: SampleSettings, of dataset: any ImageDataset,
+    _ range: Range<Int>, _ settings: SampleSettings, of dataset: (any ImageDataset)?,
     on engine: Engine
   ) throws -> [RGBImage] {
+    guard let dataset else { return [] }
     let indices = (range.lowerBound / 2..<(range.upperBound + 1) / 2).map { $0 % dataset.count }
     var pictures: [RGBImage] = []
     for start in stride(from: 0, to: indices.count, by: ImageSampler.standardBatch) {

@@ -8,6 +8,8 @@ import TensorCore
 /// Trains a network to tell noise from image.
 final class DenoisingObjective: Objective {
   let model: DenoisingModel
+  /// Makes pictures of latents, where the run has an autoencoder.
+  var decoder: LatentDecoder?
   /// Nil: the formulation draws how noisy an image is.
   private var timesteps: ImportanceTimesteps?
   /// Timestep and loss of this rank's images of the step.
@@ -31,10 +33,13 @@ final class DenoisingObjective: Objective {
   var lossScale: Double { model.formulation.lossScale(elements: imageShape(batch: 1).count) }
   var columns: LossColumns { .noiseLevels }
 
-  var pictureSide: Int { imageShape(batch: 1)[1] }
+  var showsPictures: Bool { decoder != nil || configuration.model.kind != .latent }
+  var pictureSide: Int {
+    imageShape(batch: 1)[1] * (decoder?.autoencoder.vae.settings.factor ?? 1)
+  }
 
   func pictures(
-    _ range: Range<Int>, _ settings: SampleSettings, of dataset: any ImageDataset,
+    _ range: Range<Int>, _ settings: SampleSettings, of dataset: (any ImageDataset)?,
     on engine: Engine
   ) -> [RGBImage] {
     var images: [RGBImage] = []
@@ -46,7 +51,7 @@ final class DenoisingObjective: Objective {
 
   /// The sampler of grids and of metrics, over the network's present weights.
   func sampler(_ settings: SampleSettings, on engine: Engine) -> ImageSampler {
-    ImageSampler(model, Drawing(settings, configuration), on: engine)
+    ImageSampler(model, Drawing(settings, configuration), decoder: decoder, on: engine)
   }
 
   /// Images -> noise -> network -> loss -> gradients.

@@ -29,6 +29,8 @@ protocol Objective: AnyObject {
   /// After the last micro-batch of a step on this rank, whether or not the update is made. Collective.
   func endStep(over communicator: any Communicator) throws
 
+  /// Whether there is something to show: latents without an autoencoder are no pictures.
+  var showsPictures: Bool { get }
   /// Side of the pictures that show how far the model is.
   var pictureSide: Int { get }
 
@@ -37,7 +39,7 @@ protocol Objective: AnyObject {
   ///
   /// - Parameter dataset: images, where pictures are made of some.
   func pictures(
-    _ range: Range<Int>, _ settings: SampleSettings, of dataset: any ImageDataset,
+    _ range: Range<Int>, _ settings: SampleSettings, of dataset: (any ImageDataset)?,
     on engine: Engine
   ) throws -> [RGBImage]
 
@@ -49,6 +51,8 @@ extension Objective {
   func trains(_ set: Int, at imagesSeen: Int) -> Bool { true }
 
   func endStep(over communicator: any Communicator) throws {}
+
+  var showsPictures: Bool { true }
 
   var state: [String: [Float]] {
     get { [:] }

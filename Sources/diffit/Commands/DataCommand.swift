@@ -8,7 +8,10 @@ struct DataCommand: ParsableCommand {
     discussion: """
       Example: mpirun -n 4 diffit data stats data/cifar10 --out cifar10-stats.npz
       """,
-    subcommands: [DataInfoCommand.self, ConvertCommand.self, StatisticsCommand.self])
+    subcommands: [
+      DataInfoCommand.self, ConvertCommand.self, EncodeCommand.self,
+      StatisticsCommand.self,
+    ])
 }
 
 struct StatisticsCommand: ParsableCommand {

@@ -61,6 +61,13 @@ struct DrawingArguments: ParsableArguments {
         + " (default: the run's first average)", valueName: "name"))
   var ema: String?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Of a latent network: the autoencoder that makes the pictures, a folder in diffusers' layout, a run"
+        + " or a checkpoint. (default: data.vae of the run)", valueName: "dir|run"))
+  var vae: String?
+
   @Option(name: .long, help: ArgumentHelp("Images denoised at once, a rank.", valueName: "n"))
   var batch = 16
 
@@ -68,6 +75,7 @@ struct DrawingArguments: ParsableArguments {
     try DrawingOptions(
       sampler: sampler, steps: steps, churn: churn, eta: eta, label: label, guidance: guidance,
       guidanceInterval: guidanceInterval, guidanceSchedule: guidanceSchedule,
-      guidedChannels: guidedChannels, ema: ema, batch: batch)
+      guidedChannels: guidedChannels, ema: ema, vae: vae,
+      batch: batch)
   }
 }

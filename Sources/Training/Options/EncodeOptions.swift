@@ -1,0 +1,46 @@
+/// `diffit data encode`.
+public struct EncodeOptions: Equatable, Sendable {
+  /// A data set of any kind.
+  public let source: String
+  /// A folder in diffusers' layout, a run or a checkpoint.
+  public let vae: String
+  /// A folder.
+  public let output: String
+  /// Pixels a side of the pictures that are encoded.
+  public let resolution: Int
+  /// Pictures encoded at once.
+  public let batch: Int
+  /// Whether mirrored pictures are encoded as well.
+  public let flips: Bool
+  public let precision: TrainSettings.Precision
+  /// Images of a file.
+  public let fileImages: Int
+  /// Take the first pictures alone. Nil: all.
+  public let maxImages: Int?
+  /// A file for the results; `-`: standard output.
+  public let json: String?
+
+  public init(
+    source: String, vae: String, output: String, resolution: Int, batch: Int = 16,
+    flips: Bool = true, precision: TrainSettings.Precision = .fp32, fileImages: Int = 1000,
+    maxImages: Int? = nil, json: String? = nil
+  ) throws {
+    let isFile = [".npz", ".npy", ".tar", ".gz", ".zip", ".safetensors"].contains {
+      output.hasSuffix($0)
+    }
+    try require(!output.isEmpty && !isFile, "--out", output, expected: "a folder")
+    try require(!vae.isEmpty, "--vae", "\"\"", expected: "an autoencoder")
+    try require(
+      (1...8192).contains(resolution), "--resolution", resolution, expected: "1 to 8192 pixels")
+    try require(batch >= 1, "--batch", batch, expected: "1 or more")
+    try require(
+      (1...1_000_000).contains(fileImages), "--file-images", fileImages, expected: "1 to 1000000")
+    try require(maxImages ?? 1 >= 1, "--max-images", maxImages ?? 1, expected: "1 or more")
+    var output = output
+    while output.count > 1 && output.hasSuffix("/") { output.removeLast() }
+    (self.source, self.vae, self.output) = (source, vae, output)
+    (self.resolution, self.batch, self.flips) = (resolution, batch, flips)
+    (self.precision, self.fileImages) = (precision, fileImages)
+    (self.maxImages, self.json) = (maxImages, json)
+  }
+}

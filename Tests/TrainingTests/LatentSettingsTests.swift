@@ -1,0 +1,44 @@
+import Testing
+import Training
+
+@Suite("Settings of latent data") struct LatentSettingsTests {
+  private static let latent = [
+    "model.kind=latent", "data.kind=latents", "data.path=latents", "data.augment=0",
+  ]
+
+  private func refusal(_ changes: String...) throws -> String {
+    let error = try #require(throws: ConfigurationError.self) {
+      try Configuration(yaml: "", name: "", overrides: Self.latent + changes)
+    }
+    return error.description
+  }
+
+  @Test func theyAreRead() throws {
+    let more = ["data.vae=sd-vae", "data.latent_scale=0"]
+    let configuration = try Configuration(yaml: "", name: "", overrides: Self.latent + more)
+    #expect(configuration.data.vae == "sd-vae" && configuration.data.latentScale == 0)
+    #expect(try Configuration(yaml: configuration.yaml, name: "") == configuration)
+    #expect(Configuration().data.latentScale == 0.18215 && Configuration().data.vae.isEmpty)
+  }
+
+  @Test func modelAndDataGoTogether() throws {
+    let pictures = try refusal("data.kind=shapes")
+    #expect(pictures.contains("model.kind") && pictures.contains("diffit data encode"))
+    let image = try refusal("model.kind=image")
+    #expect(image.contains("model.kind") && image.contains("latent with data.kind latents"))
+  }
+
+  @Test func whatLatentsCannotHave() throws {
+    let augmented = try refusal("data.augment=0.12")
+    #expect(augmented.contains("data.augment") && augmented.contains("set data.augment=0"))
+    #expect(try refusal("data.latent_scale=-1").contains("data.latent_scale"))
+    #expect(try refusal("data.path=").contains("data.path"))
+  }
+
+  @Test func picturesNeedNoAutoencoder() throws {
+    let error = try #require(throws: ConfigurationError.self) {
+      try Configuration(yaml: "", name: "", overrides: ["data.vae=x"])
+    }
+    #expect(error.description.contains("data.vae"))
+  }
+}
