@@ -72,8 +72,9 @@ public struct ForeignTensors: Sendable {
       case .floats(let values, let tolerance):
         let found = try file.floats(entry.name)
         // Not `>`: NaN differs from everything.
-        if let at = found.indices.first(where: { !((found[$0] - values[$0]).magnitude <= tolerance) })
-        {
+        if let at = found.indices.first(where: {
+          !((found[$0] - values[$0]).magnitude <= tolerance)
+        }) {
           throw .constantValue(
             path: file.path, tensor: entry.name, index: at, found: Double(found[at]),
             expected: Double(values[at]))

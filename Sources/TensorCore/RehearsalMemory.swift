@@ -16,7 +16,9 @@ final class RehearsalMemory: Sendable {
 
   deinit {
     regions.withLock { regions in
-      for region in regions { munmap(UnsafeMutableRawPointer(bitPattern: region.address), region.size) }
+      for region in regions {
+        munmap(UnsafeMutableRawPointer(bitPattern: region.address), region.size)
+      }
     }
   }
 

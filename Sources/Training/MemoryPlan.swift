@@ -48,14 +48,14 @@ struct MemoryPlan {
     snapshot = plan.snapshotBytes
     let pixels = configuration.objective().imageShape(batch: 1).count * 4
     // The loader has two batches ready and a third in its hands while one is trained on.
-    data = 4 * share * pixels + (configuration.data.kind == .cifar10 ? 50_000 * CIFAR10Dataset.recordSize : 0)
-    process = ranks > 1 ? Self.processBytes + Self.messageBytes : Self.processBytes
+    data =
+      4 * share * pixels
+      + (configuration.data.kind == .cifar10 ? 50_000 * CIFAR10Dataset.recordSize : 0)
+    process = Self.processBytes
   }
 
   /// Of an idle process with its libraries, as measured with Open MPI 4.1 on Linux, x86-64.
-  private static let processBytes = 52 << 20
-  /// What more the library takes to talk to ranks of its node.
-  private static let messageBytes = 8 << 20
+  private static let processBytes = 45 << 20
 
   /// One line a kind.
   ///
@@ -79,7 +79,8 @@ struct MemoryPlan {
       ("process", process, "code and libraries"),
     ]
     return rows.map { name, bytes, note in
-      let figure = "  \(name)".padding(toLength: 21, withPad: " ", startingAt: 0)
+      let figure =
+        "  \(name)".padding(toLength: 21, withPad: " ", startingAt: 0)
         + Display.bytes(bytes)
       return note.isEmpty || bytes == 0
         ? figure : figure.padding(toLength: 32, withPad: " ", startingAt: 0) + note

@@ -38,15 +38,16 @@ struct Plan {
     configuration.objective().sets.table
   }
 
-  /// What summing holds at most: bf16 for the wire, the levels of the tree, and room for other ranks'
-  /// parts.
+  /// What summing holds at most: a bf16 twin for the wire, the levels of the tree, and room for a bucket each
+  /// in the sums that are under way at once, ours or the MPI library's.
   var reductionBytes: Int {
-    let isOurs =
-      method.order == .tree || method.wire == .bfloat16 && ranks > 1 || method.keepsPieces
-    let copies =
-      (method.wire == .bfloat16 ? 1 : 0) + method.localShards.trailingZeroBitCount
-      + (ranks > 1 ? 1 : 0)
-    return isOurs ? copies * flatCount * method.wire.size : 0
+    let travels = ranks > 1
+    let wire = method.order == .tree || travels ? method.wire.size : 4
+    let copies = (wire == 2 ? 1 : 0) + method.localShards.trailingZeroBitCount
+    let buckets = GradientBuckets(
+      count: flatCount, bucketMB: configuration.parallel.bucketMB
+    ).ranges.prefix(GradientReducer.bucketsInFlight)
+    return copies * flatCount * wire + (travels ? buckets.reduce(0) { $0 + $1.count } * wire : 0)
   }
 
   /// The copy of this rank's part of the state that is saved while training goes on.

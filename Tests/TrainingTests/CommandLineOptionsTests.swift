@@ -116,7 +116,13 @@ struct CommandLineOptionsTests {
         image: "i", output: "o", levels: levels, timesteps: timesteps, schedule: schedule,
         steps: steps)
     }
-    #expect(try options("0,50,499").noise == .timesteps([0, 50, 499], schedule: .linear, steps: 500))
+    func refused(_ option: String, _ make: @autoclosure () throws -> NoiseOptions) {
+      let error = #expect(throws: ConfigurationError.self) { try make() }
+      #expect(
+        error?.description.hasPrefix(option) == true, "\(option): \(String(describing: error))")
+    }
+    #expect(
+      try options("0,50,499").noise == .timesteps([0, 50, 499], schedule: .linear, steps: 500))
     #expect(
       try options("999", .cosine, steps: 1000).noise
         == .timesteps([999], schedule: .cosine, steps: 1000))
