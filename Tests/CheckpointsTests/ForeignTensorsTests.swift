@@ -66,7 +66,7 @@ import Testing
     #expect(
       checkpointError { try ModelFile.load(url, table, into: flat) }
         == .modelMismatch(
-          path: url.path, missing: [own], unexpected: [index, theirs], misshaped: []))
+          path: url.path, missing: [own], unexpected: [theirs, index], misshaped: []))
   }
 
   @Test func otherTensorsAreStillRefused() throws {

@@ -11,8 +11,8 @@ extension EndToEndTests {
 
     init() throws {
       scene = try Scene()
-      try ImageGrid.writePNG(
-        [Float](repeating: Float(grey), count: 64 * 64 * 3), height: 64, width: 64, columns: 1,
+      try ImageFile.writePNG(
+        RGBImage(width: 64, height: 64, pixels: [UInt8](repeating: 64, count: 64 * 64 * 3)),
         to: scene.path("grey.png"))
     }
 
@@ -27,25 +27,26 @@ extension EndToEndTests {
       #expect(figure.height == 64 && figure.width == 64 * count)
       var (means, deviations): ([Double], [Double]) = ([], [])
       for picture in 0..<count {
-        let values = (0..<64).flatMap { row in
-          figure.pixels[
-            (row * figure.width + picture * 64) * 3..<(row * figure.width + picture * 64 + 64) * 3
-          ]
-          .map { Double($0) / 127.5 - 1 }
+        var values: [Double] = []
+        for row in 0..<64 {
+          let start = (row * figure.width + picture * 64) * 3
+          values += figure.pixels[start..<start + 192].map { Double($0) / 127.5 - 1 }
         }
         let mean = values.reduce(0, +) / Double(values.count)
         means.append(mean)
-        deviations.append(
-          (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)).squareRoot())
+        let squares = values.map { ($0 - mean) * ($0 - mean) }
+        deviations.append((squares.reduce(0, +) / Double(values.count)).squareRoot())
       }
       return (means, deviations)
     }
 
     /// alpha-bar of a linear schedule, as the notebooks compute it.
     private func kept(_ timestep: Int, of steps: Int) -> Double {
-      (0...timestep).reduce(1) {
-        $0 * (1 - 1e-4 - (0.02 - 1e-4) * Double($1) / Double(steps - 1))
+      var kept = 1.0
+      for index in 0...timestep {
+        kept *= 1 - 1e-4 - (0.02 - 1e-4) * Double(index) / Double(steps - 1)
       }
+      return kept
     }
 
     @Test func timestepsAreInDDPMsScale() throws {
