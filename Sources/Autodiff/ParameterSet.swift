@@ -101,6 +101,7 @@ public final class ParameterSet {
 
   /// Fills the weights with their initial values: a function of the seed alone.
   public func initialize(seed: UInt64) {
+    guard weights.engine.computes else { return }
     for parameter in parameters {
       let stream = RandomStream(
         seed: seed, .initialization, substream: parameter.index, position: 0)

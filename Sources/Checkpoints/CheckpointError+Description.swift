@@ -16,6 +16,12 @@ extension CheckpointError: CustomStringConvertible {
         .filter { !$0.1.isEmpty }
         .map { "\($0.0) (\($0.1.count)): \(Self.some($0.1))" }
         .joined(separator: "; ") + "; use a file of the configured model"
+    case .constantShape(let path, let tensor, let found, let expected):
+      "\(path): tensor \(tensor) has shape \(found), this model's has \(expected) elements;"
+        + " use a file of the configured model"
+    case .constantValue(let path, let tensor, let index, let found, let expected):
+      "\(path): tensor \(tensor) is not that of this model: element \(index) is \(found), expected"
+        + " \(expected); use a file of the configured model"
     case .noneGood(let directory, let reasons):
       "\(directory): no checkpoint can be used: \(reasons.joined(separator: "; ")); "
         + "restore one, or start afresh in another run directory"

@@ -28,6 +28,10 @@ public enum CheckpointError: Error, Equatable, Sendable {
 
   // Models.
   case modelMismatch(path: String, missing: [String], unexpected: [String], misshaped: [String])
+  /// A tensor that is no parameter has not as many elements as it must.
+  case constantShape(path: String, tensor: String, found: [Int], expected: Int)
+  /// A tensor that is no parameter holds something else than it must; `index` counts row-major.
+  case constantValue(path: String, tensor: String, index: Int, found: Double, expected: Double)
 
   // Checkpoints.
   /// A directory without `COMPLETE`: its save never ended.

@@ -37,29 +37,33 @@ public enum ModelFile {
   /// - Parameters:
   ///   - prefix: what the file's names have before the model's (`param.` in goldens); tensors without
   ///     it are left alone.
+  ///   - foreign: what else the file may call the tensors, and have beside them.
   ///   - flat: f32, of the table's `flatCount`. F64, F16 and BF16 files are converted.
   /// - Throws: `CheckpointError.modelMismatch` naming what is missing, unexpected or of another shape.
   public static func load(
-    _ url: URL, _ table: ParameterTable, prefix: String = "", into flat: Tensor
+    _ url: URL, _ table: ParameterTable, prefix: String = "",
+    allowing foreign: ForeignTensors = ForeignTensors(), into flat: Tensor
   ) throws(CheckpointError) {
-    try load(SafetensorsFile(url), table, prefix: prefix, into: flat)
+    try load(SafetensorsFile(url), table, prefix: prefix, allowing: foreign, into: flat)
   }
 
   /// Reads weights from a file that is already open.
   public static func load(
-    _ file: SafetensorsFile, _ table: ParameterTable, prefix: String = "", into flat: Tensor
+    _ file: SafetensorsFile, _ table: ParameterTable, prefix: String = "",
+    allowing foreign: ForeignTensors = ForeignTensors(), into flat: Tensor
   ) throws(CheckpointError) {
     invariant(
       flat.count == table.flatCount,
       "ModelFile.load: \(flat.shape) for \(table.flatCount) elements")
-    try check(file, table, prefix: prefix)
+    try check(file, table, prefix: prefix, foreign)
     let (memory, values) = buffers(for: table)
     defer {
       memory.deallocate()
       values.deallocate()
     }
     for entry in table.entries {
-      try file.readFloats(prefix + entry.name, 0..<entry.count, into: values)
+      let name = foreign.name(of: entry.name, in: file, prefix: prefix)
+      try file.readFloats(name, 0..<entry.count, into: values)
       flat.withFloats {
         entry.layout.toMemory(values, $0 + entry.offset, shape: entry.shape)
       }
@@ -67,16 +71,21 @@ public enum ModelFile {
   }
 
   /// Throws where the file's tensors are not those of the table.
-  public static func check(_ url: URL, _ table: ParameterTable) throws(CheckpointError) {
-    try check(SafetensorsFile(url), table, prefix: "")
+  public static func check(
+    _ url: URL, _ table: ParameterTable, allowing foreign: ForeignTensors = ForeignTensors()
+  ) throws(CheckpointError) {
+    try check(SafetensorsFile(url), table, prefix: "", foreign)
   }
 
   private static func check(
-    _ file: SafetensorsFile, _ table: ParameterTable, prefix: String
+    _ file: SafetensorsFile, _ table: ParameterTable, prefix: String, _ foreign: ForeignTensors
   ) throws(CheckpointError) {
     var (missing, misshaped): ([String], [String]) = ([], [])
+    func name(_ entry: ParameterEntry) -> String {
+      foreign.name(of: entry.name, in: file, prefix: prefix)
+    }
     for entry in table.sortedByName {
-      guard let found = file[prefix + entry.name] else {
+      guard let found = file[name(entry)] else {
         missing.append(entry.name)
         continue
       }
@@ -84,7 +93,7 @@ public enum ModelFile {
         misshaped.append("\(entry.name) \(found.shape) where \(entry.shape) is expected")
       }
     }
-    let expected = Set(table.entries.map { prefix + $0.name })
+    let expected = Set(table.entries.map(name) + foreign.constants.keys.map { prefix + $0 })
     let unexpected = file.entries.map(\.name)
       .filter { $0.hasPrefix(prefix) && !expected.contains($0) }.sorted()
     guard missing.isEmpty && unexpected.isEmpty && misshaped.isEmpty else {
@@ -92,13 +101,14 @@ public enum ModelFile {
         path: file.path, missing: missing, unexpected: unexpected, misshaped: misshaped)
     }
     for entry in table.entries {
-      let found = try file.entry(prefix + entry.name)
+      let found = try file.entry(name(entry))
       guard found.dtype.isFloatingPoint else {
         throw .tensorType(
           path: file.path, tensor: found.name, found: found.dtype,
           expected: "F32, F64, F16 or BF16")
       }
     }
+    try foreign.checkConstants(in: file, prefix: prefix)
   }
 
   /// Two buffers for the largest parameter.

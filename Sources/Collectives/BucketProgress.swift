@@ -5,8 +5,16 @@ import TensorCore
 typealias BucketStart = (_ bucket: Int, _ run: Split) throws(CommunicationError) -> BucketSum?
 
 /// The sums under way, and for how long there were some.
+///
+/// A few at once keep a network busy. The others wait in their order, which all ranks share: each sum under
+/// way takes room of a bucket's size, also inside the MPI library.
 struct BucketsInFlight {
+  /// Sums under way at once.
+  static let limit = 4
+
   private var sums: [BucketSum] = []
+  /// Buckets that are to be summed next.
+  private var waiting: [Int] = []
   private(set) var time = BusyTime()
   /// What stopped a sum, kept until somebody can throw it.
   private var failure: CommunicationError?
@@ -15,30 +23,39 @@ struct BucketsInFlight {
 
   mutating func start(_ bucket: Int, with start: BucketStart, _ run: Split) {
     guard failure == nil else { return }
-    do throws(CommunicationError) {
-      if let sum = try start(bucket, run) {
+    waiting.append(bucket)
+    do throws(CommunicationError) { try startWaiting(start, run) } catch { failure = error }
+  }
+
+  private mutating func startWaiting(_ start: BucketStart, _ run: Split) throws(CommunicationError)
+  {
+    while sums.count < Self.limit, !waiting.isEmpty {
+      if let sum = try start(waiting.removeFirst(), run) {
         sums.append(sum)
         time.begin()
       }
-    } catch { failure = error }
+    }
   }
 
   /// - Parameter waiting: until all are complete.
-  mutating func advance(waiting: Bool, _ run: Split) {
+  mutating func advance(waiting isWaiting: Bool, with start: BucketStart, _ run: Split) {
     guard failure == nil, !sums.isEmpty else { return }
     do throws(CommunicationError) {
-      // In two rounds, so that no sum waits on its way back before all have been added up.
-      if waiting { for sum in sums { _ = try sum.addUp(waiting: true, run) } }
-      var left: [BucketSum] = []
-      for sum in sums where try !sum.advance(waiting: waiting, run) { left.append(sum) }
-      sums = left
-      if left.isEmpty { time.end() }
+      repeat {
+        // In two rounds, so that no sum waits on its way back before all have been added up.
+        if isWaiting { for sum in sums { _ = try sum.addUp(waiting: true, run) } }
+        var left: [BucketSum] = []
+        for sum in sums where try !sum.advance(waiting: isWaiting, run) { left.append(sum) }
+        sums = left
+        try startWaiting(start, run)
+      } while isWaiting && !sums.isEmpty
+      if sums.isEmpty { time.end() }
     } catch { failure = error }
   }
 
   /// Throws what was kept, and forgets it.
   mutating func end() throws(CommunicationError) {
-    time = BusyTime()
+    (time, waiting) = (BusyTime(), [])
     guard let failure else { return }
     self.failure = nil
     throw failure
@@ -99,7 +116,7 @@ final class BucketProgress: @unchecked Sendable {
   func progress() {
     guard lock.try() else { return }
     defer { lock.unlock() }
-    flight.advance(waiting: false, run)
+    flight.advance(waiting: false, with: start, run)
   }
 
   /// Returns when all that were started are complete, or throws what stopped one.
@@ -107,7 +124,7 @@ final class BucketProgress: @unchecked Sendable {
     tell { isWanted = false }
     lock.lock()
     defer { lock.unlock() }
-    flight.advance(waiting: true, run)
+    flight.advance(waiting: true, with: start, run)
     try flight.end()
   }
 
@@ -127,7 +144,9 @@ final class BucketProgress: @unchecked Sendable {
     let alone = Split(engine: nil)
     while isWantedNow() {
       lock.withLock {
-        for _ in 0..<Self.looks where !flight.isEmpty { flight.advance(waiting: false, alone) }
+        for _ in 0..<Self.looks where !flight.isEmpty {
+          flight.advance(waiting: false, with: start, alone)
+        }
       }
       usleep(Self.pause)
     }

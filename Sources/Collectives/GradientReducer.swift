@@ -8,6 +8,9 @@ import TensorCore
 /// operators; then `finish` returns when the whole buffer is summed (or this rank's pieces of it). A
 /// bucket leaves as soon as it and all before it are final, so that every rank sends in the same order.
 public final class GradientReducer {
+  /// Buckets that are summed at once.
+  public static var bucketsInFlight: Int { BucketsInFlight.limit }
+
   public let buckets: GradientBuckets
   public let method: ReductionMethod
   private let communicator: any Communicator

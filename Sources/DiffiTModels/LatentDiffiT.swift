@@ -81,7 +81,9 @@ public struct LatentDiffiT: DenoisingNetwork {
     let table = positionTable(side: grid, width: width, on: engine)
     let all = Tensor([batch, grid, grid, width], on: engine)
     withFloats(table, all) { from, to in
-      for image in 0..<batch { (to + image * table.count).update(from: from, count: table.count) }
+      engine.threads.forRanges(of: batch) { range in
+        for image in range { (to + image * table.count).update(from: from, count: table.count) }
+      }
     }
     return all
   }

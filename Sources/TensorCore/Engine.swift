@@ -5,6 +5,8 @@ public final class Engine: Sendable {
   public let memory: StoragePool
   public let kernels: KernelTable
   public let profile: OperatorProfile?
+  /// False: operators make their tensors and leave the contents undefined.
+  public let computes: Bool
 
   /// - Parameters:
   ///   - threadCount: threads an operator may use, the calling one included.
@@ -17,5 +19,18 @@ public final class Engine: Sendable {
     memory = StoragePool()
     self.kernels = kernels
     self.profile = profile
+    computes = true
+  }
+
+  /// An engine on which work is rehearsed: the memory pool counts what the work would take, no operator runs
+  /// its kernel, and next to no memory is used.
+  ///
+  /// - Parameter threadCount: threads that operators would use, whose working memory is counted.
+  public init(rehearsingWith threadCount: Int, kernels: KernelTable = .best) {
+    threads = ThreadPool(idle: threadCount)
+    memory = StoragePool(rehearsing: RehearsalMemory())
+    self.kernels = kernels
+    profile = nil
+    computes = false
   }
 }

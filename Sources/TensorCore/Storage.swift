@@ -14,12 +14,19 @@ public final class Storage: @unchecked Sendable {
   public let byteCount: Int
   public let bytes: UnsafeMutableRawPointer
   private let pool: StoragePool
+  /// What it was asked for, of `byteCount`.
+  fileprivate let asked: Int
+  /// Bytes of the block that this tensor or one before may have written, in whole pages.
+  fileprivate let written: Int
 
-  fileprivate init(bytes: UnsafeMutableRawPointer, byteCount: Int, pool: StoragePool) {
+  fileprivate init(
+    bytes: UnsafeMutableRawPointer, byteCount: Int, asked: Int, written: Int, pool: StoragePool
+  ) {
     (self.bytes, self.byteCount, self.pool) = (bytes, byteCount, pool)
+    (self.asked, self.written) = (asked, written)
   }
 
-  deinit { pool.recycle(bytes, size: byteCount) }
+  deinit { pool.recycle(self) }
 }
 
 /// Keeps freed blocks by size and hands them out again: a training step has the same sizes each time,
@@ -29,31 +36,49 @@ public final class StoragePool: Sendable {
   private static let hugePage = 2 << 20
 
   private struct State: ~Copyable {
-    var free: [Int: [UInt]] = [:]  // block size -> addresses
+    var free: [Int: [FreeBlock]] = [:]  // by block size
     var liveBytes = 0
+    var askedBytes = 0
     var heldBytes = 0
     var peakBytes = 0
+    var writtenBytes = 0
+    var peakWrittenBytes = 0
+  }
+  private struct FreeBlock {
+    let address: UInt
+    let written: Int
   }
   private let state = Mutex(State())
+  private let rehearsal: RehearsalMemory?
 
-  public init() {}
+  public init() { rehearsal = nil }
+
+  /// A pool whose large blocks lie over one another: nothing may be computed in them.
+  init(rehearsing memory: RehearsalMemory) { rehearsal = memory }
 
   deinit { trim() }
 
   /// A block of at least `byteCount` bytes with undefined contents.
   public func allocate(byteCount: Int) -> Storage {
     let size = StoragePool.blockSize(byteCount)
-    let recycled = state.withLock { state -> UInt? in
+    let pages = StoragePool.inPages(byteCount, of: size)
+    let recycled = state.withLock { state -> FreeBlock? in
       state.liveBytes += size
-      let address = state.free[size]?.popLast()
-      if address == nil { state.heldBytes += size }
+      state.askedBytes += byteCount
+      let block = state.free[size]?.popLast()
+      if block == nil { state.heldBytes += size }
       state.peakBytes = max(state.peakBytes, state.heldBytes)
-      return address
+      state.writtenBytes += max(pages - (block?.written ?? 0), 0)
+      state.peakWrittenBytes = max(state.peakWrittenBytes, state.writtenBytes)
+      return block
     }
     let bytes =
-      recycled.flatMap { UnsafeMutableRawPointer(bitPattern: $0) } ?? StoragePool.block(of: size)
+      recycled.flatMap { UnsafeMutableRawPointer(bitPattern: $0.address) }
+      ?? rehearsal?.block(of: size) ?? StoragePool.block(of: size)
     dk_mark_usable(bytes, Int64(size), Int64(byteCount))
-    return Storage(bytes: bytes, byteCount: size, pool: self)
+    return Storage(
+      bytes: bytes, byteCount: size, asked: byteCount,
+      written: max(pages, recycled?.written ?? 0), pool: self)
   }
 
   /// A new block. Large ones begin at a huge page and ask for such pages (`madvise`): fewer faults when
@@ -69,28 +94,45 @@ public final class StoragePool: Sendable {
 
   /// Bytes now in use by tensors.
   public var liveBytes: Int { state.withLock { $0.liveBytes } }
+  /// Bytes that tensors in use were asked for, without what blocks have beyond.
+  public var askedBytes: Int { state.withLock { $0.askedBytes } }
   /// Most bytes ever held, in use or waiting to be used again.
   public var peakBytes: Int { state.withLock { $0.peakBytes } }
+  /// Most memory ever taken from the system: of each block held, as many pages as the largest tensor in it
+  /// had. What lies beyond is never touched.
+  public var peakWrittenBytes: Int { state.withLock { $0.peakWrittenBytes } }
 
   /// Gives every unused block back to the system.
   public func trim() {
     state.withLock { state in
-      for (size, addresses) in state.free {
-        for address in addresses {
-          UnsafeMutableRawPointer(bitPattern: address)?.deallocate()
+      for (size, blocks) in state.free {
+        for block in blocks {
+          if rehearsal?.holds(size) != true {
+            UnsafeMutableRawPointer(bitPattern: block.address)?.deallocate()
+          }
           state.heldBytes -= size
+          state.writtenBytes -= block.written
         }
       }
       state.free = [:]
     }
   }
 
-  fileprivate func recycle(_ bytes: UnsafeMutableRawPointer, size: Int) {
-    dk_mark_usable(bytes, Int64(size), 0)
+  fileprivate func recycle(_ storage: Storage) {
+    let size = storage.byteCount
+    dk_mark_usable(storage.bytes, Int64(size), 0)
     state.withLock { state in
       state.liveBytes -= size
-      state.free[size, default: []].append(UInt(bitPattern: bytes))
+      state.askedBytes -= storage.asked
+      state.free[size, default: []].append(
+        FreeBlock(address: UInt(bitPattern: storage.bytes), written: storage.written))
     }
+  }
+
+  /// Whole pages, huge ones where the block has such.
+  private static func inPages(_ byteCount: Int, of size: Int) -> Int {
+    let page = size >= 2 * hugePage ? hugePage : 4096
+    return min((byteCount + page - 1) / page * page, size)
   }
 
   /// Rounds up to an eighth of a power of two, so that nearly equal sizes share blocks and at most an

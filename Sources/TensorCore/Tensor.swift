@@ -96,6 +96,7 @@ public struct Tensor: Sendable {
   public func copy(from other: Tensor) {
     invariant(
       other.count == count && other.dtype == dtype, "copy: \(other.shape) into \(shape)")
+    guard engine.computes else { return }
     withBytes { to in other.withBytes { from in to.copyMemory(from: UnsafeRawBufferPointer(from)) }
     }
   }

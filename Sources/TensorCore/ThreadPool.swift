@@ -10,25 +10,33 @@ import Synchronization
 public final class ThreadPool: Sendable {
   /// Threads that run parts, the caller included.
   public let count: Int
-  private let gang: Gang
+  /// Nil: nothing is run.
+  private let gang: Gang?
+
+  /// A pool that runs nothing it is given.
+  init(idle threadCount: Int) {
+    invariant(threadCount >= 1, "ThreadPool: \(threadCount) threads")
+    (count, gang) = (threadCount, nil)
+  }
 
   public init(threadCount: Int) {
     invariant(threadCount >= 1, "ThreadPool: \(threadCount) threads")
     count = threadCount
-    gang = Gang(spins: threadCount <= ThreadPool.availableCores ? 20_000 : 0)
+    let gang = Gang(spins: threadCount <= ThreadPool.availableCores ? 20_000 : 0)
+    self.gang = gang
     for index in stride(from: 1, to: threadCount, by: 1) {
-      let gang = gang
       Thread.detachNewThread { gang.work(part: index) }
     }
   }
 
-  deinit { gang.stop() }
+  deinit { gang?.stop() }
 
   /// Cores this process may run on (`sched_getaffinity`).
   public static var availableCores: Int { Int(dk_available_cores()) }
 
   /// Runs `body(part)` for each part in `0..<count`, at once, and returns when all have ended.
   public func run(_ body: (Int) -> Void) {
+    guard let gang else { return }
     guard count > 1 else { return body(0) }
     withoutActuallyEscaping(body) { gang.start($0, helpers: count - 1) }
   }
@@ -36,6 +44,7 @@ public final class ThreadPool: Sendable {
   /// Splits `0..<items` into one contiguous range a thread, in multiples of `grain`, and runs `body`
   /// on each that is not empty.
   public func forRanges(of items: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
+    guard gang != nil else { return }
     let units = (items + grain - 1) / grain
     guard units > 1 && count > 1 else {
       if items > 0 { body(0..<items) }

@@ -12,12 +12,11 @@ struct Plan {
   let flatCount: Int
   /// Of a training step: forward and backward.
   let flopsPerImage: Int
-  let activationBytesPerImage: Int
   let averages: Int
-  let precision: DType
   let ranks: Int
   let method: ReductionMethod
   let savesMeanwhile: Bool
+  private let configuration: Configuration
 
   init(_ configuration: Configuration, ranks: Int) {
     let sets = configuration.objective().sets.map(\.parameters)
@@ -26,13 +25,9 @@ struct Plan {
     let train = configuration.train
     let cost = configuration.networkCost
     flopsPerImage = 3 * cost.forwardFlops + (train.recompute ? cost.blockFlops : 0)
-    // What backward holds beside what forward saved: the gradients of about one ResBlock, and its
-    // activations where they are computed again.
-    activationBytesPerImage =
-      cost.savedBytes + (train.recompute ? 2 : 1) * cost.largestBlockBytes
     averages = configuration.ema.count
-    precision = train.precision.dtype
     self.ranks = ranks
+    self.configuration = configuration
     method = configuration.reductionMethod(ranks: ranks)
     savesMeanwhile = configuration.checkpoint.async && configuration.checkpoint.every > 0
   }
@@ -42,22 +37,16 @@ struct Plan {
     configuration.objective().sets.table
   }
 
-  /// Weights and gradients, f32, the two moments and the averages that this rank keeps, and the weights
-  /// as products read them, twice.
-  var stateBytes: Int {
-    4 * flatCount * 2 + 4 * flatCount * (2 + averages) / (method.keepsPieces ? ranks : 1)
-      + 2 * flatCount * precision.size
-  }
-
-  /// What summing holds at most: bf16 for the wire, the levels of the tree, and room for other ranks'
-  /// parts.
+  /// What summing holds at most: a bf16 twin for the wire, the levels of the tree, and room for a bucket each
+  /// in the sums that are under way at once, ours or the MPI library's.
   var reductionBytes: Int {
-    let isOurs =
-      method.order == .tree || method.wire == .bfloat16 && ranks > 1 || method.keepsPieces
-    let copies =
-      (method.wire == .bfloat16 ? 1 : 0) + method.localShards.trailingZeroBitCount
-      + (ranks > 1 ? 1 : 0)
-    return isOurs ? copies * flatCount * method.wire.size : 0
+    let travels = ranks > 1
+    let wire = method.order == .tree || travels ? method.wire.size : 4
+    let copies = (wire == 2 ? 1 : 0) + method.localShards.trailingZeroBitCount
+    let buckets = GradientBuckets(
+      count: flatCount, bucketMB: configuration.parallel.bucketMB
+    ).ranges.prefix(GradientReducer.bucketsInFlight)
+    return copies * flatCount * wire + (travels ? buckets.reduce(0) { $0 + $1.count } * wire : 0)
   }
 
   /// The copy of this rank's part of the state that is saved while training goes on.
@@ -70,15 +59,39 @@ struct Plan {
     return ranks > 1 ? (method.wire.size + back) * flatCount * (ranks - 1) / ranks : 0
   }
 
-  func memory(microBatch: Int) -> Int {
-    stateBytes + reductionBytes + snapshotBytes + microBatch * activationBytesPerImage
+  /// Memory a rank.
+  ///
+  /// - Parameters:
+  ///   - share: images of the rank in a step; nil: of the rank that has most.
+  ///   - samples: whether samples are drawn between steps.
+  ///   - recomputes: instead of what the configuration says.
+  func memory(
+    microBatch: Int, share: Int? = nil, threads: Int? = nil, samples: Bool? = nil,
+    recomputes: Bool? = nil
+  ) throws -> MemoryPlan {
+    var configuration = configuration
+    if let recomputes { configuration.train.recompute = recomputes }
+    let asked = configuration.train.threads
+    return try MemoryPlan(
+      self, configuration, share: share ?? largestShare, microBatch: microBatch,
+      threads: threads ?? (asked > 0 ? asked : max(ThreadPool.availableCores / ranks, 1)),
+      isSampling: samples ?? (configuration.sample.every > 0))
   }
+
+  private var largestShare: Int { (configuration.train.batch + ranks - 1) / ranks }
 
   /// The micro-batch for `train.micro_batch: 0`: as many images as fit into half of this rank's part
   /// of the memory, at most 32, at least one a thread where the share allows.
-  func microBatch(share: Int, threads: Int, memory: Int) -> Int {
-    let room = max(memory / 2 - self.memory(microBatch: 0), 0) / max(activationBytesPerImage, 1)
-    return max(1, min(share, max(min(room, 32), threads)))
+  func microBatch(share: Int, threads: Int, memory: Int) throws -> Int {
+    // The most that fit, between one that does and one that does not.
+    var (fits, tooMany) = (0, max(min(share, 32), 1) + 1)
+    while tooMany - fits > 1 {
+      let tried = (fits + tooMany) / 2
+      let plan = try self.memory(
+        microBatch: tried, share: min(share, tried), threads: threads, samples: false)
+      if plan.total <= memory / 2 { fits = tried } else { tooMany = tried }
+    }
+    return max(1, min(share, max(fits, threads)))
   }
 
   /// The micro-batch of a reproducible reduction: the largest divisor of a canonical shard up to 32 images.
@@ -86,21 +99,35 @@ struct Plan {
     (1...min(images, 32)).last { images % $0 == 0 } ?? 1
   }
 
-  func lines(_ configuration: Configuration) -> [String] {
-    let micro = configuration.train.microBatch
-    let images = micro > 0 ? micro : min(32, (configuration.train.batch + ranks - 1) / ranks)
+  /// For `--dry-run`; one line each, those of the memory by kind.
+  func lines() throws -> [String] {
+    let micro = try plannedMicroBatch()
+    let memory = try memory(microBatch: micro)
+    let recomputes = configuration.train.recompute
+    let other = try self.memory(microBatch: micro, recomputes: !recomputes).activations
     let giga = String(format: "%.1f", Double(flopsPerImage) / 1e9)
     return [
       "parameters           \(parameterCount)",
       "training FLOPs       \(giga) G an image (forward and backward)",
-      "memory a rank        about \(Display.bytes(memory(microBatch: images))):"
-        + " \(Display.bytes(stateBytes)) weights, gradients, moments, averages,"
-        + " \(Display.bytes(images * activationBytesPerImage)) activations of \(images) images,"
-        + " \(Display.bytes(reductionBytes)) for sums over ranks,"
-        + " \(Display.bytes(snapshotBytes)) for saving",
-      "communication a step \(Display.bytes(communicationBytes)) sent by each of \(ranks)"
-        + " rank\(ranks == 1 ? "" : "s")",
+      "memory a rank        \(Display.bytes(memory.total)) at most, with"
+        + " \(Display.quantity(largestShare, "image")) a step in micro-batches of \(micro):",
+    ] + memory.lines(recomputes: recomputes, other: other) + [
+      "communication a step \(Display.bytes(communicationBytes)) sent by each of"
+        + " \(Display.quantity(ranks, "rank"))"
     ]
+  }
+
+  /// As the configuration says, else as a run on this machine would choose.
+  private func plannedMicroBatch() throws -> Int {
+    let train = configuration.train
+    if train.microBatch > 0 { return train.microBatch }
+    if configuration.parallel.reduction == .reproducible {
+      return Plan.microBatch(ofShard: max(train.batch / configuration.parallel.shards, 1))
+    }
+    let cores = max(ThreadPool.availableCores / ranks, 1)
+    return try microBatch(
+      share: largestShare, threads: train.threads > 0 ? train.threads : cores,
+      memory: availableMemory() / ranks)
   }
 }
 

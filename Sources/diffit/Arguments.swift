@@ -4,6 +4,7 @@ import Training
 extension TrainSettings.Precision: ExpressibleByArgument {}
 extension SampleSettings.Sampler: ExpressibleByArgument {}
 extension SampleSettings.Schedule: ExpressibleByArgument {}
+extension DiffusionSettings.Schedule: ExpressibleByArgument {}
 
 /// `auto`, `never` or a path.
 extension TrainOptions.Resume: ExpressibleByArgument {

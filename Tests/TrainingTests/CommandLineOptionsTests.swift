@@ -96,7 +96,7 @@ struct CommandLineOptionsTests {
 
   @Test func noiseLevelsAreNumbersFromZeroOn() throws {
     let options = try NoiseOptions(image: "i", output: "o", levels: "0,0.5,80")
-    #expect(options.levels == [0, 0.5, 80])
+    #expect(options.noise == .levels([0, 0.5, 80]))
     for levels in ["", "1,", "-1", "inf", "nan", "a"] {
       #expect(throws: ConfigurationError.self) {
         try NoiseOptions(image: "i", output: "o", levels: levels)
@@ -105,5 +105,33 @@ struct CommandLineOptionsTests {
     #expect(throws: ConfigurationError.self) {
       try NoiseOptions(image: "i", output: "o", resolution: 0)
     }
+  }
+
+  @Test func noiseOfTimestepsIsAskedForInsteadOfLevels() throws {
+    func options(
+      _ timesteps: String?, levels: String? = nil, _ schedule: DiffusionSettings.Schedule? = nil,
+      steps: Int? = nil
+    ) throws -> NoiseOptions {
+      try NoiseOptions(
+        image: "i", output: "o", levels: levels, timesteps: timesteps, schedule: schedule,
+        steps: steps)
+    }
+    func refused(_ option: String, _ make: @autoclosure () throws -> NoiseOptions) {
+      let error = #expect(throws: ConfigurationError.self) { try make() }
+      #expect(
+        error?.description.hasPrefix(option) == true, "\(option): \(String(describing: error))")
+    }
+    #expect(
+      try options("0,50,499").noise == .timesteps([0, 50, 499], schedule: .linear, steps: 500))
+    #expect(
+      try options("999", .cosine, steps: 1000).noise
+        == .timesteps([999], schedule: .cosine, steps: 1000))
+    for list in ["", "0,", "-1", "0.5", "500", "a"] {
+      refused("--timesteps", try options(list))
+    }
+    refused("--levels", try options("0", levels: "1"))
+    refused("--schedule", try options(nil, .cosine))
+    refused("--steps", try options(nil, steps: 100))
+    refused("--steps", try options("0", steps: 1))
   }
 }

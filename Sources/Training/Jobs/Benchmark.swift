@@ -11,7 +11,7 @@ public enum Benchmark {
     var configuration = try options.configuration()
     if configuration.train.threads == 0 { configuration.train.threads = ThreadPool.availableCores }
     if configuration.train.microBatch == 0 {
-      configuration.train.microBatch = Plan(configuration, ranks: 1).microBatch(
+      configuration.train.microBatch = try Plan(configuration, ranks: 1).microBatch(
         share: configuration.train.batch, threads: configuration.train.threads,
         memory: availableMemory())
     }
@@ -53,25 +53,29 @@ public enum Benchmark {
   }
 
   /// A trainer that is given the same images again and again: this rank's share of each batch.
+  ///
+  /// - Parameter pixels: makes their elements, of which there are as many as it is told.
   static func trainer(
     _ configuration: Configuration, over communicator: any Communicator = SingleCommunicator(),
-    on engine: Engine
+    on engine: Engine, pixels: (Int) -> [Float] = Benchmark.pixels
   ) throws -> Trainer {
     let share = configuration.share(rank: communicator.rank, of: communicator.size)
     let batch = share.count
     let objective = configuration.objective()
-    let stream = RandomStream(seed: 0, .test, position: 0)
-    let pixels = (0..<objective.imageShape(batch: batch).count).map {
-      Float(2 * stream.uniform($0) - 1)
-    }
+    let images = pixels(objective.imageShape(batch: batch).count)
     var next = share.lowerBound
     return Trainer(configuration, over: communicator, on: engine) {
       defer { next += configuration.train.batch }
       return Batch(
-        positions: (next..<next + batch).map { UInt64($0) }, images: pixels,
+        positions: (next..<next + batch).map { UInt64($0) }, images: images,
         labels: (0..<batch).map { $0 % max(configuration.model.classes, 1) },
         augmentLabels: [Float](repeating: 0, count: batch * objective.augmentLabels))
     }
+  }
+
+  private static func pixels(_ count: Int) -> [Float] {
+    let stream = RandomStream(seed: 0, .test, position: 0)
+    return (0..<count).map { Float(2 * stream.uniform($0) - 1) }
   }
 
   static func seconds(of body: () throws -> Void) rethrows -> Double {

@@ -58,7 +58,7 @@ public enum ScalingMeasure {
     let (ranks, share) = (communicator.size, try CoreShare(of: communicator))
     if given.train.threads == 0 { configuration.train.threads = share.threads }
     let plan = Plan(given, ranks: ranks)
-    let room = plan.microBatch(
+    let room = try plan.microBatch(
       share: batch, threads: configuration.train.threads,
       memory: availableMemory() / communicator.localSize)
     let asked = given.train.microBatch > 0 ? min(given.train.microBatch, batch) : room

@@ -24,6 +24,6 @@ public enum TrainJob {
     let configuration = try options.configuration()
     print(configuration.yaml, terminator: "")
     let plan = Plan(configuration, ranks: ProcessRank.count)
-    print("# " + plan.lines(configuration).joined(separator: "\n# "))
+    print(try "# " + plan.lines().joined(separator: "\n# "))
   }
 }

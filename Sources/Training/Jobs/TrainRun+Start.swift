@@ -108,9 +108,10 @@ extension TrainRun {
   }
 
   /// The run's header: what runs, on what, from where to where.
-  func announce(_ trainer: Trainer, _ resumed: CheckpointReader?) {
+  func announce(_ trainer: Trainer, _ resumed: CheckpointReader?) throws {
     let (ranks, threads) = (communicator.size, configuration.train.threads)
     let plan = Plan(configuration, ranks: ranks)
+    let memory = try plan.memory(microBatch: configuration.train.microBatch)
     log.info(
       "\(configuration.model.title): \(plan.parameterCount) parameters,"
         + " \(configuration.model.summary)"
@@ -148,7 +149,7 @@ extension TrainRun {
       "batch: \(configuration.train.batch) images, in micro-batches of"
         + " \(configuration.train.microBatch) a rank;"
         + " \(Display.quantity(max(steps, 0), "step")) to \(Display.count(configuration.train.images)) images;"
-        + " memory a rank about \(Display.bytes(plan.memory(microBatch: configuration.train.microBatch)))"
+        + " memory a rank about \(Display.bytes(memory.total))"
     )
     if let resumed {
       log.info(

@@ -48,7 +48,8 @@ final class TrainRun {
           ranks: ranks, shards: given.parallel.shards)
       }
       if let path = options.initialWeights, try directory.checkpoints.list().isEmpty {
-        try ModelFile.check(URL(fileURLWithPath: path), Plan.table(given))
+        try ModelFile.check(
+          URL(fileURLWithPath: path), Plan.table(given), allowing: given.publishedTensors)
       }
     }
     examples = try given.examples(over: communicator)
@@ -95,7 +96,8 @@ final class TrainRun {
         try trainer.load(resumed)
       } else if let path = options.initialWeights {
         try ModelFile.load(
-          URL(fileURLWithPath: path), trainer.table, into: trainer.parameters.weights)
+          URL(fileURLWithPath: path), trainer.table, allowing: configuration.publishedTensors,
+          into: trainer.parameters.weights)
       }
     }
     try trainer.synchronize()
@@ -103,7 +105,7 @@ final class TrainRun {
     try communicator.agree {
       if communicator.rank == 0 { try prepareDirectory(resumedAt: trainer.imagesSeen) }
     }
-    announce(trainer, resumed)
+    try announce(trainer, resumed)
     try loop(trainer, from: resumed, until: stop)
   }
 
@@ -184,7 +186,7 @@ final class TrainRun {
       return
     }
     let share = configuration.share(rank: communicator.rank, of: communicator.size).count
-    let chosen = Plan(configuration, ranks: communicator.size).microBatch(
+    let chosen = try Plan(configuration, ranks: communicator.size).microBatch(
       share: share, threads: configuration.train.threads,
       memory: availableMemory() / communicator.localSize)
     configuration.train.microBatch = Int(try communicator.reduce(Int64(chosen), .min))

@@ -7,6 +7,10 @@ struct NoiseCommand: ParsableCommand {
     abstract: "Show a real image at chosen noise levels.",
     discussion: """
       Example: diffit noise cat.jpg --out noise.png --levels 0,0.5,2,10 --resolution 64
+               diffit noise cat.jpg --out noise.png --timesteps 0,50,100,200,300,499
+
+      Levels are EDM's, y + sigma n. Timesteps are DDPM's, sqrt(alpha-bar) y + sqrt(1 - alpha-bar) n, in
+      which pictures keep their contrast between -1 and 1.
       """)
 
   @Argument(help: ArgumentHelp("A JPEG or PNG file.", valueName: "image"))
@@ -18,8 +22,26 @@ struct NoiseCommand: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Standard deviations of the noise, for pixels in [-1, 1].", valueName: "list"))
-  var levels = NoiseOptions.standardLevels
+      "Standard deviations of the noise, for pixels in [-1, 1]."
+        + " (default: \(NoiseOptions.standardLevels), without --timesteps)", valueName: "list"))
+  var levels: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("DDPM's timesteps, from 0 on, instead of levels.", valueName: "list"))
+  var timesteps: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "How DDPM's noise grows, linear or cosine. (default: linear)", valueName: "name"))
+  var schedule: DiffusionSettings.Schedule?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "DDPM's timesteps in all. (default: \(NoiseOptions.standardSteps))", valueName: "n"))
+  var steps: Int?
 
   @Option(
     name: .long,
@@ -33,6 +55,7 @@ struct NoiseCommand: ParsableCommand {
   mutating func run() throws {
     try NoiseJob.run(
       NoiseOptions(
-        image: image, output: output, levels: levels, resolution: resolution, seed: seed))
+        image: image, output: output, levels: levels, timesteps: timesteps, schedule: schedule,
+        steps: steps, resolution: resolution, seed: seed))
   }
 }

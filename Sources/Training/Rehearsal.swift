@@ -1,0 +1,61 @@
+import Collectives
+import Datasets
+import Diffusion
+import TensorCore
+
+/// What a training step takes beside the state: found by running one on an engine that makes every tensor
+/// of it and computes nothing, in next to no memory and time.
+struct Rehearsal {
+  /// What products read of the weights, kept through a step: f32 or bf16, forward and transposed.
+  let panelBytes: Int
+  /// All tensors of a step beside state and panels, at most, with what the pool keeps for the next step.
+  let activationBytes: Int
+  /// What drawing samples takes beyond that.
+  let samplingBytes: Int
+
+  /// - Parameters:
+  ///   - images: of this rank in a step, at least one.
+  ///   - samples: that it draws at once between steps; 0: none.
+  init(_ given: Configuration, images: Int, microBatch: Int, threads: Int, samples: Int) throws {
+    let micro = min(microBatch, images)
+    // Each micro-batch is as the second, but for a smaller last one.
+    let rehearsed = min(images / micro, 2) * micro + images % micro
+    var configuration = given
+    // One rank's step; averages belong to the state.
+    (configuration.parallel, configuration.ema) = (ParallelSettings(), [])
+    (configuration.train.batch, configuration.train.microBatch) = (rehearsed, micro)
+    let engine = Engine(rehearsingWith: threads)
+    let pool = engine.memory
+    let trainer = try Benchmark.trainer(
+      configuration, on: engine, pixels: { [Float](repeating: 0, count: $0) })
+    let state = pool.askedBytes
+
+    func runStep() throws {
+      for shard in try trainer.nextShards() {
+        for part in shard.parts {
+          trainer.objective.differentiate(part, of: shard.index, for: trainer)
+        }
+      }
+    }
+    var panels = 0
+    try trainer.holdingWeights {
+      try runStep()
+      panels = pool.askedBytes - state
+    }
+    let step = pool.peakWrittenBytes
+    panelBytes = panels
+    let image = trainer.objective.imageShape(batch: 1).count * 4
+    activationBytes = step - state - panels + (images - rehearsed) * image
+
+    if samples > 0, let model = (trainer.objective as? DenoisingObjective)?.model {
+      let denoiser = NetworkDenoiser(
+        model, labels: model.labels(of: (0..<samples).map { UInt64($0) }),
+        guidance: Drawing(given.sample, given).guidance)
+      model.parameters.holdingWeights {
+        let noise = Tensor(zeros: model.imageShape(batch: samples), on: engine)
+        _ = denoiser.denoiseWithVariance(noise, sigma: 1)
+      }
+    }
+    samplingBytes = pool.peakWrittenBytes - step
+  }
+}
