@@ -75,7 +75,7 @@ public final class StoragePool: Sendable {
     let bytes =
       recycled.flatMap { UnsafeMutableRawPointer(bitPattern: $0.address) }
       ?? rehearsal?.block(of: size) ?? StoragePool.block(of: size)
-    dk_mark_usable(bytes, Int64(size), Int64(byteCount))
+    mark(bytes, size, usable: byteCount)
     return Storage(
       bytes: bytes, byteCount: size, asked: byteCount,
       written: max(pages, recycled?.written ?? 0), pool: self)
@@ -120,13 +120,19 @@ public final class StoragePool: Sendable {
 
   fileprivate func recycle(_ storage: Storage) {
     let size = storage.byteCount
-    dk_mark_usable(storage.bytes, Int64(size), 0)
+    mark(storage.bytes, size, usable: 0)
     state.withLock { state in
       state.liveBytes -= size
       state.askedBytes -= storage.asked
       state.free[size, default: []].append(
         FreeBlock(address: UInt(bitPattern: storage.bytes), written: storage.written))
     }
+  }
+
+  /// Tells a sanitizer what of a block may be used. Blocks that lie over one another are left alone: what one
+  /// gives back, another still has.
+  private func mark(_ bytes: UnsafeMutableRawPointer, _ size: Int, usable: Int) {
+    if rehearsal?.holds(size) != true { dk_mark_usable(bytes, Int64(size), Int64(usable)) }
   }
 
   /// Whole pages, huge ones where the block has such.
