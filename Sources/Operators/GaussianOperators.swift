@@ -53,7 +53,7 @@ public enum GaussianDrawOperator {
     let z = Tensor(mean.shape, on: mean.engine)
     withFloats(mean, logVariance, noise, z) { mean, logVariance, noise, to in
       for i in 0..<z.count {
-        let deviation = PortableMath.exp(0.5 * Double(logVariance[i]))
+        let deviation = PortableMath.saturatingExp(0.5 * Double(logVariance[i]))
         to[i] = Float(Double(mean[i]) + deviation * Double(noise[i]))
       }
     }
@@ -65,7 +65,7 @@ public enum GaussianDrawOperator {
     let dlog = Tensor(dz.shape, on: dz.engine)
     withFloats(dz, logVariance, noise, dlog) { dz, logVariance, noise, to in
       for i in 0..<dlog.count {
-        let deviation = PortableMath.exp(0.5 * Double(logVariance[i]))
+        let deviation = PortableMath.saturatingExp(0.5 * Double(logVariance[i]))
         to[i] = Float(0.5 * Double(dz[i]) * deviation * Double(noise[i]))
       }
     }

@@ -51,7 +51,7 @@ public enum GaussianDivergenceOperator {
         var sum = 0.0
         for i in image * inner..<(image + 1) * inner {
           let (mu, log) = (Double(mean[i]), Double(logVariance[i]))
-          let variance = PortableMath.exp(log)
+          let variance = PortableMath.saturatingExp(log)
           sum += 0.5 * (mu * mu + variance - 1 - log)
           dmean[i] = Float(weight * mu)
           dlog[i] = Float(weight * 0.5 * (variance - 1))

@@ -15,7 +15,7 @@ struct MemoryPlan {
   let activations: Int
   let sampling: Int
   let data: Int
-  /// Code, libraries and their own memory.
+  /// What the libraries hold of their own.
   let process: Int
 
   var total: Int {
@@ -54,8 +54,9 @@ struct MemoryPlan {
     process = Self.processBytes
   }
 
-  /// Of an idle process with its libraries, as measured with Open MPI 4.1 on Linux, x86-64.
-  private static let processBytes = 45 << 20
+  /// Of an idle process, without the pages of the program and its libraries, as measured with Open MPI 4.1 on
+  /// Linux, x86-64.
+  private static let processBytes = 6 << 20
 
   /// One line a kind.
   ///
@@ -76,7 +77,7 @@ struct MemoryPlan {
       ("activations", activations, both),
       ("sampling", sampling, "beyond the above"),
       ("data", data, "batches made ahead, and files in memory"),
-      ("process", process, "code and libraries"),
+      ("process", process, "what libraries hold"),
     ]
     return rows.map { name, bytes, note in
       let figure =

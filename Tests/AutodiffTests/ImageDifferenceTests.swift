@@ -124,6 +124,21 @@ import Testing
         taped: { gaussianDivergence($1[0], $1[1], weights: [0.5, 3]).total }))
   }
 
+  /// A diverged network reaches the check for finite losses instead of ending the program.
+  @Test func drawsOfWhatIsNoNumber() {
+    let engine = Engine()
+    let tape = Tape()
+    let log = tape.variable(Tensor([.nan, 800, 0], [1, 3], on: engine))
+    let mean = tape.variable(Tensor([0, 0, 0], [1, 3], on: engine))
+    let noise = Tensor([1, 1, 1], [1, 3], on: engine)
+    let z = gaussianDraw(mean, log, noise: noise)
+    #expect(z.value.floats[0].isNaN && z.value.floats[2] == 1)
+    let divergence = gaussianDivergence(mean, log, weights: [1])
+    #expect(divergence.terms[0].isNaN)
+    let gradient = tape.gradients(of: z, at: [log], seed: noise)[0]?.floats
+    #expect(gradient?[0].isNaN == true && gradient?[2] == 0.5)
+  }
+
   /// A sum over two images of seven elements, with weights 0.25 and 4 of their means.
   private func weighted(_ x: [Double], _ term: (Int, Double) -> Double) -> [Double] {
     let weights = [0.25, 4.0]

@@ -62,11 +62,33 @@ extension EndToEndTests {
       #expect(wrong.code == 2 && wrong.errors.contains("not an autoencoder"), "\(wrong.errors)")
     }
 
+    /// 12 is a multiple of the factor, but of nothing that pictures could be cut into tiles by.
+    @Test func picturesOfAnySideThatTheFactorDivides() throws {
+      let run = try run(
+        "twelve", "model.resolution=12", "metrics.every=96", "sample.every=96", "sample.count=3",
+        "train.images=96")
+      #expect(try run.text("stats.jsonl").contains("\"psnr\""))
+      #expect(try run.sample(96, "ema").count > 100)
+    }
+
+    @Test func bench() throws {
+      let file = scene.path("bench.json")
+      let arguments = Self.settings.flatMap { ["--set", $0] }
+      let outcome = try Diffit.command(
+        ["bench", "--config", Repository.debug, "--batch", "4", "--images", "8", "--json", file]
+          + arguments
+      ).run()
+      #expect(outcome.code == 0 && !outcome.output.contains("sampling"), "\(outcome.errors)")
+      let json = try String(contentsOfFile: file, encoding: .utf8)
+      #expect(json.contains("train_images_per_second") && !json.contains("sampl"))
+    }
+
     @Test func mistakes() throws {
       for (setting, word) in [
         ("vae.perceptual=\(scene.path("none.safetensors"))", "none.safetensors"),
         ("model.resolution=17", "model.resolution"), ("vae.kl_weight=-1", "vae.kl_weight"),
         ("metrics.every=16", "metrics.names"),
+        ("vae.discriminator_layers=4", "vae.discriminator_layers"),
       ] {
         let outcome = try Diffit.training(
           scene.path("bad"), Self.settings.filter { !$0.hasPrefix("metrics.names") } + [setting]

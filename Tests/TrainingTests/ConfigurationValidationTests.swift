@@ -125,6 +125,22 @@ struct ConfigurationValidationTests {
       yaml: "", name: "", overrides: ["model.resolution=64", "data.kind=shapes"])
   }
 
+  @Test func whatComparesPicturesNeedsPixels() throws {
+    let small = ["model.kind=vae", "data.kind=shapes", "model.resolution=12"]
+    let judged = small + ["vae.discriminator_start=1"]
+    _ = try Configuration(
+      yaml: "", name: "", overrides: judged + ["vae.discriminator_layers=2"])
+    guard case .invalid("vae.discriminator_layers", _, "3", _, _) = try error(judged) else {
+      Issue.record("patches larger than pictures passed")
+      return
+    }
+    guard case .invalid("vae.perceptual", _, "a", _, _) = try error(small + ["vae.perceptual=a"])
+    else {
+      Issue.record("LPIPS of 12 pixels passed")
+      return
+    }
+  }
+
   @Test func averagesHaveDifferentNames() throws {
     let found = try error(["ema=[{name: a}, {name: b}, {name: a}]"])
     #expect(

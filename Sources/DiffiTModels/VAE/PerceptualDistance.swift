@@ -16,6 +16,9 @@ public struct PerceptualDistance {
 
     public init() {}
 
+    /// Pixels a side that the smallest picture has: one in the last stage.
+    public var leastResolution: Int { 1 << (channels.count - 1) }
+
     /// Floating-point operations of the features of one image of `resolution` pixels a side.
     public func forwardFlops(resolution: Int) -> Int {
       var (side, inputs, flops) = (resolution, 3, 0)
@@ -76,7 +79,7 @@ public struct PerceptualDistance {
   ) -> (total: Variable, terms: [Double]) {
     invariant(
       x.shape == target.shape && x.shape.rank == 4 && x.shape[3] == 3
-        && min(x.shape[1], x.shape[2]) >> (stages.count - 1) > 0,
+        && min(x.shape[1], x.shape[2]) >= settings.leastResolution,
       "PerceptualDistance: x \(x.shape), target \(target.shape), \(stages.count) stages")
     var (ours, theirs) = (normalized(x), normalized(Variable(target)))
     var (total, terms): (Variable?, [Double]) = (nil, weights.map { _ in 0 })

@@ -1,3 +1,4 @@
+import DiffiTModels
 import Yams
 
 /// Everything that decides what a run computes and writes.
@@ -86,6 +87,7 @@ extension Configuration {
     try check("metrics", metrics.validate)
     try check("log", log.validate)
     try check("model", validateModelAgainstData)
+    if model.kind == .vae { try check("vae", validateLossAgainstPictures) }
     try check("metrics", validateMetrics)
     try check("ema", validateNames)
     try check("train", validateShards)
@@ -125,6 +127,24 @@ extension Configuration {
       data.kind != .cifar10 || model.resolution == 32, .resolution, model.resolution,
       expected: "32, the side of data.kind cifar10's images",
       remedy: "use 32, or data.kind shapes, folder, tar or packed, which come at any resolution")
+  }
+
+  /// What compares pictures needs some pixels to look at.
+  private func validateLossAgainstPictures() throws(SettingProblem) {
+    let side = model.resolution
+    var patches = PatchDiscriminator.Settings()
+    patches.layers = vae.discriminatorLayers
+    try vae.require(
+      vae.discriminatorStart == 0 || side >= patches.leastResolution, .discriminatorLayers,
+      vae.discriminatorLayers,
+      expected: "patches within a picture: \(patches.leastResolution) pixels a side or more,"
+        + " where model.resolution is \(side)",
+      remedy: "use fewer layers, or vae.discriminator_start=0")
+    let least = PerceptualDistance.Settings().leastResolution
+    try vae.require(
+      vae.perceptual.isEmpty || side >= least, .perceptual, vae.perceptual,
+      expected: "pictures of \(least) pixels a side or more beside it, where model.resolution is"
+        + " \(side)", remedy: "leave vae.perceptual empty, or use larger pictures")
   }
 
   private func validateMetrics() throws(SettingProblem) {

@@ -13,13 +13,14 @@ struct BenchReport: Encodable, Sendable {
   let flops: Double
   /// Most memory of the process while it did nothing but training steps.
   let peakRSSBytes: Int
-  let sampling: SamplingTiming
+  /// Nil where the network draws nothing: of an autoencoder.
+  let sampling: SamplingTiming?
   let peaks: MachinePeaks
   let openBLAS: Yardstick
   /// Of a training step.
   let training: Roofline
   /// Of a network call of sampling.
-  let call: Roofline
+  let call: Roofline?
 
   var imagesPerSecond: Double { Double(batch) / step.median }
   var gflopsPerSecond: Double { flops / step.median / 1e9 }
@@ -46,23 +47,23 @@ struct BenchReport: Encodable, Sendable {
     try container.encode("\(kernels)", forKey: .kernels)
     try container.encode(imagesPerSecond, forKey: .trainImagesPerSecond)
     try container.encode(step, forKey: .trainStepSeconds)
-    try container.encode(sampling.imagesPerSecond, forKey: .sampleImagesPerSecond)
+    try container.encodeIfPresent(sampling?.imagesPerSecond, forKey: .sampleImagesPerSecond)
     try container.encode(peakRSSBytes, forKey: .peakRSSBytes)
     try container.encode(gflopsPerSecond, forKey: .gflopsPerSecond)
     try container.encode(peaks, forKey: .peaks)
     try container.encode(openBLAS, forKey: .openblas)
     try container.encode(training.operators, forKey: .operators)
     try container.encode(training.total, forKey: .trainRoofline)
-    try container.encode(sampling, forKey: .sampling)
-    try container.encode(call.operators, forKey: .samplingOperators)
-    try container.encode(call.total, forKey: .samplingRoofline)
+    try container.encodeIfPresent(sampling, forKey: .sampling)
+    try container.encodeIfPresent(call?.operators, forKey: .samplingOperators)
+    try container.encodeIfPresent(call?.total, forKey: .samplingRoofline)
   }
 }
 
 extension BenchReport {
   /// For people.
   var text: String {
-    let lines = [
+    var lines = [
       "\(precision), \(Display.quantity(threads, "thread")), batch \(batch) in micro-batches of"
         + " \(microBatch); kernels \(kernels.summary)",
       "peaks     \(number(peaks.float32)) GFLOP/s f32, \(number(peaks.bfloat16)) GFLOP/s bf16,"
@@ -73,14 +74,18 @@ extension BenchReport {
         + " \(number(step.median, 3)) / \(number(step.max, 3)) s (min, median, max);"
         + " \(number(gflopsPerSecond)) GFLOP/s",
       "memory    \(Display.bytes(peakRSSBytes)) at most while training",
-      "sampling  \(number(sampling.imagesPerSecond, 2)) images/s: \(sampling.callsAnImage) network"
-        + " calls for a batch of \(sampling.batch), at \(number(sampling.callSeconds.median, 3)) s"
-        + " (median of \(sampling.calls)) and \(number(sampling.arithmeticSeconds, 4)) s of the"
-        + " sampler's own",
-      "", "a training step:",
     ]
-    return (lines + training.lines + ["", "a network call of sampling:"] + call.lines)
-      .joined(separator: "\n")
+    if let sampling { lines.append(text(sampling)) }
+    lines += ["", "a training step:"] + training.lines
+    if let call { lines += ["", "a network call of sampling:"] + call.lines }
+    return lines.joined(separator: "\n")
+  }
+
+  private func text(_ sampling: SamplingTiming) -> String {
+    "sampling  \(number(sampling.imagesPerSecond, 2)) images/s: \(sampling.callsAnImage) network"
+      + " calls for a batch of \(sampling.batch), at \(number(sampling.callSeconds.median, 3)) s"
+      + " (median of \(sampling.calls)) and \(number(sampling.arithmeticSeconds, 4)) s of the"
+      + " sampler's own"
   }
 }
 

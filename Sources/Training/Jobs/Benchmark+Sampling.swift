@@ -11,7 +11,7 @@ struct SamplingTiming: Codable, Equatable, Sendable {
   let callSeconds: Spread
   /// The sampler's own work, a call.
   let arithmeticSeconds: Double
-  /// 2 steps - 1.
+  /// As many as the sampler makes.
   let callsAnImage: Int
 
   var imagesPerSecond: Double {
@@ -25,26 +25,27 @@ struct SamplingTiming: Codable, Equatable, Sendable {
     case callsAnImage = "calls_an_image"
   }
 
-  /// Draws a batch of `sample`'s size with `steps` steps, or with as many as fit into some twenty seconds,
-  /// three at least; then profiles single calls.
+  /// Draws a batch of `sample`'s size as a run does between steps, or with as many steps as fit into some
+  /// twenty seconds, three at least; then profiles single calls.
   static func measure(
-    _ model: DenoisingModel, steps: Int, on engine: Engine, profile: OperatorProfile
-  ) -> (SamplingTiming, call: Breakdown) {
-    let heun = HeunSampler()
+    _ model: DenoisingModel, _ drawing: Drawing, on engine: Engine, profile: OperatorProfile
+  ) -> (timing: SamplingTiming, call: Breakdown) {
+    let (sampler, steps) = (drawing.method, drawing.steps)
     var levels = model.formulation.levels(steps: 1)
     let batch = ImageSampler.standardBatch
     let seeds = (0..<batch).map { UInt64($0) }
-    let network = TimedDenoiser(NetworkDenoiser(model, labels: model.labels(of: seeds)))
+    let network = TimedDenoiser(
+      NetworkDenoiser(model, labels: model.labels(of: seeds), guidance: drawing.guidance))
     let shape = model.imageShape(batch: batch)
     let image = Shape(Array(shape.dimensions.dropFirst()))
     return model.parameters.holdingWeights {
       func draw() {
-        _ = heun.sample(seeds: seeds, over: levels, image: image, with: network, on: engine)
+        _ = sampler.sample(seeds: seeds, over: levels, image: image, with: network, on: engine)
       }
       draw()  // fills the memory pool and the caches
       let affordable = Int(20 / max(Benchmark.seconds(of: draw), 1e-3))
       levels = model.formulation.levels(
-        steps: min(steps, max((affordable + 1) / 2, 3)))
+        steps: min(steps, max(affordable * steps / sampler.calls(steps: steps), 3)))
       network.times = []
       var seconds = 0.0
       repeat { seconds += Benchmark.seconds(of: draw) } while network.times.count < 5
@@ -54,22 +55,22 @@ struct SamplingTiming: Codable, Equatable, Sendable {
       let timing = SamplingTiming(
         batch: batch, calls: times.count, callSeconds: Spread(of: times),
         arithmeticSeconds: max(seconds - times.reduce(0, +), 0) / Double(times.count),
-        callsAnImage: heun.calls(steps: steps))
+        callsAnImage: sampler.calls(steps: steps))
       return (timing, call)
     }
   }
 }
 
 /// Takes the time of every call.
-private final class TimedDenoiser: Denoiser {
+private final class TimedDenoiser: VarianceDenoiser {
   var times: [Double] = []
   private let network: NetworkDenoiser
 
   init(_ network: NetworkDenoiser) { self.network = network }
 
-  func denoise(_ x: Tensor, sigma: Double) -> Tensor {
+  func denoiseWithVariance(_ x: Tensor, sigma: Double) -> (clean: Tensor, v: Tensor?) {
     let start = PhaseClock.now
     defer { times.append(PhaseClock.now - start) }
-    return network.denoise(x, sigma: sigma)
+    return network.denoiseWithVariance(x, sigma: sigma)
   }
 }

@@ -29,14 +29,12 @@ public enum Benchmark {
     let steps = try (0..<max(1, (images + batch - 1) / batch)).map { _ in
       try seconds(of: trainer.step)
     }
-    let peakRSS = peakResidentBytes()  // before anything that is not a step takes memory
+    let peakRSS = peakMemoryBytes()  // before anything that is not a step takes memory
     let training = try Breakdown(by: profile) { try trainer.step() }
-    guard let denoising = trainer.objective as? DenoisingObjective else {
-      preconditionFailure("Benchmark: the configuration draws no samples")
+    let drawn = (trainer.objective as? DenoisingObjective).map {
+      SamplingTiming.measure(
+        $0.model, Drawing(configuration.sample, configuration), on: engine, profile: profile)
     }
-    let (sampling, call) = SamplingTiming.measure(
-      denoising.model, steps: configuration.sample.steps, on: engine, profile: profile)
-
     engine.memory.trim()
     let peaks = MachinePeaks(of: engine, streamBytes: streamBytes())
     let step = Spread(of: steps)
@@ -46,10 +44,10 @@ public enum Benchmark {
       batch: batch, microBatch: configuration.train.microBatch, kernels: engine.kernels.level,
       step: step,
       flops: Double(Plan(configuration, ranks: 1).flopsPerImage) * Double(batch),
-      peakRSSBytes: peakRSS, sampling: sampling, peaks: peaks,
-      openBLAS: .measure(inputs: configuration.networkSettings.widths[0], on: engine),
+      peakRSSBytes: peakRSS, sampling: drawn?.timing, peaks: peaks,
+      openBLAS: .measure(inputs: configuration.networkWidths[0], on: engine),
       training: Roofline(of: training, under: peaks, dtype),
-      call: Roofline(of: call, under: peaks, dtype))
+      call: drawn.map { Roofline(of: $0.call, under: peaks, dtype) })
   }
 
   /// A trainer that is given the same images again and again: this rank's share of each batch.

@@ -130,7 +130,7 @@ extension TrainRun {
       "ranks: \(ranks) x \(Display.quantity(threads, "thread")),"
         + " kernels \(engine.kernels.level.summary), \(configuration.train.precision);"
         + " MPI: \(communicator.library)")
-    if configuration.train.precision == .bf16, let least = configuration.narrowestWidth,
+    if configuration.train.precision == .bf16, let least = configuration.networkWidths.min(),
       least < ImageDiffiT.Settings.leastBF16Width
     {
       log.info(

@@ -117,7 +117,7 @@ struct LatentSums: Codable, Equatable {
     for (mean, logVariance) in zip(means, logVariances) {
       let mean = Double(mean)
       first += mean
-      second += mean * mean + PortableMath.exp(Double(logVariance))
+      second += mean * mean + PortableMath.saturatingExp(Double(logVariance))
     }
     count += means.count
   }

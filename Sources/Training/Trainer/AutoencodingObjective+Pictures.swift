@@ -32,7 +32,7 @@ extension VAE {
     let shape: Shape = [images.count, images[0].height, images[0].width, 3]
     let pixels = Tensor(images.flatMap { ImageGrid.signed($0.pixels) }, shape, on: engine)
     return parameters.holdingWeights {
-      ImageGrid.images(decodeInTiles(encodeInTiles(pixels).mean))
+      ImageGrid.images(decode(encode(Variable(pixels)).mean).value)
     }
   }
 }

@@ -13,7 +13,7 @@ extension Trainer {
     let phases = lap()
     let steps = max(images / configuration.train.batch, 1)
     let spread = try rankSpread(of: phases, steps: steps)
-    let peak = try communicator.reduce(Double(peakResidentBytes()), .max)
+    let peak = try communicator.reduce(Double(peakMemoryBytes()), .max)
     let losses = try losses()
     statistics.beginTick()
     return TickStatistics(
@@ -70,10 +70,4 @@ extension RankStepSeconds {
       min: spread.min, median: spread.median, max: spread.max, slowest: slowest,
       slowestPhase: names[phase])
   }
-}
-
-/// Most memory this process ever held (`getrusage`), in bytes.
-func peakResidentBytes() -> Int {
-  var usage = rusage()
-  return getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 ? usage.ru_maxrss * 1024 : 0
 }

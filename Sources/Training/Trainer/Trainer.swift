@@ -93,9 +93,9 @@ extension Configuration {
       : networkSettings.cost(precision: precision, recomputes: train.recompute)
   }
 
-  /// Width of the narrowest part that could compute in bf16.
-  var narrowestWidth: Int? {
-    (model.kind == .vae ? model.channels : networkSettings.widths).min()
+  /// Channels of the parts of the network, from the first.
+  var networkWidths: [Int] {
+    model.kind == .vae ? model.channels : networkSettings.widths
   }
 
   /// The autoencoder that the configuration describes.
