@@ -38,7 +38,7 @@ public enum SafetensorsDType: String, CaseIterable, Sendable {
   public var isInteger: Bool { !isFloatingPoint && self != .bool && self != .uint64 }
 
   /// Converts floating-point elements to f32: exact but for f64, which is rounded to nearest.
-  func convertToFloats(_ bytes: UnsafeRawBufferPointer, _ to: UnsafeMutablePointer<Float>) {
+  public func convertToFloats(_ bytes: UnsafeRawBufferPointer, _ to: UnsafeMutablePointer<Float>) {
     let count = bytes.count / size
     switch self {
     case .float32:
@@ -62,7 +62,7 @@ public enum SafetensorsDType: String, CaseIterable, Sendable {
   }
 
   /// Element `index` of integer elements.
-  func integer(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Int {
+  public func integer(_ bytes: UnsafeRawBufferPointer, _ index: Int) -> Int {
     let offset = index * size
     return switch self {
     case .uint8: Int(bytes[offset])

@@ -22,11 +22,21 @@ enum FileOutput {
     let work = "\(path).\(getpid()).tmp"
     guard let file = fopen(work, "w") else { throw failure(path) }
     let written = data.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
-    guard fclose(file) == 0, written == data.count, rename(work, path) == 0 else {
+    guard fclose(file) == 0, written == data.count, Foundation.rename(work, path) == 0 else {
       let error = failure(path)
       unlink(work)
       throw error
     }
+  }
+
+  /// Gives a file or folder another name, in the same file system.
+  static func rename(_ path: String, to other: String) throws(TrainingError) {
+    guard Foundation.rename(path, other) == 0 else { throw failure(other) }
+  }
+
+  /// Hours of work are not replaced by accident.
+  static func requireAbsent(_ path: String) throws(TrainingError) {
+    if FileManager.default.fileExists(atPath: path) { throw .outputExists(path: path) }
   }
 
   static func isFolder(_ path: String) -> Bool {

@@ -30,16 +30,13 @@ struct Rehearsal {
       configuration, on: engine, pixels: { [Float](repeating: 0, count: $0) })
     let state = pool.askedBytes
 
-    func runStep() throws {
+    var panels = 0
+    try trainer.holdingWeights {
       for shard in try trainer.nextShards() {
         for part in shard.parts {
           trainer.objective.differentiate(part, of: shard.index, for: trainer)
         }
       }
-    }
-    var panels = 0
-    try trainer.holdingWeights {
-      try runStep()
       panels = pool.askedBytes - state
     }
     let step = pool.peakWrittenBytes

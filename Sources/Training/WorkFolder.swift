@@ -1,4 +1,5 @@
 import Checkpoints
+import Collectives
 import Foundation
 
 /// A folder in which a job's files gather; a job that was killed goes on from what is there. A file is
@@ -18,6 +19,26 @@ extension WorkFolder {
       try files.removeItem(atPath: "\(path)/\(name)")
     }
     return lock
+  }
+
+  /// Makes sure that what is there was made as `record` says, and keeps the record where there was none.
+  ///
+  /// - Parameter others: names of the job's own beside the files.
+  /// - Throws: where the folder holds what was made otherwise, or nobody knows how.
+  func adopt<Record: WorkRecord>(
+    _ record: Record, at recordPath: String, besides others: [String] = []
+  ) throws {
+    if FileManager.default.fileExists(atPath: recordPath) {
+      if let difference = record.difference(from: try Record(readingFile: recordPath)) {
+        throw TrainingError.otherConversion(folder: path, difference: difference)
+      }
+    } else {
+      let names = try FileManager.default.contentsOfDirectory(atPath: path)
+      if names.contains(where: { !$0.hasPrefix(".") && !others.contains($0) }) {
+        throw TrainingError.conversionOfUnknownOrigin(folder: path)
+      }
+      try record.write(to: recordPath)
+    }
   }
 
   /// Gives the folder up. Nothing of the lock stays: folders of the same images are the same.
@@ -49,4 +70,21 @@ extension WorkRecord {
     else { throw TrainingError.brokenRecord(path: path) }
     self = record
   }
+}
+
+extension Communicator {
+  /// The parts of a job that are not there yet, as the first rank finds them. Collective.
+  ///
+  /// - Parameter prepare: makes the folder ready, on the first rank alone, and tells of each part whether it is
+  ///   there.
+  func missing(_ prepare: () throws -> [Bool]) throws -> [Int] {
+    let isDone = try agree { () -> [UInt8] in
+      rank == 0 ? try prepare().map { $0 ? 1 : 0 } : []
+    }
+    let flags = try broadcast(isDone)
+    return flags.indices.filter { flags[$0] == 0 }
+  }
+
+  /// What to call the progress of this rank's share of some work.
+  func title(_ work: String) -> String { size > 1 ? "\(work) on rank 0" : work }
 }

@@ -115,6 +115,13 @@ enum ImageOrientation: Int, CaseIterable {
   }
 }
 
+extension RGBImage {
+  /// Left and right changed.
+  public var mirrored: RGBImage {
+    ImageOrientation.mirrored.upright(pixels, width: width, height: height)
+  }
+}
+
 /// Unsigned numbers in bytes; nil outside them.
 struct ByteReader {
   private let bytes: Data

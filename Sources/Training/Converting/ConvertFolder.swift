@@ -15,18 +15,7 @@ struct ConvertFolder: WorkFolder {
   /// - Returns: whether it holds each picture already.
   /// - Throws: where it holds pictures that were made otherwise, or nobody knows how.
   func prepare(_ record: ConvertRecord) throws -> [Bool] {
-    if FileManager.default.fileExists(atPath: recordPath) {
-      let difference = record.difference(from: try ConvertRecord(readingFile: recordPath))
-      if let difference {
-        throw TrainingError.otherConversion(folder: path, difference: difference)
-      }
-    } else {
-      let names = try FileManager.default.contentsOfDirectory(atPath: path)
-      if names.contains(where: { !$0.hasPrefix(".") }) {
-        throw TrainingError.conversionOfUnknownOrigin(folder: path)
-      }
-      try record.write(to: recordPath)
-    }
+    try adopt(record, at: recordPath)
     var done = [Bool](repeating: false, count: record.images)
     for first in stride(from: 0, to: record.images, by: 1000) {
       // A folder's names at once: asking for millions of files one by one is slow where files are far.
@@ -59,10 +48,7 @@ struct ConvertFolder: WorkFolder {
     } else {
       try FileOutput.write(labelFile, to: "\(path)/\(PackedLayout.labelFileName)")
       try FileManager.default.removeItem(atPath: recordPath)
-      guard rename(path, options.output) == 0 else {
-        throw TrainingError.outputUnwritable(
-          path: options.output, reason: String(cString: strerror(errno)))
-      }
+      try FileOutput.rename(path, to: options.output)
     }
   }
 }

@@ -1,7 +1,7 @@
 import Checkpoints
 import Foundation
 
-/// What encoding has made so far, in `OUT.partial`: files of latents, and beside them, in `work`, a note on each
+/// What encoding has made so far, in `OUT.partial`: files of latents, and beside them, in `notes`, one on each
 /// that is complete and the record of how they are made.
 struct EncodeFolder: WorkFolder {
   let path: String
@@ -15,9 +15,10 @@ struct EncodeFolder: WorkFolder {
     let sums: LatentSums
   }
 
-  private var recordPath: String { "\(path)/work/encode.json" }
+  private static let notes = "notes"
+  private var recordPath: String { "\(path)/\(Self.notes)/encode.json" }
   private func notePath(_ index: Int) -> String {
-    "\(path)/work/\(String(format: "%05d", index)).json"
+    "\(path)/\(Self.notes)/\(String(format: "%05d", index)).json"
   }
 
   /// Makes the folder ready.
@@ -25,19 +26,8 @@ struct EncodeFolder: WorkFolder {
   /// - Returns: whether it holds each file already.
   /// - Throws: where it holds latents that were made otherwise, or nobody knows how.
   func prepare(_ record: EncodeRecord) throws -> [Bool] {
-    try FileOutput.makeFolder("\(path)/work")
-    if FileManager.default.fileExists(atPath: recordPath) {
-      let found = try EncodeRecord(readingFile: recordPath)
-      if let difference = record.difference(from: found) {
-        throw TrainingError.otherConversion(folder: path, difference: difference)
-      }
-    } else {
-      let names = try FileManager.default.contentsOfDirectory(atPath: path)
-      if names.contains(where: { !$0.hasPrefix(".") && $0 != "work" }) {
-        throw TrainingError.conversionOfUnknownOrigin(folder: path)
-      }
-      try record.write(to: recordPath)
-    }
+    try FileOutput.makeFolder("\(path)/\(Self.notes)")
+    try adopt(record, at: recordPath, besides: [Self.notes])
     return (0..<record.files).map { index in
       guard let note = note(index), note.file.name == record.fileName(index) else { return false }
       let attributes = try? FileManager.default.attributesOfItem(
@@ -71,14 +61,12 @@ struct EncodeFolder: WorkFolder {
     }
   }
 
-  /// Describes the latents and gives the folder its name. What `work` held is taken away last: a reader does
+  /// Describes the latents and gives the folder its name. What `notes` held is taken away last: a reader does
   /// not mind it.
   func finish(_ description: LatentsDescription) throws {
     try writeJSON(description, to: "\(path)/\(LatentsDescription.name)")
-    guard rename(path, output) == 0 else {
-      throw TrainingError.outputUnwritable(path: output, reason: String(cString: strerror(errno)))
-    }
-    try FileManager.default.removeItem(atPath: "\(output)/work")
+    try FileOutput.rename(path, to: output)
+    try FileManager.default.removeItem(atPath: "\(output)/\(Self.notes)")
   }
 }
 

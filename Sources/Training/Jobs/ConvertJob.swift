@@ -53,7 +53,7 @@ private struct Conversion {
 
   func run() throws {
     let source = try communicator.agree {
-      try options.requireFreeOutput()
+      try FileOutput.requireAbsent(options.output)
       return try PictureSource(path: options.source)
     }
     let count = min(options.maxImages ?? source.count, source.count)
@@ -61,7 +61,10 @@ private struct Conversion {
     try communicator.requireEqual(Array(record.source.utf8), of: "the list of pictures")
     let folder = ConvertFolder(of: options)
     let lock = try communicator.agree { communicator.rank == 0 ? try folder.claim() : nil }
-    let missing = try missingPictures(folder, record)
+    let missing = try communicator.missing {
+      try makeFolder(ofResults: options.json)
+      return try folder.prepare(record)
+    }
     announce(source, count: count, missing: missing.count)
 
     let begun = PhaseClock.now
@@ -92,24 +95,13 @@ private struct Conversion {
     }
   }
 
-  /// Places of the pictures that are not there yet. Collective.
-  private func missingPictures(_ folder: ConvertFolder, _ record: ConvertRecord) throws -> [Int] {
-    let isDone = try communicator.agree { () -> [UInt8] in
-      guard communicator.rank == 0 else { return [] }
-      if let json = options.json, json != "-" { try FileOutput.makeFolder(ofFile: json) }
-      return try folder.prepare(record).map { $0 ? 1 : 0 }
-    }
-    let flags = try communicator.broadcast(isDone)
-    return flags.indices.filter { flags[$0] == 0 }
-  }
-
   /// Converts this rank's share of the missing pictures. Collective; the broken ones of all ranks, in order.
   private func convert(
     _ missing: [Int], of source: PictureSource, in folder: ConvertFolder
   ) throws -> [BrokenPicture] {
     let own = communicator.share(of: missing.count).map { missing[$0] }
-    let title = communicator.size > 1 ? "converting on rank 0" : "converting"
-    var line = ProgressLine(title, of: own.count, startedAt: PhaseClock.now)
+    var line = ProgressLine(
+      communicator.title("converting"), of: own.count, startedAt: PhaseClock.now)
     let work = PictureWork(images: source.images, threads: threads)
     let mine = try communicator.agree {
       try work.run(own) {
@@ -157,14 +149,5 @@ private struct Conversion {
       report.broken > 0 ? ", \(Display.quantity(report.broken, "broken picture")) left out" : ""
     return "wrote \(Display.quantity(report.images, "image")) to \(options.output)\(broken);"
       + " \(Display.rate(report.imagesPerSecond))"
-  }
-}
-
-extension ConvertOptions {
-  /// Hours of work are not replaced by accident.
-  fileprivate func requireFreeOutput() throws {
-    if FileManager.default.fileExists(atPath: output) {
-      throw TrainingError.outputExists(path: output)
-    }
   }
 }

@@ -47,9 +47,7 @@ private struct Encoding {
 
   func run() throws {
     let (source, autoencoder) = try communicator.agree {
-      if FileManager.default.fileExists(atPath: options.output) {
-        throw TrainingError.outputExists(path: options.output)
-      }
+      try FileOutput.requireAbsent(options.output)
       let source = try PictureSource(path: options.source)
       let autoencoder = try Autoencoder.open(
         options.vae, precision: options.precision, on: engine)
@@ -64,7 +62,10 @@ private struct Encoding {
     try communicator.requireEqual(Array(record.vae.utf8), of: "the autoencoders")
     let folder = EncodeFolder(of: options)
     let lock = try communicator.agree { communicator.rank == 0 ? try folder.claim() : nil }
-    let missing = try missingFiles(folder, record)
+    let missing = try communicator.missing {
+      try makeFolder(ofResults: options.json)
+      return try folder.prepare(record)
+    }
     let count = missing.reduce(0) { $0 + record.images(of: $1).count }
     announce(source, record, missing: count)
 
@@ -86,17 +87,6 @@ private struct Encoding {
     }
   }
 
-  /// The files that are not there yet. Collective.
-  private func missingFiles(_ folder: EncodeFolder, _ record: EncodeRecord) throws -> [Int] {
-    let isDone = try communicator.agree { () -> [UInt8] in
-      guard communicator.rank == 0 else { return [] }
-      if let json = options.json, json != "-" { try FileOutput.makeFolder(ofFile: json) }
-      return try folder.prepare(record).map { $0 ? 1 : 0 }
-    }
-    let flags = try communicator.broadcast(isDone)
-    return flags.indices.filter { flags[$0] == 0 }
-  }
-
   /// Makes this rank's share of the missing files. Collective.
   private func encode(
     _ missing: [Int], of source: PictureSource, with autoencoder: Autoencoder,
@@ -104,8 +94,8 @@ private struct Encoding {
   ) throws {
     let own = communicator.share(of: missing.count).map { missing[$0] }
     let total = own.reduce(0) { $0 + record.images(of: $1).count }
-    let title = communicator.size > 1 ? "encoding on rank 0" : "encoding"
-    var line = ProgressLine(title, of: total, startedAt: PhaseClock.now)
+    var line = ProgressLine(
+      communicator.title("encoding"), of: total, startedAt: PhaseClock.now)
     var done = 0
     try communicator.agree {
       try autoencoder.vae.parameters.holdingWeights {
@@ -188,19 +178,5 @@ private struct Encoding {
     return "wrote latents of \(Display.quantity(report.images, "image")), \(shape[1]) x \(shape[2])"
       + " with \(shape[0]) channels, to \(options.output); measured scale"
       + " \(String(format: "%.5f", report.scale)); \(Display.rate(report.imagesPerSecond))"
-  }
-}
-
-extension RGBImage {
-  /// Left and right changed.
-  fileprivate var mirrored: RGBImage {
-    var result = pixels
-    for y in 0..<height {
-      for x in 0..<width {
-        let (to, from) = ((y * width + x) * 3, (y * width + width - 1 - x) * 3)
-        for channel in 0..<3 { result[to + channel] = pixels[from + channel] }
-      }
-    }
-    return RGBImage(width: width, height: height, pixels: result)
   }
 }

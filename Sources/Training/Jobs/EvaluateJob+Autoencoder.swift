@@ -28,8 +28,8 @@ struct AutoencoderEvaluation {
     }
     let count = min(options.samples ?? dataset.count, dataset.count)
     let own = communicator.share(of: count).count
-    let title = communicator.size > 1 ? "held-out images on rank 0" : "held-out images"
-    var line = ProgressLine(title, of: own, startedAt: PhaseClock.now)
+    var line = ProgressLine(
+      communicator.title("held-out images"), of: own, startedAt: PhaseClock.now)
     let psnr = try ReconstructionQuality.measure(
       vae, on: dataset, count: count, batch: options.drawing.batch, engine: engine,
       over: communicator

@@ -211,7 +211,7 @@ private struct Evaluation {
   private func withProgress<Value>(
     _ title: String, _ body: ((_ done: Int, _ total: Int) -> Void) throws -> Value
   ) throws -> Value {
-    let name = communicator.size > 1 ? "\(title) on rank 0" : title
+    let name = communicator.title(title)
     let begun = PhaseClock.now
     var line: ProgressLine?
     defer { log.endProgress() }

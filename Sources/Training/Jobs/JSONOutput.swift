@@ -10,3 +10,8 @@ func writeJSON(_ value: some Encodable, to path: String) throws {
   guard path != "-" else { return FileHandle.standardOutput.write(data) }
   try FileOutput.write(data, to: path)
 }
+
+/// Makes the folder of a file for `writeJSON`, so that a place that cannot be written to is told before the work.
+func makeFolder(ofResults path: String?) throws {
+  if let path, path != "-" { try FileOutput.makeFolder(ofFile: path) }
+}

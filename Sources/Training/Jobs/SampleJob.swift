@@ -16,12 +16,18 @@ public enum SampleJob {
       let folder = SampleFolder(path: options.workFolder)
       let seeds = Array(options.seeds)
       let lock = try communicator.agree { communicator.rank == 0 ? try folder.claim() : nil }
-      let missing = try missingSeeds(options, folder, restored, seeds, over: communicator)
+      let missing = try communicator.missing {
+        // A place that cannot be written to is told now rather than after hours of sampling.
+        for file in [options.grid, options.trajectory].compactMap(\.self) {
+          try FileOutput.makeFolder(ofFile: file)
+        }
+        return try folder.prepare(try restored.record(options.drawing), seeds: seeds)
+      }.map { seeds[$0] }
       announce(
         try restored.record(options.drawing), seeds: seeds.count, missing: missing.count, log)
       let own = communicator.share(of: missing.count).map { missing[$0] }
-      let title = communicator.size > 1 ? "sampling on rank 0" : "sampling"
-      var progress = ProgressLine(title, of: own.count, startedAt: PhaseClock.now)
+      var progress = ProgressLine(
+        communicator.title("sampling"), of: own.count, startedAt: PhaseClock.now)
       var done = 0
       try communicator.agree {
         try sampler.draw(seeds: own) { seed, image in
@@ -42,24 +48,6 @@ public enum SampleJob {
       }
       log.info(options.conclusion(count: seeds.count))
     }
-  }
-
-  /// The seeds whose images are not there yet. Folders are made, so that a place that cannot be written to
-  /// is told now rather than after hours of sampling. Collective.
-  private static func missingSeeds(
-    _ options: SampleOptions, _ folder: SampleFolder, _ restored: RestoredModel,
-    _ seeds: [UInt64], over communicator: any Communicator
-  ) throws -> [UInt64] {
-    let isDone = try communicator.agree { () -> [UInt8] in
-      guard communicator.rank == 0 else { return [] }
-      for file in [options.grid, options.trajectory].compactMap(\.self) {
-        try FileOutput.makeFolder(ofFile: file)
-      }
-      let record = try restored.record(options.drawing)
-      return try folder.prepare(record, seeds: seeds).map { $0 ? 1 : 0 }
-    }
-    let flags = try communicator.broadcast(isDone)
-    return zip(seeds, flags).filter { $0.1 == 0 }.map(\.0)
   }
 
   private static func announce(

@@ -58,7 +58,7 @@ package struct LatentDataset: TrainingExamples {
     for pixel in 0..<area {
       for channel in 0..<channels {
         let (at, from) = (pixel * channels + channel, channel * area + pixel)
-        let deviation = PortableMath.exp(Double(logVariance[from]) / 2)
+        let deviation = PortableMath.saturatingExp(Double(logVariance[from]) / 2)
         values[at] = Float(scale * (Double(mean[from]) + deviation * Double(values[at])))
       }
     }
@@ -73,7 +73,7 @@ private struct LatentFile: Sendable {
   private let starts: [LatentTensor: Int]
   private let labelStart: Int
   private let elements: Int
-  private let isBF16: Bool
+  private let type: SafetensorsDType
 
   init(
     _ file: LatentsDescription.File, of description: LatentsDescription, in folder: String
@@ -115,7 +115,7 @@ private struct LatentFile: Sendable {
     self.starts = starts
     labelStart = try start(LatentTensor.labels, .int64, [file.images])
     elements = description.shape.reduce(1, *)
-    isBF16 = description.precision == .bf16
+    type = description.precision.fileType
     let limit = max(description.classes.count, 1)
     for place in 0..<file.images where !(0..<limit).contains(label(of: place)) {
       throw .label(path: path, found: label(of: place), classes: limit)
@@ -125,22 +125,19 @@ private struct LatentFile: Sendable {
   /// Of one image, as the file has them.
   func values(_ tensor: LatentTensor, of place: Int) -> [Float] {
     guard let start = starts[tensor] else { return [] }
+    let (first, size) = (start + place * elements * type.size, elements * type.size)
     return bytes.withUnsafeBytes { bytes in
-      (0..<elements).map { element in
-        let index = place * elements + element
-        return isBF16
-          ? Float(
-            bitPattern: UInt32(
-              bytes.loadUnaligned(fromByteOffset: start + 2 * index, as: UInt16.self))
-              << 16)
-          : bytes.loadUnaligned(fromByteOffset: start + 4 * index, as: Float.self)
+      let image = UnsafeRawBufferPointer(rebasing: bytes[first..<first + size])
+      return [Float](unsafeUninitializedCapacity: elements) { values, count in
+        if let base = values.baseAddress { type.convertToFloats(image, base) }
+        count = elements
       }
     }
   }
 
   func label(of place: Int) -> Int {
-    bytes.withUnsafeBytes {
-      Int($0.loadUnaligned(fromByteOffset: labelStart + 8 * place, as: Int64.self))
+    bytes.withUnsafeBytes { bytes in
+      SafetensorsDType.int64.integer(UnsafeRawBufferPointer(rebasing: bytes[labelStart...]), place)
     }
   }
 }
