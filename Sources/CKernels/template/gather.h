@@ -1,6 +1,6 @@
 // Where the rows of a product lie.
 
-#define DK_BLOCK 192  // rows whose places are found at once; their inputs and outputs stay in L2
+#define DK_BLOCK 256  // rows whose places are found at once; their inputs and outputs stay in L2
 #define DK_COLUMNS (DK_PANEL * DK_WIDTH)
 
 static const float dk_zeros[DK_MAX_GATHERED_CHANNELS];  // what a tap outside the image reads

@@ -6,7 +6,7 @@
 // bf16 two, woven into pairs.
 
 #if !DK_ON_TILES
-#define DK_STEPS 96  // of a block: a panel of dy stays in L1
+#define DK_STEPS 128  // of a block: a panel of dy stays in L1
 
 // Elements [at, at + count) of a step's rows (-1: zeros), to whole vectors.
 INLINE void T(stage)(const element *from, const int64_t *rows, int64_t left, int64_t at, int64_t count,
@@ -58,6 +58,9 @@ INLINE void T(gradient_tile)(const int rows, const int vectors, int64_t steps, c
   vf sum[DK_ROWS][DK_PANEL];
   UNROLL for (int r = 0; r < rows; ++r)
     UNROLL for (int v = 0; v < vectors; ++v) sum[r][v] = (vf){};
+  // What the sums are added to arrives while they are made.
+  UNROLL for (int r = 0; r < rows; ++r)
+    for (int64_t i = 0; i < valid; i += 64 / (int64_t)sizeof(float)) __builtin_prefetch(dw + r * n + i, 1);
   for (int64_t i = 0; i < steps; ++i, x += x_pitch, dy += vectors * DK_WIDTH) {
     T(weight) d[DK_PANEL];
     UNROLL for (int v = 0; v < vectors; ++v) d[v] = T(load_weight)(dy + v * DK_WIDTH);
