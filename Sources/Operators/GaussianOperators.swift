@@ -12,10 +12,12 @@ public enum GaussianMomentsOperator {
     invariant(x.shape.channels % 2 == 0, "gaussianMoments: \(x.shape), an odd number of channels")
     let log = channels(width..<2 * width, of: x)
     log.withFloats { log in
-      for i in 0..<x.count / 2 {
-        // Comparisons in this order leave NaN as it is.
-        if log[i] < limits.lowerBound { log[i] = limits.lowerBound }
-        if log[i] > limits.upperBound { log[i] = limits.upperBound }
+      x.engine.forElements(x.count / 2) { begin, end in
+        for i in Int(begin)..<Int(end) {
+          // Comparisons in this order leave NaN as it is.
+          if log[i] < limits.lowerBound { log[i] = limits.lowerBound }
+          if log[i] > limits.upperBound { log[i] = limits.upperBound }
+        }
       }
     }
     return (channels(0..<width, of: x), log)
@@ -32,9 +34,11 @@ public enum GaussianMomentsOperator {
     let dx = concatenated(Tensor(zeros: dlog.shape, on: dlog.engine), dlog)
     let (width, both) = (dlog.shape.channels, x.shape.channels)
     withFloats(x, dx) { x, dx in
-      for i in 0..<dlog.count {
-        let at = i / width * both + width + i % width
-        if x[at] < limits.lowerBound || x[at] > limits.upperBound { dx[at] = 0 }
+      dlog.engine.forElements(dlog.count) { begin, end in
+        for i in Int(begin)..<Int(end) {
+          let at = i / width * both + width + i % width
+          if x[at] < limits.lowerBound || x[at] > limits.upperBound { dx[at] = 0 }
+        }
       }
     }
     return dx
@@ -43,8 +47,7 @@ public enum GaussianMomentsOperator {
 
 /// z = mean + exp(logVariance / 2) noise: a draw as a function of its parameters.
 ///
-/// Source: Kingma and Welling, arXiv:1312.6114, section 2.4. Shapes: all [B, ...], f32. Latents are small and
-/// are computed in f64 on one thread.
+/// Source: Kingma and Welling, arXiv:1312.6114, section 2.4. Shapes: all [B, ...], f32, computed in f64.
 public enum GaussianDrawOperator {
   public static func forward(mean: Tensor, logVariance: Tensor, noise: Tensor) -> Tensor {
     invariant(
@@ -52,9 +55,11 @@ public enum GaussianDrawOperator {
       "gaussianDraw: mean \(mean.shape), log variance \(logVariance.shape), noise \(noise.shape)")
     let z = Tensor(mean.shape, on: mean.engine)
     withFloats(mean, logVariance, noise, z) { mean, logVariance, noise, to in
-      for i in 0..<z.count {
-        let deviation = PortableMath.saturatingExp(0.5 * Double(logVariance[i]))
-        to[i] = Float(Double(mean[i]) + deviation * Double(noise[i]))
+      z.engine.forElements(z.count) { begin, end in
+        for i in Int(begin)..<Int(end) {
+          let deviation = PortableMath.saturatingExp(0.5 * Double(logVariance[i]))
+          to[i] = Float(Double(mean[i]) + deviation * Double(noise[i]))
+        }
       }
     }
     return z
@@ -64,9 +69,11 @@ public enum GaussianDrawOperator {
   public static func gradient(_ dz: Tensor, logVariance: Tensor, noise: Tensor) -> Tensor {
     let dlog = Tensor(dz.shape, on: dz.engine)
     withFloats(dz, logVariance, noise, dlog) { dz, logVariance, noise, to in
-      for i in 0..<dlog.count {
-        let deviation = PortableMath.saturatingExp(0.5 * Double(logVariance[i]))
-        to[i] = Float(0.5 * Double(dz[i]) * deviation * Double(noise[i]))
+      dlog.engine.forElements(dlog.count) { begin, end in
+        for i in Int(begin)..<Int(end) {
+          let deviation = PortableMath.saturatingExp(0.5 * Double(logVariance[i]))
+          to[i] = Float(0.5 * Double(dz[i]) * deviation * Double(noise[i]))
+        }
       }
     }
     return dlog

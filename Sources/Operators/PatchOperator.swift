@@ -13,7 +13,7 @@ public enum PatchOperator {
       "patches: image \(s), patch \(patch)")
     let y = Tensor([s[0], s[1] / patch, s[2] / patch, patch * patch * s[3]], on: x.engine)
     withFloats(x, y) { image, tokens in
-      forRows(of: s, patch) { (tokens + $1).update(from: image + $0, count: $2) }
+      forRows(of: s, patch, x.engine) { (tokens + $1).update(from: image + $0, count: $2) }
     }
     return y
   }
@@ -26,22 +26,25 @@ public enum PatchOperator {
       "image of patches: tokens \(s), patch \(patch)")
     let y = Tensor([s[0], s[1] * patch, s[2] * patch, s[3] / (patch * patch)], on: x.engine)
     withFloats(x, y) { tokens, image in
-      forRows(of: y.shape, patch) { (image + $0).update(from: tokens + $1, count: $2) }
+      forRows(of: y.shape, patch, x.engine) { (image + $0).update(from: tokens + $1, count: $2) }
     }
     return y
   }
 
   /// Calls `body` with the place of each patch's rows in the image and in the tokens, and their elements.
   private static func forRows(
-    of image: Shape, _ patch: Int, _ body: (_ image: Int, _ tokens: Int, _ count: Int) -> Void
+    of image: Shape, _ patch: Int, _ engine: Engine,
+    _ body: (_ image: Int, _ tokens: Int, _ count: Int) -> Void
   ) {
     let (columns, count) = (image[2] / patch, patch * image[3])
-    for line in 0..<image[0] * image[1] {
-      let (block, row) = (line / patch, line % patch)
-      for column in 0..<columns {
-        body(
-          (line * columns + column) * count, ((block * columns + column) * patch + row) * count,
-          count)
+    engine.threads.forRanges(of: image[0] * image[1]) { lines in
+      for line in lines {
+        let (block, row) = (line / patch, line % patch)
+        for column in 0..<columns {
+          body(
+            (line * columns + column) * count, ((block * columns + column) * patch + row) * count,
+            count)
+        }
       }
     }
   }
