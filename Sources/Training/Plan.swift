@@ -114,7 +114,7 @@ struct Plan {
     ] + memory.lines(recomputes: recomputes, other: other) + [
       "communication a step \(Display.bytes(communicationBytes)) sent by each of"
         + " \(Display.quantity(ranks, "rank"))"
-    ]
+    ] + configuration.warnings.map { "warning: \($0)" }
   }
 
   /// As the configuration says, else as a run on this machine would choose.

@@ -35,6 +35,17 @@ import Training
     #expect(try refusal("data.path=").contains("data.path"))
   }
 
+  @Test func theCosineScheduleIsWarnedOf() throws {
+    let ddpm = ["diffusion.kind=ddpm", "diffusion.schedule=cosine"]
+    func warnings(_ changes: [String]) throws -> [String] {
+      try Configuration(yaml: "", name: "", overrides: changes).warnings
+    }
+    let found = try warnings(Self.latent + ddpm)
+    #expect(found.count == 1 && found[0].contains("diffusion.schedule"))
+    #expect(try warnings(Self.latent + ["diffusion.kind=ddpm", "diffusion.schedule=linear"]) == [])
+    #expect(try warnings(ddpm) == [])
+  }
+
   @Test func picturesNeedNoAutoencoder() throws {
     let error = try #require(throws: ConfigurationError.self) {
       try Configuration(yaml: "", name: "", overrides: ["data.vae=x"])

@@ -142,6 +142,7 @@ extension TrainRun {
     if let warning = engine.kernels.level.warning(of: configuration.train.precision) {
       log.warning(warning)
     }
+    if communicator.rank == 0 { configuration.warnings.forEach(log.warning) }
     let steps =
       (configuration.train.images - trainer.imagesSeen + configuration.train.batch - 1)
       / configuration.train.batch
