@@ -45,9 +45,7 @@ public enum LinearOperator {
     _ x: Tensor, _ weight: Weight, _ epilogue: Epilogue, into y: Tensor?
   ) {
     let (k, n) = (weight.shape.rows, weight.shape.channels)
-    let panels = weight.packed(x.dtype, taps: 1, k: k, n: n, transposed: false)
-    let g = ProductGeometry.linear(rows: x.shape.rows, inputs: k, outputs: n)
-    x.engine.product("linear \(k) to \(n)", [g], x, panels, epilogue, into: y)
+    x.engine.rowProduct("linear \(k) to \(n)", x, weight, transposed: false, epilogue, into: y)
   }
 
   /// dx = dy w^T, plus the addend where there is one.
@@ -57,10 +55,9 @@ public enum LinearOperator {
     let (k, n) = (weight.shape.rows, weight.shape.channels)
     invariant(dy.shape.channels == n, "linear gradient: dy \(dy.shape), weight \(weight.shape)")
     let dx = Tensor(Shape(dy.shape.dimensions.dropLast() + [k]), output ?? dy.dtype, on: dy.engine)
-    let panels = weight.packed(dy.dtype, taps: 1, k: n, n: k, transposed: true)
-    let g = ProductGeometry.linear(rows: dy.shape.rows, inputs: n, outputs: k)
-    dy.engine.product(
-      "linear \(k) to \(n), input gradient", [g], dy, panels, Epilogue(addend: addend), into: dx)
+    dy.engine.rowProduct(
+      "linear \(k) to \(n), input gradient", dy, weight, transposed: true, Epilogue(addend: addend),
+      into: dx)
     return dx
   }
 

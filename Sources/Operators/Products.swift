@@ -17,30 +17,41 @@ extension Engine {
     _ name: @autoclosure () -> String, _ classes: [dk_geometry], _ x: Tensor, _ panels: Tensor,
     _ epilogue: Epilogue = Epilogue(), into y: Tensor?
   ) {
+    let kernels = kernels[x.dtype]
+    storing(
+      name(), flops: classes.reduce(0) { $0 + $1.flops }, x, panels, epilogue, into: y
+    ) { from, panels, stores, to in
+      for geometry in classes {
+        threads.forRanges(of: geometry.positions, grain: Int(kernels.product_grain)) { range in
+          var (g, stores) = (geometry, stores)
+          kernels.product(
+            &g, Int64(range.lowerBound), Int64(range.upperBound), from, panels, &stores, to)
+        }
+      }
+    }
+  }
+
+  /// Runs `body` with the elements of x, of what it is multiplied by, of what the result is stored with, and of
+  /// the result.
+  func storing(
+    _ name: @autoclosure () -> String, flops: Int, _ x: Tensor, _ factor: Tensor,
+    _ epilogue: Epilogue, into y: Tensor?,
+    _ body: (Elements, Elements, dk_epilogue, Elements?) -> Void
+  ) {
     guard let shaped = y ?? epilogue.activated else { return }
     invariant(
       shaped.dtype == .float32 || shaped.dtype == x.dtype,
       "product: \(shaped.dtype) of \(x.dtype)")
-    let kernels = kernels[x.dtype]
     let results = [y, epilogue.activated, epilogue.addend].reduce(0) { $0 + ($1?.byteCount ?? 0) }
-    measured(
-      name(), flops: classes.reduce(0) { $0 + $1.flops },
-      bytes: x.byteCount + panels.byteCount + results
-    ) {
-      withElements(x, panels) { from, panels in
+    measured(name(), flops: flops, bytes: x.byteCount + factor.byteCount + results) {
+      withElements(x, factor) { from, factor in
         withElements(of: epilogue.bias, epilogue.addend, epilogue.activated, y) {
           bias, addend, activated, to in
           let stores = dk_epilogue(
             bias: bias.map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) },
             least: nil, addend: addend, activated: activated,
             output: shaped.dtype == .float32 ? DK_F32 : DK_BF16)
-          for geometry in classes {
-            threads.forRanges(of: geometry.positions, grain: Int(kernels.product_grain)) { range in
-              var (g, stores) = (geometry, stores)
-              kernels.product(
-                &g, Int64(range.lowerBound), Int64(range.upperBound), from, panels, &stores, to)
-            }
-          }
+          body(from, factor, stores, to)
         }
       }
     }

@@ -13,6 +13,8 @@ public struct Weight {
   }
 
   var shape: Shape { values.shape }
+  /// Whether further products will find panels that one has made.
+  var keepsPanels: Bool { panels != nil }
 
   /// Column panels for a product of `dtype`: of w [taps, k, n] or, transposed, of [taps, n, k].
   ///
@@ -33,7 +35,8 @@ public struct Weight {
         engine.threads.forRanges(of: n, grain: columns) { range in
           kernels.pack(
             from.assumingMemoryBound(to: Float.self), Int64(taps), Int64(k), Int64(n),
-            transposed ? 1 : 0, Int64(range.lowerBound), Int64(range.upperBound), to)
+            transposed ? 1 : 0, Int64(range.lowerBound), Int64(range.upperBound),
+            to + Int(kernels.packed_bytes(Int64(taps), Int64(k), Int64(range.lowerBound))))
         }
       }
     }

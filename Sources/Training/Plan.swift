@@ -81,17 +81,24 @@ struct Plan {
   private var largestShare: Int { (configuration.train.batch + ranks - 1) / ranks }
 
   /// The micro-batch for `train.micro_batch: 0`: as many images as fit into half of this rank's part
-  /// of the memory, at most 32, at least one a thread where the share allows.
+  /// of the memory, at most 32, at least one a thread where the share allows. Where not even that fits, what
+  /// takes least: whole shares keep no panels.
   func microBatch(share: Int, threads: Int, memory: Int) throws -> Int {
+    func bytes(_ images: Int) throws -> Int {
+      try self.memory(
+        microBatch: images, share: min(share, 2 * images), threads: threads, samples: false
+      ).total
+    }
+    let (most, least) = (max(min(share, 32), 1), max(1, min(share, threads)))
+    if try bytes(most) <= memory / 2 { return most }
     // The most that fit, between one that does and one that does not.
-    var (fits, tooMany) = (0, max(min(share, 32), 1) + 1)
+    var (fits, tooMany) = (0, most)
     while tooMany - fits > 1 {
       let tried = (fits + tooMany) / 2
-      let plan = try self.memory(
-        microBatch: tried, share: min(share, tried), threads: threads, samples: false)
-      if plan.total <= memory / 2 { fits = tried } else { tooMany = tried }
+      if try bytes(tried) <= memory / 2 { fits = tried } else { tooMany = tried }
     }
-    return max(1, min(share, max(fits, threads)))
+    if fits > 0 { return max(fits, least) }
+    return try most == share && bytes(most) < bytes(least) ? most : least
   }
 
   /// The micro-batch of a reproducible reduction: the largest divisor of a canonical shard up to 32 images.

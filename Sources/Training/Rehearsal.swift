@@ -31,13 +31,15 @@ struct Rehearsal {
     let state = pool.askedBytes
 
     var panels = 0
-    try trainer.holdingWeights {
-      for shard in try trainer.nextShards() {
+    let shards = try trainer.nextShards()
+    let held = pool.askedBytes
+    try trainer.holdingWeights(for: shards) {
+      for shard in shards {
         for part in shard.parts {
           trainer.objective.differentiate(part, of: shard.index, for: trainer)
         }
       }
-      panels = pool.askedBytes - state
+      panels = pool.askedBytes - held
     }
     let step = pool.peakWrittenBytes
     panelBytes = panels

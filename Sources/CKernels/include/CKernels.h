@@ -74,8 +74,8 @@ typedef struct {
   int64_t (*_Nonnull gradient_grain)(const dk_geometry *_Nonnull g);
   /// Bytes of the panels that `pack` makes of weights [taps, k, n].
   int64_t (*_Nonnull packed_bytes)(int64_t taps, int64_t k, int64_t n);
-  /// Packs w [taps, k, n] (or, transposed, w [taps, n, k]) into column panels for `product`: the
-  /// panels that hold columns [begin, end); begin is a multiple of `panel_columns`.
+  /// Packs w [taps, k, n] (or, transposed, w [taps, n, k]) into column panels for `product`: those that
+  /// hold columns [begin, end), the first of them at `packed`; begin is a multiple of `panel_columns`.
   void (*_Nonnull pack)(const float *_Nonnull w, int64_t taps, int64_t k, int64_t n,
                         int transposed, int64_t begin, int64_t end, void *_Nonnull packed);
   /// y[p, n] = bias[n] + sum over t, k of x[p + t, k] w[t, k, n] for grid positions [begin, end) counted

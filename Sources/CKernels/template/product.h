@@ -70,7 +70,7 @@ static void T(pack)(const float *w, int64_t taps, int64_t k, int64_t n, int tran
   for (int64_t column = begin; column < end;) {
     const int64_t width = panel_columns(n, column);
     const int64_t valid = n - column < width ? n - column : width;
-    packed_t *panel = (packed_t *)packed + column * taps * steps;
+    packed_t *panel = (packed_t *)packed + (column - begin) * taps * steps;
     for (int64_t t = 0; t < taps; ++t, panel += steps * width) {
       const float *tap = w + t * k * n;
       if (transposed) T(pack_columns)(tap + column * k, k, valid, width, panel);

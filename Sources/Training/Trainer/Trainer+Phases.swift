@@ -39,8 +39,13 @@ extension Trainer {
     clock.measure(.backward) { tape.backward(from: share) }
   }
 
-  /// Runs `body`, in which weights do not change.
-  func holdingWeights(_ body: () throws -> Void) throws {
+  /// Runs `body`, the work on a step's images, in which weights do not change: products keep the panels they
+  /// make of them, where they will be asked for again.
+  func holdingWeights(for shards: [BatchShard], _ body: () throws -> Void) throws {
+    // An autoencoder's discriminator reads its weights more than once.
+    guard shards.reduce(0, { $0 + $1.parts.count }) > 1 || replicas.count > 1 else {
+      return try body()
+    }
     func hold(_ rest: ArraySlice<Replica>) throws {
       guard let replica = rest.first else { return try body() }
       try replica.parameters.holdingWeights { try hold(rest.dropFirst()) }

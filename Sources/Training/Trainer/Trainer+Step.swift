@@ -3,7 +3,7 @@ extension Trainer {
   /// clip -> Adam -> EMA -> state. From noise to gradients it is the objective's.
   package func step() throws {
     let shards = try nextShards()
-    try holdingWeights {
+    try holdingWeights(for: shards) {
       for shard in shards {
         for replica in replicas { replica.parameters.beginStep() }
         for part in shard.parts {
