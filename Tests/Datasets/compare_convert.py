@@ -100,13 +100,13 @@ def by_diffit(program, folder, out, transform, side, processes):
 
 
 def best(repeats, out, work):
-    seconds, value = [], None
+    found = []
     for _ in range(repeats):
         shutil.rmtree(out, ignore_errors=True)
         begun = time.perf_counter()
         value = work()
-        seconds.append(time.perf_counter() - begun)
-    return min(seconds), value
+        found.append((time.perf_counter() - begun, value))
+    return min(found)
 
 
 def main():
