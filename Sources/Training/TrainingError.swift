@@ -109,8 +109,8 @@ public enum TrainingError: Error, Equatable, Sendable, CustomStringConvertible {
       "\(path): neither a checkpoint nor a run with checkpoints; expected RUN or"
         + " RUN/checkpoints/images-*"
     case .drawsNothing(let checkpoint):
-      "\(checkpoint): an autoencoder, which draws no images; name a run of another model.kind, or measure it"
-        + " with `diffit evaluate --metrics psnr`"
+      "\(checkpoint): an autoencoder, which draws no images and has no denoising loss; name a run of another"
+        + " model.kind, or measure it with `diffit evaluate --metrics psnr,fd_random`"
     case .notAnAutoencoder(let path):
       "\(path): not an autoencoder; name a run or a checkpoint of model.kind vae"
     case .noAverage(let name, let present, let checkpoint):

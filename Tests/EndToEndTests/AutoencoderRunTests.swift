@@ -54,12 +54,40 @@ extension EndToEndTests {
 
       let drawn = try Diffit.run("sample", run.path, "--seeds", "0", "--out", scene.path("no"))
       #expect(drawn.code == 2 && drawn.errors.contains("draws no images"), "\(drawn.errors)")
-      let loss = try Diffit.run("evaluate", run.path, "--metrics", "loss")
-      #expect(loss.code == 2, "\(loss.errors)")
+      for metrics in ["loss", "psnr,loss", "fd_random,loss"] {
+        let loss = try Diffit.run("evaluate", run.path, "--metrics", metrics)
+        #expect(loss.code == 2 && loss.errors.contains("no denoising loss"), "\(loss.errors)")
+      }
       let network = RunFolder(scene, "network")
       try network.train("train.images=16")
       let wrong = try Diffit.run("evaluate", network.path, "--metrics", "psnr")
       #expect(wrong.code == 2 && wrong.errors.contains("not an autoencoder"), "\(wrong.errors)")
+    }
+
+    /// Its metrics are those of the pictures it makes of held-out images, to what it was trained on.
+    @Test func distanceOfWhatComesBack() throws {
+      let run = try run("run")
+      func measure(_ metrics: String, ranks: Int = 0, _ more: String...) throws -> [String: Double]
+      {
+        let outcome = try Diffit.command(
+          ["evaluate", run.path, "--metrics", metrics, "--samples", "24", "--json", "-"] + more
+        ).onRanks(ranks).run()
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        struct Report: Decodable { let metrics: [String: Double] }
+        return try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8)).metrics
+      }
+      let both = try measure("psnr,fd_random")
+      #expect(try measure("psnr") == both.filter { $0.key == "psnr" })
+      let distance = try #require(both["fd_random"])
+      let onRanks = try #require(measure("fd_random", ranks: 2)["fd_random"])
+      #expect(distance > 0 && abs(distance - onRanks) < 1e-9 * distance)
+      let parts = try #require(measure("fd_random", "--repeats", "2")["fd_random"])
+      #expect(parts != distance && abs(parts - distance) < 0.5 * distance)
+      let many = try Diffit.run(
+        "evaluate", run.path, "--metrics", "psnr", "--samples", "6000", "--repeats", "2")
+      #expect(
+        many.code == 1 && many.errors.contains("held-out images of drawn shapes: holds 10000"),
+        "\(many.errors)")
     }
 
     /// 12 is a multiple of the factor, but of nothing that pictures could be cut into tiles by.

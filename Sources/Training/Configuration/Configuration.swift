@@ -148,9 +148,11 @@ extension Configuration {
   }
 
   private func validateMetrics() throws(SettingProblem) {
-    let isPSNR = metrics.names == [MetricSelection.psnr]
+    let psnr = MetricSelection.psnr
+    let isFitting =
+      model.kind == .vae ? metrics.names == [psnr] : !metrics.names.contains(psnr)
     try metrics.require(
-      metrics.every == 0 || isPSNR == (model.kind == .vae), .names, metrics.names,
+      metrics.every == 0 || isFitting, .names, metrics.names,
       expected: model.kind == .vae
         ? "psnr, which autoencoders are measured by" : "metrics of drawn images",
       remedy: "change metrics.names, or set metrics.every=0")

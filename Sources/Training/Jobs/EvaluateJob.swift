@@ -12,11 +12,7 @@ public enum EvaluateJob {
     try Job.run(json: options.json) { communicator, log in
       let engine = try communicator.agreedEngine()
       let report =
-        try selection.hasPSNR
-        ? AutoencoderEvaluation(
-          options: options, engine: engine, communicator: communicator, log: log
-        ).run()
-        : Evaluation(
+        try Evaluation(
           options: options, selection: selection, engine: engine, communicator: communicator,
           log: log
         ).run()
@@ -51,7 +47,25 @@ private struct Evaluation {
   /// What is measured.
   private enum Target {
     case network(RestoredModel, ImageSampler)
+    /// What an autoencoder makes of held-out images.
+    case autoencoder(RestoredModel, Reconstructions)
     case images(any ImageCollection)
+
+    var restored: RestoredModel? {
+      switch self {
+      case .network(let restored, _), .autoencoder(let restored, _): restored
+      case .images: nil
+      }
+    }
+
+    /// The number of images, where it is not free.
+    var imageCount: Int? {
+      switch self {
+      case .network: nil
+      case .autoencoder(_, let reconstructions): reconstructions.dataset.count
+      case .images(let images): images.count
+      }
+    }
   }
 
   /// Collective; the same report on every rank.
@@ -72,6 +86,7 @@ private struct Evaluation {
         let accumulators =
           switch target {
           case .network(_, let sampler): try draw(with: sampler, pass, samples, index)
+          case .autoencoder(_, let made): try reconstruct(made, pass, samples, index)
           case .images(let images): try read(images, pass, samples, index)
           }
         return try pass.results(accumulators, against: references, over: communicator)
@@ -83,6 +98,13 @@ private struct Evaluation {
       report.note(MetricSelection.loss, [loss.mean])
       report.loss = loss
     }
+    if selection.hasPSNR, case .autoencoder(_, let reconstructions) = target {
+      let psnr = try withProgress("held-out images") { progress in
+        try reconstructions.psnr(
+          of: samples * options.repeats, over: communicator, progress: progress)
+      }
+      report.note(MetricSelection.psnr, [psnr])
+    }
     return report
   }
 
@@ -91,12 +113,26 @@ private struct Evaluation {
     guard isNetwork else {
       let images = try communicator.agree {
         if selection.hasLoss { throw TrainingError.lossNeedsNetwork(path: options.target) }
+        if selection.hasPSNR { throw TrainingError.notAnAutoencoder(path: options.target) }
         return try ImageCollections.open(options.target)
       }
       return .images(images)
     }
     let restored = try RestoredModel.find(
       options.target, ema: options.drawing.ema, over: communicator, log: log)
+    if selection.hasPSNR || restored.configuration.model.kind == .vae {
+      return try communicator.agree {
+        let vae = try restored.autoencoder(on: engine)
+        if selection.hasLoss {
+          throw TrainingError.drawsNothing(checkpoint: restored.reader.url.path)
+        }
+        let dataset = try restored.configuration.heldOutDataset(path: options.heldOut)
+        return .autoencoder(
+          restored,
+          Reconstructions(
+            vae: vae, dataset: dataset, batch: options.drawing.batch, engine: engine))
+      }
+    }
     let sampler = try communicator.agree {
       try restored.sampler(
         options.drawing, showsPictures: !selection.metrics.isEmpty, on: engine)
@@ -111,7 +147,7 @@ private struct Evaluation {
     if let path = options.reference {
       return try communicator.agree { try ReferenceSource(path) }
     }
-    guard case .network(let restored, _) = target else {
+    guard let restored = target.restored else {
       return try communicator.agree {
         throw TrainingError.noReference(metric: first.rawValue, path: options.target)
       }
@@ -126,13 +162,12 @@ private struct Evaluation {
     _ target: Target, _ pass: FeaturePass, _ source: ReferenceSource?
   ) throws -> Int {
     try source?.check(pass)
-    if selection.metrics.isEmpty { return 0 }
-    var samples = options.samples ?? 50_000
-    if case .images(let images) = target {
-      samples = options.samples ?? images.count / options.repeats
-      guard samples * options.repeats <= images.count, samples > 0 else {
+    if selection.metrics.isEmpty && !selection.hasPSNR { return 0 }
+    let samples = options.samples ?? target.imageCount.map { $0 / options.repeats } ?? 50_000
+    if let count = target.imageCount {
+      guard samples * options.repeats <= count, samples > 0 else {
         throw TrainingError.fewerImages(
-          path: images.path, found: images.count, needed: max(samples, 1) * options.repeats)
+          path: name(target), found: count, needed: max(samples, 1) * options.repeats)
       }
     }
     try pass.require(samples, of: .samples)
@@ -158,6 +193,15 @@ private struct Evaluation {
       try communicator.agree {
         try sampler.accumulate(seeds: seeds, pass) { progress($0, seeds.count) }
       }
+    }
+  }
+
+  private func reconstruct(
+    _ reconstructions: Reconstructions, _ pass: FeaturePass, _ samples: Int, _ index: Int
+  ) throws -> [MetricAccumulator] {
+    try withProgress(title("reconstructing", index)) { progress in
+      try reconstructions.accumulate(
+        index * samples..<(index + 1) * samples, pass, over: communicator, progress: progress)
     }
   }
 
@@ -196,11 +240,19 @@ private struct Evaluation {
       if samples > 0 {
         report.seeds = "\(options.seed)-\(options.seed + UInt64(samples * options.repeats) - 1)"
       }
+    case .autoencoder: break
     case .images(let images):
       report.drawing = try? SampleRecord(
         readingFile: SampleFolder(path: images.path).recordPath)
     }
     return report
+  }
+
+  /// Where a target's images are, for errors.
+  private func name(_ target: Target) -> String {
+    guard let data = target.restored?.configuration.data else { return options.target }
+    let heldOut = options.heldOut ?? data.validation
+    return "held-out images of \(heldOut.isEmpty ? data.summary : heldOut)"
   }
 
   private func title(_ work: String, _ index: Int) -> String {

@@ -32,11 +32,6 @@ struct MetricSelection: Equatable, Sendable {
         found: name.isEmpty ? "\"\"" : name,
         expected: "some of \(Self.known.joined(separator: ", "))")
     }
-    if names.contains(Self.psnr) && names.count > 1 {
-      throw Problem(
-        found: names.joined(separator: ","),
-        expected: "psnr alone, which autoencoders are measured by, or other metrics")
-    }
     let metrics = names.compactMap(Metric.init(rawValue:))
     if let first = metrics.first(where: { $0 != .fdRandom }), !hasInception {
       throw Problem(

@@ -85,10 +85,12 @@ final class TrainingMetrics {
     {
       row.samples = min(settings.samples, heldOut.count)
       row.metrics[MetricSelection.psnr] = try trainer.parameters.withWeights(weights) {
-        try ReconstructionQuality.measure(
-          autoencoding.vae, on: heldOut, count: row.samples, batch: ImageSampler.standardBatch,
-          engine: run.engine, over: communicator
-        ) { _ in communicator.activity.enter(.sampling) }
+        try Reconstructions(
+          vae: autoencoding.vae, dataset: heldOut, batch: ImageSampler.standardBatch,
+          engine: run.engine
+        ).psnr(of: row.samples, over: communicator) { _, _ in
+          communicator.activity.enter(.sampling)
+        }
       }
     }
     if let denoising = trainer.objective as? DenoisingObjective {

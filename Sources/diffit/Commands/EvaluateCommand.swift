@@ -4,10 +4,11 @@ import Training
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Measure a network's samples, or images that are there already.",
+    abstract: "Measure a network's samples, an autoencoder, or images that are there already.",
     discussion: """
       Metrics: loss (held-out denoising loss), fd_random (built-in features); with Inception's \
-      weights fid, fid64, fid192, fid768, is, is_adm, kid, pr, sfid. docs/metrics.md has their conventions.
+      weights fid, fid64, fid192, fid768, is, is_adm, kid, pr, sfid. An autoencoder is measured by what it \
+      makes of held-out images: psnr, and these but loss. docs/metrics.md has their conventions.
 
       Example: mpirun -n 4 diffit evaluate runs/cifar10 --metrics fd_random,loss --samples 10000
       """)
@@ -46,7 +47,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Held-out images for loss. (default: those of the run, data.validation)", valueName: "data"))
+      "Held-out images for loss and autoencoders. (default: those of the run, data.validation)",
+      valueName: "data"))
   var heldOut: String?
 
   @OptionGroup(title: "Features") var measuring: MeasuringArguments
