@@ -1,11 +1,250 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+// Sources has a folder per floor. A target imports targets of lower floors, and those that stand
+// before it here on its own floor; never one that stands after it.
+
 // C is optimised in debug builds too: unoptimised SIMD kernels make every test slow.
 let c: [CSetting] = [
   .unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-fno-math-errno"])
 ]
 let swift: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
+
+/// A library of one floor, in Swift.
+func module(_ floor: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/\(floor)/\(name)", swiftSettings: swift)
+}
+
+/// A shim of C before a library of the system, or kernels.
+func shim(
+  _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [],
+  libraries: [String] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/1-System/\(name)", exclude: exclude,
+    cSettings: c, linkerSettings: libraries.map { .linkedLibrary($0) })
+}
+
+/// The tests of a target, or of several together.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swift)
+}
+
+/// What tests have in common.
+func support(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swift)
+}
+
+/// A program that tests and comparisons run.
+func probe(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swift)
+}
+
+let system: [Target] = [
+  .systemLibrary(
+    name: "SystemMPI", path: "Sources/1-System/SystemMPI", pkgConfig: "mpi-c",
+    providers: [.apt(["libopenmpi-dev"])]),
+  .systemLibrary(
+    name: "SystemOpenBLAS", path: "Sources/1-System/SystemOpenBLAS", pkgConfig: "openblas",
+    providers: [.apt(["libopenblas-dev"])]),
+  shim("CMPI", ["SystemMPI"]),
+  shim("COpenBLAS", ["SystemOpenBLAS"]),
+  shim("CKernels", exclude: ["template"]),
+  shim("CImageIO", libraries: ["turbojpeg", "png"]),
+  shim("CArchive", libraries: ["archive", "z"]),
+  shim("CChecksum", libraries: ["xxhash"]),
+  module("1-System", "SystemSupport", ["CChecksum"]),
+]
+
+let numerics: [Target] = [
+  module("2-Numerics", "TensorCore", ["CKernels"]),
+  module("2-Numerics", "LinearAlgebra", ["COpenBLAS", "TensorCore"]),
+  module("2-Numerics", "Operators", ["CKernels", "TensorCore"]),
+  module("2-Numerics", "Autodiff", ["Operators", "TensorCore"]),
+  module("2-Numerics", "Optimization", ["CKernels", "TensorCore"]),
+]
+
+let models: [Target] = [
+  module("3-Models", "NeuralNetworks", ["Autodiff", "Operators", "TensorCore"]),
+  module(
+    "3-Models", "DiffiTModels", ["Autodiff", "NeuralNetworks", "Operators", "TensorCore"]),
+  module("3-Models", "Diffusion", ["Autodiff", "Operators", "TensorCore"]),
+]
+
+let files: [Target] = [
+  module("4-Files", "FileFormats", ["CArchive", "CImageIO", "SystemSupport", "TensorCore"]),
+  module("4-Files", "Datasets", ["FileFormats", "SystemSupport", "TensorCore"]),
+  module("4-Files", "Checkpoints", ["FileFormats", "SystemSupport", "TensorCore"]),
+]
+
+let cluster: [Target] = [
+  module("5-Cluster", "Collectives", ["CMPI", "SystemSupport", "TensorCore"])
+]
+
+let runs: [Target] = [
+  module("6-Runs", "CommandSupport", ["Collectives", "SystemSupport", "TensorCore"]),
+  module(
+    "6-Runs", "Metrics",
+    [
+      "Checkpoints", "Collectives", "Datasets", "FileFormats", "LinearAlgebra", "Operators",
+      "SystemSupport", "TensorCore",
+    ]),
+  module(
+    "6-Runs", "Configuration",
+    [
+      "Checkpoints", "Collectives", "CommandSupport", "Datasets", "DiffiTModels", "Diffusion",
+      "Metrics", "SystemSupport", "TensorCore", "Yams",
+    ]),
+  module(
+    "6-Runs", "ModelLoading",
+    [
+      "Autodiff", "Checkpoints", "Collectives", "CommandSupport", "Configuration", "DiffiTModels",
+      "Diffusion", "FileFormats", "NeuralNetworks", "SystemSupport", "TensorCore",
+    ]),
+  module(
+    "6-Runs", "RunData",
+    [
+      "Autodiff", "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets",
+      "DiffiTModels", "FileFormats", "ModelLoading", "Operators", "SystemSupport", "TensorCore",
+    ]),
+  module(
+    "6-Runs", "Sampling",
+    [
+      "CommandSupport", "Configuration", "Datasets", "Diffusion", "FileFormats", "ModelLoading",
+      "Operators", "RunData", "SystemSupport", "TensorCore",
+    ]),
+  module(
+    "6-Runs", "Evaluation",
+    [
+      "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets", "DiffiTModels",
+      "Diffusion", "FileFormats", "Metrics", "ModelLoading", "RunData", "Sampling",
+      "SystemSupport", "TensorCore",
+    ]),
+  module(
+    "6-Runs", "Training",
+    [
+      "Autodiff", "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets",
+      "DiffiTModels", "Diffusion", "Evaluation", "FileFormats", "Metrics", "ModelLoading",
+      "Operators", "Optimization", "RunData", "Sampling", "SystemSupport", "TensorCore",
+    ]),
+]
+
+let commands: [Target] = [
+  module(
+    "7-Commands", "DataPreparation",
+    [
+      "Collectives", "CommandSupport", "Configuration", "Datasets", "FileFormats", "RunData",
+      "SystemSupport", "TensorCore",
+    ]),
+  module(
+    "7-Commands", "Benchmarking",
+    [
+      "Collectives", "CommandSupport", "Configuration", "Diffusion", "LinearAlgebra",
+      "ModelLoading", "Sampling", "SystemSupport", "TensorCore", "Training",
+    ]),
+  module(
+    "7-Commands", "Diagnostics",
+    [
+      "Benchmarking", "Collectives", "CommandSupport", "LinearAlgebra", "SystemSupport",
+      "TensorCore",
+    ]),
+  module(
+    "7-Commands", "Parity",
+    [
+      "Autodiff", "Checkpoints", "CommandSupport", "Configuration", "DiffiTModels", "Diffusion",
+      "FileFormats", "ModelLoading", "TensorCore",
+    ]),
+  .executableTarget(
+    name: "diffit",
+    dependencies: [
+      "Benchmarking", "CommandSupport", "Configuration", "DataPreparation", "Diagnostics",
+      "Diffusion", "Evaluation", "LinearAlgebra", "ModelLoading", "Parity", "RunData", "Sampling",
+      "SystemSupport", "Training",
+      .product(name: "ArgumentParser", package: "swift-argument-parser"),
+    ], path: "Sources/7-Commands/diffit", swiftSettings: swift),
+]
+
+let testing: [Target] = [
+  // What tests have in common, and programs that tests and comparisons run.
+  support("NumericsSupport", ["Operators", "TensorCore"]),
+  support("InceptionSupport", ["FileFormats", "Metrics", "NumericsSupport", "TensorCore"]),
+  support("ProcessSupport"),
+  support("ErrorSupport"),
+  probe("CollectivesProbe", ["COpenBLAS", "Collectives", "SystemSupport", "TensorCore"]),
+  probe("MetricsProbe", ["COpenBLAS", "Collectives", "FileFormats", "Metrics", "TensorCore"]),
+  probe("FeaturesProbe", ["FileFormats", "Metrics", "TensorCore"]),
+  probe(
+    "VAEProbe",
+    ["Autodiff", "DiffiTModels", "FileFormats", "RunData", "SystemSupport", "TensorCore"]),
+
+  tests("TensorCoreTests", ["CKernels", "TensorCore"]),
+  tests("OperatorsTests", ["NumericsSupport", "Operators", "TensorCore"]),
+  tests("AutodiffTests", ["Autodiff", "NumericsSupport", "Operators", "TensorCore"]),
+  tests(
+    "ModelsTests",
+    ["Autodiff", "DiffiTModels", "NeuralNetworks", "NumericsSupport", "TensorCore"]),
+  tests(
+    "DiffusionTests",
+    ["Autodiff", "Diffusion", "NeuralNetworks", "NumericsSupport", "TensorCore"]),
+  tests("OptimizationTests", ["NumericsSupport", "Optimization", "TensorCore"]),
+  tests(
+    "DatasetsTests", ["Datasets", "ErrorSupport", "FileFormats", "SystemSupport", "TensorCore"]),
+  tests(
+    "CheckpointsTests",
+    ["Checkpoints", "ErrorSupport", "FileFormats", "SystemSupport", "TensorCore"]),
+  tests(
+    "CollectivesTests",
+    [
+      "Collectives", "CollectivesProbe", "CommandSupport", "ProcessSupport", "SystemSupport",
+      "TensorCore",
+    ]),
+  tests(
+    "MetricsTests",
+    [
+      "Collectives", "Datasets", "FileFormats", "InceptionSupport", "LinearAlgebra", "Metrics",
+      "NumericsSupport",
+      "SystemSupport", "TensorCore",
+    ]),
+  tests(
+    "DoctorTests",
+    [
+      "Benchmarking", "Collectives", "CommandSupport", "Diagnostics", "LinearAlgebra",
+      "SystemSupport", "TensorCore",
+    ]),
+  tests(
+    "TrainingTests",
+    [
+      "Autodiff", "Benchmarking", "Checkpoints", "Collectives", "CommandSupport", "Configuration",
+      "Datasets",
+      "DiffiTModels", "Diffusion", "Evaluation", "FileFormats", "Metrics", "ModelLoading", "Parity",
+      "RunData", "Sampling",
+      "SystemSupport", "TensorCore", "Training", "diffit",
+    ]),
+  tests(
+    "AutoencoderTests",
+    [
+      "Autodiff", "Checkpoints", "DiffiTModels", "FileFormats", "NumericsSupport", "RunData",
+      "TensorCore",
+    ]),
+  tests(
+    "LatentsTests",
+    [
+      "Collectives", "Configuration", "Checkpoints", "Datasets", "FileFormats", "ModelLoading",
+      "RunData", "Sampling", "SystemSupport", "TensorCore", "Training",
+    ]),
+  tests("MetricsRanksTests", ["MetricsProbe", "ProcessSupport"]),
+  tests(
+    "EndToEndTests",
+    [
+      "Checkpoints", "CommandSupport", "Configuration", "Datasets", "DataPreparation",
+      "Diagnostics", "FileFormats", "InceptionSupport",
+      "ProcessSupport", "RunData", "Sampling", "SystemSupport", "TensorCore", "Training", "diffit",
+    ]),
+]
 
 let package = Package(
   name: "diffit",
@@ -14,158 +253,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
-  targets: [
-    // Libraries of the system, found by pkg-config.
-    .systemLibrary(name: "SystemMPI", pkgConfig: "mpi-c", providers: [.apt(["libopenmpi-dev"])]),
-    .systemLibrary(
-      name: "SystemOpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-
-    // C shims and kernels.
-    .target(name: "CMPI", dependencies: ["SystemMPI"], cSettings: c),
-    .target(name: "COpenBLAS", dependencies: ["SystemOpenBLAS"], cSettings: c),
-    .target(name: "CKernels", exclude: ["template"], cSettings: c),
-    .target(
-      name: "CImageIO", cSettings: c,
-      linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("png")]),
-    .target(
-      name: "CArchive", cSettings: c,
-      linkerSettings: [.linkedLibrary("archive"), .linkedLibrary("z")]),
-    .target(name: "CChecksum", cSettings: c, linkerSettings: [.linkedLibrary("xxhash")]),
-
-    // Numerics.
-    .target(name: "TensorCore", dependencies: ["CKernels"], swiftSettings: swift),
-    .target(
-      name: "Operators", dependencies: ["TensorCore", "CKernels"], swiftSettings: swift),
-    .target(name: "Autodiff", dependencies: ["Operators", "TensorCore"], swiftSettings: swift),
-    .target(
-      name: "NeuralNetworks", dependencies: ["Autodiff", "Operators", "TensorCore"],
-      swiftSettings: swift),
-    .target(
-      name: "DiffiTModels",
-      dependencies: ["NeuralNetworks", "Autodiff", "Operators", "TensorCore"],
-      swiftSettings: swift),
-    .target(
-      name: "Diffusion", dependencies: ["Autodiff", "Operators", "TensorCore"],
-      swiftSettings: swift),
-    .target(
-      name: "Optimization", dependencies: ["TensorCore", "CKernels"], swiftSettings: swift),
-
-    // Files, data, ranks.
-    .target(
-      name: "Datasets", dependencies: ["TensorCore", "CImageIO", "CArchive"], swiftSettings: swift),
-    .target(name: "Checkpoints", dependencies: ["TensorCore", "CChecksum"], swiftSettings: swift),
-    .target(name: "Collectives", dependencies: ["CMPI", "TensorCore"], swiftSettings: swift),
-
-    // Measures of sample quality.
-    .target(
-      name: "Metrics",
-      dependencies: [
-        "NeuralNetworks", "Operators", "TensorCore", "CKernels", "Datasets", "Checkpoints",
-        "Collectives", "COpenBLAS",
-      ], swiftSettings: swift),
-
-    // The trainer and its command line.
-    .target(
-      name: "Training",
-      dependencies: [
-        "DiffiTModels", "Diffusion", "Optimization", "Datasets", "Checkpoints", "Collectives",
-        "Metrics", "Autodiff", "Operators", "TensorCore", "COpenBLAS", "Yams",
-      ], swiftSettings: swift),
-    .executableTarget(
-      name: "diffit",
-      dependencies: [
-        "Training", "Collectives",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], swiftSettings: swift),
-
-    // Tests. The probe is what the collectives' tests run under mpirun.
-    .testTarget(
-      name: "TensorCoreTests", dependencies: ["TensorCore", "CKernels"], swiftSettings: swift),
-    .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "TensorCore"], swiftSettings: swift),
-    .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorCore"], swiftSettings: swift),
-    .target(
-      name: "InceptionSupport",
-      dependencies: ["Metrics", "Checkpoints", "Datasets", "TensorCore", "NumericsSupport"],
-      path: "Tests/InceptionSupport", swiftSettings: swift),
-    .testTarget(
-      name: "MetricsTests",
-      dependencies: [
-        "InceptionSupport",
-        "Metrics", "Datasets", "Checkpoints", "Collectives", "TensorCore", "NumericsSupport",
-      ], swiftSettings: swift),
-    .executableTarget(
-      name: "CollectivesProbe", dependencies: ["Collectives", "TensorCore", "COpenBLAS"],
-      path: "Tests/CollectivesProbe", swiftSettings: swift),
-    .testTarget(
-      name: "CollectivesTests",
-      dependencies: ["Collectives", "TensorCore", "CollectivesProbe", "ProcessSupport"],
-      swiftSettings: swift),
-    .testTarget(
-      name: "DoctorTests", dependencies: ["Training", "Collectives", "TensorCore"],
-      swiftSettings: swift),
-    .testTarget(
-      name: "TrainingTests",
-      dependencies: [
-        "Training", "diffit", "Autodiff", "Collectives", "Datasets", "DiffiTModels", "Diffusion",
-        "TensorCore",
-      ], swiftSettings: swift),
-
-    // The numerics against plain f64 loops.
-    .target(
-      name: "NumericsSupport", dependencies: ["Operators"], path: "Tests/NumericsSupport",
-      swiftSettings: swift),
-    .testTarget(
-      name: "OperatorsTests", dependencies: ["Operators", "NumericsSupport"], swiftSettings: swift),
-    .testTarget(
-      name: "AutodiffTests", dependencies: ["Autodiff", "NumericsSupport"], swiftSettings: swift),
-    .testTarget(
-      name: "ModelsTests", dependencies: ["DiffiTModels", "NumericsSupport"], swiftSettings: swift),
-    .testTarget(
-      name: "DiffusionTests", dependencies: ["Diffusion", "NumericsSupport"], swiftSettings: swift),
-    .testTarget(
-      name: "OptimizationTests", dependencies: ["Optimization", "NumericsSupport"],
-      swiftSettings: swift),
-
-    // The built program, with and without mpirun.
-    .target(name: "ProcessSupport", path: "Tests/ProcessSupport", swiftSettings: swift),
-    .testTarget(
-      name: "EndToEndTests",
-      dependencies: [
-        "diffit", "Training", "Checkpoints", "Datasets", "TensorCore", "ProcessSupport",
-        "InceptionSupport",
-      ], swiftSettings: swift),
-
-    // Scores of given features, for comparison with other programs and under mpirun.
-    .executableTarget(
-      name: "MetricsProbe",
-      dependencies: ["Metrics", "Collectives", "Checkpoints", "TensorCore", "COpenBLAS"],
-      path: "Tests/MetricsProbe", swiftSettings: swift),
-    .testTarget(
-      name: "MetricsRanksTests", dependencies: ["MetricsProbe", "ProcessSupport"],
-      swiftSettings: swift),
-    // Features of images for a comparison with PyTorch.
-    .executableTarget(
-      name: "FeaturesProbe", dependencies: ["Metrics", "Checkpoints", "Datasets", "TensorCore"],
-      path: "Tests/FeaturesProbe", swiftSettings: swift),
-
-    // The autoencoder and the networks of its losses against PyTorch, and a program for comparisons.
-    .testTarget(
-      name: "AutoencoderTests",
-      dependencies: [
-        "Training", "DiffiTModels", "Autodiff", "Checkpoints", "TensorCore", "NumericsSupport",
-      ], swiftSettings: swift),
-    .executableTarget(
-      name: "VAEProbe",
-      dependencies: ["Training", "DiffiTModels", "Autodiff", "Checkpoints", "TensorCore"],
-      path: "Tests/VAEProbe", swiftSettings: swift),
-
-    // Latents on disk as training data.
-    .testTarget(
-      name: "LatentsTests",
-      dependencies: ["Training", "Checkpoints", "Collectives", "Datasets", "TensorCore"],
-      swiftSettings: swift),
-  ],
+  targets: system + numerics + models + files + cluster + runs + commands + testing,
   swiftLanguageModes: [.v6]
 )

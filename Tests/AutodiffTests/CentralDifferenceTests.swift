@@ -46,7 +46,7 @@ import Testing
   @Test(arguments: [2, 3])
   func attention(_ window: Int) {
     let c = PlainAttention(
-      images: 2, height: window, width: 2 * window, heads: 2, headWidth: 3, window: window)
+      images: 2, height: window, width: 2 * window, heads: 2, headDim: 3, window: window)
     expectClose(
       check(
         [
@@ -116,13 +116,13 @@ import Testing
           inputs[0].indices.map { ($0 < 5 ? 0.5 : -3) * inputs[0][$0] + constant[$0] }
         },
         taped: {
-          scale($1[0], by: [0.5, -3], plus: Tensor(addend, [2, 5], on: $1[0].value.engine))
+          scale($1[0], by: [0.5, -3], plus: Tensor(addend, [2, 5], on: $1[0].value.context))
         }))
   }
 
   /// A constant of the test, found by dropping out ones.
-  private func mask(_ count: Int, on engine: Engine) -> [Double] {
-    let ones = Tensor([2, count / 2], on: engine)
+  private func mask(_ count: Int, on context: ComputeContext) -> [Double] {
+    let ones = Tensor([2, count / 2], on: context)
     ones.fill(1)
     let mask = DropoutOperator(rate: 0.4, seed: 3, layer: 6, positions: [4, 5])(ones).floats.wide
     #expect(mask.contains(0) && mask.contains { $0 > 1 })
@@ -131,14 +131,14 @@ import Testing
 
   @Test(arguments: [0.0, 0.4])
   func residualBranch(_ rate: Double) {
-    let engine = Engine()
-    let mask = rate > 0 ? mask(4 * 70, on: engine) : [Double](repeating: 1, count: 4 * 70)
+    let context = ComputeContext()
+    let mask = rate > 0 ? mask(4 * 70, on: context) : [Double](repeating: 1, count: 4 * 70)
     expectClose(
       check(
         [
           (values(4 * 5, 1), [2, 2, 5]), (values(5 * 70, 2), [5, 70]), (values(70, 3), [70]),
           (values(4 * 70, 4), [2, 2, 70]),
-        ], on: engine,
+        ], on: context,
         plain: { inputs in
           let y = Plain.linear(inputs[0], inputs[1], inputs[2], rows: 4, k: 5, n: 70)
           return y.indices.map { y[$0] * mask[$0] + inputs[3][$0] }
@@ -151,14 +151,14 @@ import Testing
 
   @Test(arguments: [0.0, 0.4])
   func perceptron(_ rate: Double) {
-    let engine = Engine()
-    let mask = rate > 0 ? mask(4 * 40, on: engine) : [Double](repeating: 1, count: 4 * 40)
+    let context = ComputeContext()
+    let mask = rate > 0 ? mask(4 * 40, on: context) : [Double](repeating: 1, count: 4 * 40)
     expectClose(
       check(
         [
           (values(4 * 5, 1), [2, 2, 5]), (values(5 * 9, 2), [5, 9]), (values(9, 3), [9]),
           (values(9 * 40, 4), [9, 40]), (values(40, 5), [40]), (values(4 * 40, 6), [2, 2, 40]),
-        ], on: engine,
+        ], on: context,
         plain: { inputs in
           let h = Plain.linear(inputs[0], inputs[1], inputs[2], rows: 4, k: 5, n: 9)
           let y = Plain.linear(h.map(Plain.gelu), inputs[3], inputs[4], rows: 4, k: 9, n: 40)
@@ -211,7 +211,7 @@ import Testing
           ]
         },
         taped: {
-          squaredError($1[0], Tensor(target, [2, 7], on: $1[0].value.engine), weights: weights)
+          squaredError($1[0], Tensor(target, [2, 7], on: $1[0].value.context), weights: weights)
             .total
         }))
   }

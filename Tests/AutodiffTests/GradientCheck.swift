@@ -11,15 +11,16 @@ import TensorCore
 ///   - taped: the operator on variables.
 /// - Returns: the largest relative errors of the value and of any input's gradient.
 func check(
-  _ inputs: [(values: [Float], shape: Shape)], on engine: Engine = Engine(threadCount: 2),
+  _ inputs: [(values: [Float], shape: Shape)],
+  on context: ComputeContext = ComputeContext(threadCount: 2),
   plain: ([[Double]]) -> [Double], taped: (Tape, [Variable]) -> Variable
 ) -> (value: Double, gradients: [Double]) {
   let tape = Tape(dropout: DropoutSource(seed: 3, positions: [4, 5]))
-  let variables = inputs.map { tape.variable(Tensor($0.values, $0.shape, on: engine)) }
+  let variables = inputs.map { tape.variable(Tensor($0.values, $0.shape, on: context)) }
   let y = taped(tape, variables)
   let seed = values(y.value.count, 1000)  // the scalar is the sum of seed y
   let gradients = tape.gradients(
-    of: y, at: variables, seed: Tensor(seed, y.shape, on: engine))
+    of: y, at: variables, seed: Tensor(seed, y.shape, on: context))
 
   let wide = inputs.map(\.values.wide)
   func scalar(_ inputs: [[Double]]) -> Double {

@@ -90,12 +90,12 @@ import Testing
 
   /// On a limit a gradient passes, beyond it none does, and not a number stays one.
   @Test func limitsOfMoments() {
-    let engine = Engine()
+    let context = ComputeContext()
     let tape = Tape()
-    let x = tape.variable(Tensor([0, -1, 0, 2, 0, 2.5, 0, .nan], [4, 2], on: engine))
+    let x = tape.variable(Tensor([0, -1, 0, 2, 0, 2.5, 0, .nan], [4, 2], on: context))
     let log = gaussianMoments(x, limits: -1...2).logVariance
     #expect(log.value.floats.prefix(3) == [-1, 2, 2] && log.value.floats[3].isNaN)
-    let seed = Tensor([1, 1, 1, 1], [4, 1], on: engine)
+    let seed = Tensor([1, 1, 1, 1], [4, 1], on: context)
     let dx = tape.gradients(of: log, at: [x], seed: seed)[0]?.floats
     #expect(dx == [0, 1, 0, 1, 0, 0, 0, 1])
   }
@@ -110,7 +110,8 @@ import Testing
         plain: { inputs in
           (0..<12).map { inputs[0][$0] + exp(inputs[1][$0] / 2) * Double(noise[$0]) }
         },
-        taped: { gaussianDraw($1[0], $1[1], noise: Tensor(noise, shape, on: $1[0].value.engine)) }))
+        taped: { gaussianDraw($1[0], $1[1], noise: Tensor(noise, shape, on: $1[0].value.context)) })
+    )
     expectClose(
       check(
         inputs,
@@ -126,11 +127,11 @@ import Testing
 
   /// A diverged network reaches the check for finite losses instead of ending the program.
   @Test func drawsOfWhatIsNoNumber() {
-    let engine = Engine()
+    let context = ComputeContext()
     let tape = Tape()
-    let log = tape.variable(Tensor([.nan, 800, 0], [1, 3], on: engine))
-    let mean = tape.variable(Tensor([0, 0, 0], [1, 3], on: engine))
-    let noise = Tensor([1, 1, 1], [1, 3], on: engine)
+    let log = tape.variable(Tensor([.nan, 800, 0], [1, 3], on: context))
+    let mean = tape.variable(Tensor([0, 0, 0], [1, 3], on: context))
+    let noise = Tensor([1, 1, 1], [1, 3], on: context)
     let z = gaussianDraw(mean, log, noise: noise)
     #expect(z.value.floats[0].isNaN && z.value.floats[2] == 1)
     let divergence = gaussianDivergence(mean, log, weights: [1])
@@ -155,7 +156,7 @@ import Testing
         [(x, [2, 7])],
         plain: { weighted($0[0]) { i, x in abs(x - Double(target[i])) } },
         taped: {
-          let constant = Tensor(target, [2, 7], on: $1[0].value.engine)
+          let constant = Tensor(target, [2, 7], on: $1[0].value.context)
           return absoluteError($1[0], constant, weights: [0.25, 4]).total
         }))
   }
@@ -201,22 +202,22 @@ import Testing
           return [0.5 / 6 * first + 3.0 / 6 * second]
         },
         taped: {
-          let engine = $1[0].value.engine
+          let context = $1[0].value.context
           return unitDistance(
-            $1[0], Tensor(target, shape, on: engine),
-            channelWeights: Tensor(w, [channels], on: engine), epsilon: 1e-3, weights: [0.5, 3]
+            $1[0], Tensor(target, shape, on: context),
+            channelWeights: Tensor(w, [channels], on: context), epsilon: 1e-3, weights: [0.5, 3]
           ).total
         }), 1e-5)
   }
 
   /// Where nothing lights up there is no direction: no gradient, and nothing that is not finite.
   @Test func distancesOfDarkPixels() {
-    let engine = Engine()
+    let context = ComputeContext()
     let tape = Tape()
-    let x = tape.variable(Tensor(zeros: [1, 1, 1, 4], on: engine))
-    let target = Tensor([1, 0, 0, 0], [1, 1, 1, 4], on: engine)
+    let x = tape.variable(Tensor(zeros: [1, 1, 1, 4], on: context))
+    let target = Tensor([1, 0, 0, 0], [1, 1, 1, 4], on: context)
     let loss = unitDistance(
-      x, target, channelWeights: Tensor([2, 1, 1, 1], [4], on: engine), epsilon: 1e-10,
+      x, target, channelWeights: Tensor([2, 1, 1, 1], [4], on: context), epsilon: 1e-10,
       weights: [1])
     #expect(abs(loss.terms[0] - 2) < 1e-6)
     #expect(tape.gradients(of: loss.total, at: [x])[0]?.floats == [0, 0, 0, 0])
@@ -224,44 +225,44 @@ import Testing
 
   /// A loss that another tape knows the gradient of.
   @Test func lossesFromElsewhere() {
-    let engine = Engine()
+    let context = ComputeContext()
     let tape = Tape()
-    let x = tape.variable(Tensor(values(6, 1), [2, 3], on: engine))
-    let gradient = Tensor(values(6, 2), [2, 3], on: engine)
+    let x = tape.variable(Tensor(values(6, 1), [2, 3], on: context))
+    let gradient = Tensor(values(6, 2), [2, 3], on: context)
     let total = loss([0.5, 1], gradient: gradient, at: x)
     #expect(total.value.floats == [1.5])
     #expect(tape.gradients(of: total, at: [x])[0]?.bits == gradient.bits)
-    let twice = tape.gradients(of: total, at: [x], seed: Tensor([2], [1], on: engine))[0]
+    let twice = tape.gradients(of: total, at: [x], seed: Tensor([2], [1], on: context))[0]
     #expect(twice?.floats == gradient.floats.map { 2 * $0 })
   }
 
   /// Two networks on one tape: each parameter is ready when its own uses are over.
   @Test func parametersOfTwoSets() {
-    let engine = Engine()
+    let context = ComputeContext()
     let sets = (0..<2).map { _ in ParameterSet() }
     let weights = sets.map { $0.root.parameter("weight", [3, 3], .xavierUniform) }
     for set in sets {
       set.seal()
-      set.allocate(on: engine, gradients: true)
+      set.allocate(on: context, gradients: true)
       set.initialize(seed: 1)
       set.beginStep()
     }
     let tape = Tape()
     var ready: [ObjectIdentifier] = []
     tape.onGradientReady = { ready.append(ObjectIdentifier($0)) }
-    let x = tape.constant(Tensor(values(6, 1), [2, 3], on: engine))
+    let x = tape.constant(Tensor(values(6, 1), [2, 3], on: context))
     let y = linear(linear(linear(x, weights[0], nil), weights[1], nil), weights[0], nil)
-    tape.backward(from: y, seed: Tensor(values(6, 2), [2, 3], on: engine))
+    tape.backward(from: y, seed: Tensor(values(6, 2), [2, 3], on: context))
     withExtendedLifetime(sets) {}  // parameters do not hold their set
     #expect(ready == [weights[1], weights[0]].map { ObjectIdentifier($0) })
   }
 
   /// A weight that never changes is packed once.
   @Test func frozenWeights() {
-    let engine = Engine()
-    let panels = WeightPanels()
-    let w = Tensor(values(9, 2), [3, 3], on: engine)
-    let x = Variable(Tensor(values(6, 1), [2, 3], on: engine))
+    let context = ComputeContext()
+    let panels = PackedWeights()
+    let w = Tensor(values(9, 2), [3, 3], on: context)
+    let x = Variable(Tensor(values(6, 1), [2, 3], on: context))
     let frozen = linear(x, Variable(w, keptIn: panels), nil)
     let plain = linear(x, Variable(w), nil)
     #expect(frozen.value.bits == plain.value.bits)

@@ -7,14 +7,14 @@ import Testing
   @Test func backwardWithoutSeed() async {
     await #expect(processExitsWith: .failure) {
       let tape = Tape()
-      tape.backward(from: silu(tape.variable(Tensor(zeros: [2], on: Engine()))))
+      tape.backward(from: silu(tape.variable(Tensor(zeros: [2], on: ComputeContext()))))
     }
   }
 
   @Test func backwardOnAnotherTape() async {
     await #expect(processExitsWith: .failure) {
       let (tape, other) = (Tape(), Tape())
-      let y = silu(tape.variable(Tensor(zeros: [1], on: Engine())))
+      let y = silu(tape.variable(Tensor(zeros: [1], on: ComputeContext())))
       other.backward(from: y)
     }
   }
@@ -48,7 +48,7 @@ import Testing
       let set = ParameterSet()
       _ = set.root.parameter("a", [1], .zeros)
       set.seal()
-      set.withWeights(Tensor(zeros: [1], on: Engine())) {}
+      set.withWeights(Tensor(zeros: [1], on: ComputeContext())) {}
     }
   }
 }

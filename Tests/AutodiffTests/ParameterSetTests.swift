@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ParameterSetTests {
   /// Ragged sizes, every layout and initializer.
-  private func make(on engine: Engine? = nil) -> ParameterSet {
+  private func make(on context: ComputeContext? = nil) -> ParameterSet {
     let set = ParameterSet()
     let root = set.root
     _ = root.parameter("first", [5], .ones)
@@ -15,7 +15,7 @@ import Testing
     _ = root("b").parameter("table", [49, 2], .normal(deviation: 0.02))
     _ = root.parameter("last", [1], .zeros)
     set.seal()
-    if let engine { set.allocate(on: engine, gradients: true) }
+    if let context { set.allocate(on: context, gradients: true) }
     return set
   }
 
@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test func viewsShareTheFlatRanges() {
-    let set = make(on: Engine())
+    let set = make(on: ComputeContext())
     for parameter in set.parameters {
       parameter.value.fill(Float(parameter.index + 1))
       parameter.gradient.fill(Float(-parameter.index - 1))
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func initialValues() {
-    let set = make(on: Engine())
+    let set = make(on: ComputeContext())
     set.initialize(seed: 1)
     let weights = set.weights.floats
     let named = Dictionary(
@@ -84,22 +84,22 @@ import Testing
   }
 
   @Test func initialValuesDependOnTheSeedAlone() {
-    func drawn(_ seed: UInt64, on engine: Engine) -> [UInt32] {
-      let set = make(on: engine)
+    func drawn(_ seed: UInt64, on context: ComputeContext) -> [UInt32] {
+      let set = make(on: context)
       set.initialize(seed: seed)
       return set.weights.bits
     }
-    let bits = drawn(5, on: Engine())
-    #expect(drawn(5, on: Engine(threadCount: 3)) == bits)
-    #expect(drawn(6, on: Engine()) != bits)
+    let bits = drawn(5, on: ComputeContext())
+    #expect(drawn(5, on: ComputeContext(threadCount: 3)) == bits)
+    #expect(drawn(6, on: ComputeContext()) != bits)
   }
 
   @Test func otherWeightsForAWhile() throws {
-    let engine = Engine()
-    let set = make(on: engine)
+    let context = ComputeContext()
+    let set = make(on: context)
     set.initialize(seed: 1)
     let own = set.weights.bits
-    let average = Tensor(zeros: [set.flatCount], on: engine)
+    let average = Tensor(zeros: [set.flatCount], on: context)
     average.fill(3)
     set.gradients.fill(2)
     let first = set.parameters[0]

@@ -10,16 +10,16 @@ private struct Chain {
   let bias: Parameter
   let unused: Parameter
 
-  init(layers: Int = 3, width: Int = 6, on engine: Engine) {
+  init(layers: Int = 3, width: Int = 6, on context: ComputeContext) {
     let root = parameters.root
     weights = (0..<layers).map { root("layer", $0).parameter("weight", [width, width], .ones) }
     bias = root.parameter("bias", [width], .zeros)
     unused = root.parameter("unused", [3], .zeros)
     parameters.seal()
-    parameters.allocate(on: engine, gradients: true)
+    parameters.allocate(on: context, gradients: true)
     let count = parameters.flatCount
     parameters.weights.copy(
-      from: Tensor(values(count, 50, scale: 0.4), [count], on: engine))
+      from: Tensor(values(count, 50, scale: 0.4), [count], on: context))
   }
 
   func callAsFunction(_ x: Variable) -> Variable {
@@ -30,10 +30,10 @@ private struct Chain {
 }
 
 @Suite struct TapeTests {
-  let engine = Engine()
+  let context = ComputeContext()
 
   private func input(_ seed: Int, rows: Int = 4) -> Tensor {
-    Tensor(values(rows * 6, seed), [rows, 6], on: engine)
+    Tensor(values(rows * 6, seed), [rows, 6], on: context)
   }
 
   private func backward(_ chain: Chain, _ x: Tensor, ready: ((Parameter) -> Void)? = nil) {
@@ -52,7 +52,7 @@ private struct Chain {
   }
 
   @Test func microBatchesAdd() {
-    let chain = Chain(on: engine)
+    let chain = Chain(on: context)
     let (first, second) = (input(1), input(2))
     let separate = zip(gradients(chain, first), gradients(chain, second)).map {
       Double($0) + Double($1)
@@ -67,7 +67,7 @@ private struct Chain {
 
   /// What an earlier step left behind, NaN included, does not show in the next.
   @Test func beginStepMakesGradientsStale() {
-    let chain = Chain(on: engine)
+    let chain = Chain(on: context)
     let expected = gradients(chain, input(1))
     chain.parameters.gradients.fill(.nan)
     chain.parameters.beginStep()
@@ -83,7 +83,7 @@ private struct Chain {
   }
 
   @Test func gradientReadyComesOnceAndLast() {
-    let chain = Chain(on: engine)
+    let chain = Chain(on: context)
     let final = gradients(chain, input(1))
     chain.parameters.beginStep()
     var names: [String] = []
@@ -96,7 +96,7 @@ private struct Chain {
   }
 
   @Test func gradientsLeaveParametersAloneAndRunTwice() {
-    let chain = Chain(on: engine)
+    let chain = Chain(on: context)
     chain.parameters.beginStep()
     chain.parameters.gradients.fill(7)
     let tape = Tape()
@@ -122,7 +122,7 @@ private struct Chain {
   }
 
   @Test func twoLossesShareAGraph() {
-    let chain = Chain(on: engine)
+    let chain = Chain(on: context)
     let tape = Tape()
     let x = tape.variable(input(1))
     let y = chain(x)
@@ -142,7 +142,7 @@ private struct Chain {
 
   /// What is computed again follows the pass that asks for it.
   @Test func recomputedPartsLeaveParametersAloneToo() {
-    let chain = Chain(on: engine)
+    let chain = Chain(on: context)
     let tape = Tape()
     let x = tape.variable(input(1))
     let y = recomputed([x]) { chain($0[0]) }
@@ -157,12 +157,12 @@ private struct Chain {
   }
 
   @Test func withoutTapeNothingIsRecorded() {
-    let chain = Chain(on: engine)
+    let chain = Chain(on: context)
     let y = chain(Variable(input(1)))
     #expect(y.tape == nil)
     let tape = Tape()
     #expect(chain(tape.constant(input(1))).value.bits == y.value.bits)
-    let w = Variable(Tensor(values(36, 9), [6, 6], on: engine))
+    let w = Variable(Tensor(values(36, 9), [6, 6], on: context))
     let dropout = Dropout(rate: 0.5, layer: 0)
     for x in [Variable(input(1)), tape.constant(input(1))] {
       let kept = linear(x, w, nil, addedTo: x, through: dropout)
@@ -175,50 +175,50 @@ private struct Chain {
 @Suite struct TapeMemoryTests {
   /// Activations go as backward passes, and nothing stays.
   @Test func backwardFreesActivations() {
-    let engine = Engine()
-    let chain = Chain(layers: 40, on: engine)
-    let x = Tensor(values(500 * 6, 1), [500, 6], on: engine)
-    let start = engine.memory.liveBytes
+    let context = ComputeContext()
+    let chain = Chain(layers: 40, on: context)
+    let x = Tensor(values(500 * 6, 1), [500, 6], on: context)
+    let start = context.memory.liveBytes
     var live: [Int] = []
     do {
       let tape = Tape()
-      tape.onGradientReady = { _ in live.append(engine.memory.liveBytes - start) }
+      tape.onGradientReady = { _ in live.append(context.memory.liveBytes - start) }
       let loss = squaredError(chain(tape.constant(x)), x, weights: 500.ones).total
-      let activations = engine.memory.liveBytes - start
+      let activations = context.memory.liveBytes - start
       #expect(activations > 80 * x.count * 4, "40 layers save two tensors each")
       tape.backward(from: loss)
       let half = live.count / 2
       #expect(live[half] < live[0] * 6 / 10)
       #expect(live[live.count - 1] < live[0] / 5)
-      #expect(engine.memory.liveBytes - start <= 128, "only the loss is alive")
+      #expect(context.memory.liveBytes - start <= 128, "only the loss is alive")
     }
-    #expect(engine.memory.liveBytes == start)
+    #expect(context.memory.liveBytes == start)
   }
 
   @Test func aPassWithoutTapeHoldsLittle() {
-    let engine = Engine()
-    let chain = Chain(layers: 40, on: engine)
-    let x = Tensor(values(500 * 6, 1), [500, 6], on: engine)
-    engine.memory.trim()
-    let start = engine.memory.peakBytes
+    let context = ComputeContext()
+    let chain = Chain(layers: 40, on: context)
+    let x = Tensor(values(500 * 6, 1), [500, 6], on: context)
+    context.memory.trim()
+    let start = context.memory.peakBytes
     _ = chain(Variable(x))
-    #expect(engine.memory.peakBytes - start < 8 * x.count * 4)
-    #expect(engine.memory.liveBytes <= start)
+    #expect(context.memory.peakBytes - start < 8 * x.count * 4)
+    #expect(context.memory.liveBytes <= start)
   }
 
   /// A tape that is dropped before backward takes its activations with it.
   @Test func droppingATapeFreesIt() {
-    let engine = Engine()
-    let chain = Chain(on: engine)
-    let x = Tensor(values(24, 1), [4, 6], on: engine)
-    let start = engine.memory.liveBytes
+    let context = ComputeContext()
+    let chain = Chain(on: context)
+    let x = Tensor(values(24, 1), [4, 6], on: context)
+    let start = context.memory.liveBytes
     do {
       let tape = Tape()
       let y = chain(tape.variable(x))
-      #expect(engine.memory.liveBytes > start)
+      #expect(context.memory.liveBytes > start)
       _ = y
     }
-    #expect(engine.memory.liveBytes == start)
+    #expect(context.memory.liveBytes == start)
   }
 }
 

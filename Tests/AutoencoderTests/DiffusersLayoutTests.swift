@@ -1,10 +1,10 @@
-import Checkpoints
 import DiffiTModels
+import FileFormats
 import Foundation
 import NumericsSupport
+import RunData
 import TensorCore
 import Testing
-import Training
 
 @Suite struct DiffusersLayoutTests {
   private let folder = FileManager.default.temporaryDirectory
@@ -49,7 +49,7 @@ import Training
 
   private func network(_ folder: URL) throws -> VAE {
     let vae = VAE(try DiffusersVAE.describe(folder).settings)
-    vae.parameters.allocate(on: Engine(), gradients: false)
+    vae.parameters.allocate(on: ComputeContext(), gradients: false)
     return vae
   }
 
@@ -103,7 +103,9 @@ import Training
     let before = vae.parameters.weights.bits
     do {
       try DiffusersVAE.read(folder, into: vae)
-    } catch .file(.modelMismatch(_, let missing, let unexpected, let misshaped)) {
+    } catch AutoencoderError.weights(
+      .modelMismatch(_, let missing, let unexpected, let misshaped))
+    {
       #expect(vae.parameters.weights.bits == before, "nothing is changed")
       return (missing, unexpected, misshaped)
     }
@@ -160,7 +162,7 @@ import Training
     do {
       _ = try DiffusersVAE.describe(folder)
       Issue.record("\(name) \(value) was accepted")
-    } catch {
+    } catch let error as AutoencoderError {
       guard case .setting(_, let found, _, let wanted) = error else {
         Issue.record("\(error)")
         return
@@ -201,7 +203,7 @@ import Training
       try DiffusersVAE.describe(folder)
     }
     let vae = VAE(RandomVAE.settings([8]))
-    vae.parameters.allocate(on: Engine(), gradients: false)
+    vae.parameters.allocate(on: ComputeContext(), gradients: false)
     #expect(throws: AutoencoderError.self) { try DiffusersVAE.read(folder, into: vae) }
     #expect(throws: AutoencoderError.self) { try DiffusersVAE.write(vae, to: config) }
   }

@@ -1,11 +1,10 @@
 import Autodiff
-import Checkpoints
 import DiffiTModels
+import FileFormats
 import Foundation
 import NumericsSupport
 import TensorCore
 import Testing
-import Training
 
 /// A file of tensors in PyTorch's layouts.
 struct GoldenFile {
@@ -13,11 +12,11 @@ struct GoldenFile {
     .deletingLastPathComponent().appendingPathComponent("Goldens/vae")
 
   let file: SafetensorsFile
-  let engine: Engine
+  let context: ComputeContext
 
-  init(_ path: String, on engine: Engine) throws {
+  init(_ path: String, on context: ComputeContext) throws {
     file = try SafetensorsFile(Self.folder.appendingPathComponent(path))
-    self.engine = engine
+    self.context = context
   }
 
   func floats(_ name: String) throws -> [Float] { try file.floats(name) }
@@ -30,7 +29,7 @@ struct GoldenFile {
       let (image, pixel, channel) = (i / (c * h * w), i / c % (h * w), i % c)
       return values[(image * c + channel) * h * w + pixel]
     }
-    return Tensor(reordered, [shape[0], h, w, c], on: engine)
+    return Tensor(reordered, [shape[0], h, w, c], on: context)
   }
 
   /// A parameter's tensor as memory has it.

@@ -5,7 +5,6 @@ import Foundation
 import NumericsSupport
 import TensorCore
 import Testing
-import Training
 
 private let shares = [0.5, 0.5]
 
@@ -16,18 +15,18 @@ private let shares = [0.5, 0.5]
     var settings = PatchDiscriminator.Settings()
     settings.width = 2
     let network = PatchDiscriminator(settings, precision: precision)
-    network.parameters.allocate(on: golden.engine, gradients: true)
+    network.parameters.allocate(on: golden.context, gradients: true)
     for parameter in network.parameters.parameters {
       parameter.value.copy(
         from: Tensor(
           try golden.memory("param.\(parameter.name)", parameter), parameter.shape,
-          on: golden.engine))
+          on: golden.context))
     }
     return network
   }
 
   @Test func matchesPyTorch() throws {
-    let golden = try GoldenFile("discriminator.safetensors", on: Engine(threadCount: 2))
+    let golden = try GoldenFile("discriminator.safetensors", on: ComputeContext(threadCount: 2))
     let network = try network(golden)
     let (real, fake) = (try golden.images("real"), try golden.images("fake"))
     network.parameters.beginStep()
@@ -48,7 +47,7 @@ private let shares = [0.5, 0.5]
   /// The gradient at the image alone: parameters are left as they are, and nothing is computed for them.
   @Test func theGeneratorsGradient() throws {
     let profile = OperatorProfile()
-    let golden = try GoldenFile("discriminator.safetensors", on: Engine(profile: profile))
+    let golden = try GoldenFile("discriminator.safetensors", on: ComputeContext(profile: profile))
     let network = try network(golden)
     network.parameters.beginStep()
     network.parameters.gradients.fill(7)
@@ -69,11 +68,11 @@ private let shares = [0.5, 0.5]
   /// Logits of an image do not depend on its batch.
   @Test(arguments: [DType.float32, .bfloat16])
   func imagesAreApart(_ precision: DType) throws {
-    let engine = Engine()
+    let context = ComputeContext()
     let network = PatchDiscriminator(precision: precision)
-    network.parameters.allocate(on: engine, gradients: false)
+    network.parameters.allocate(on: context, gradients: false)
     network.parameters.initialize(seed: 2)
-    let x = Tensor(values(2 * 32 * 32 * 3, 1), [2, 32, 32, 3], on: engine)
+    let x = Tensor(values(2 * 32 * 32 * 3, 1), [2, 32, 32, 3], on: context)
     let both = network(Variable(x)).value
     #expect(both.shape == [2, 2, 2, 1])
     #expect(network(Variable(x[1..<2])).value.bits == both[1..<2].bits)
@@ -85,10 +84,10 @@ private let shares = [0.5, 0.5]
 
   @Test func countedOperations() {
     let profile = OperatorProfile()
-    let engine = Engine(profile: profile)
+    let context = ComputeContext(profile: profile)
     let network = PatchDiscriminator()
-    network.parameters.allocate(on: engine, gradients: false)
-    let x = Tensor(zeros: [1, 64, 64, 3], on: engine)
+    network.parameters.allocate(on: context, gradients: false)
+    let x = Tensor(zeros: [1, 64, 64, 3], on: context)
     profile.record { _ = network(Variable(x)) }
     let reported = profile.entries.values.reduce(0) { $0 + $1.flops }
     #expect(reported == network.settings.forwardFlops(resolution: 64))
@@ -109,10 +108,10 @@ private let shares = [0.5, 0.5]
 
   @Test(arguments: KernelTable.Level.allCases.filter { KernelTable($0) != nil })
   func matchesPyTorch(_ level: KernelTable.Level) throws {
-    let engine = Engine(threadCount: 2, kernels: try #require(KernelTable(level)))
-    let golden = try GoldenFile("lpips-golden.safetensors", on: engine)
+    let context = ComputeContext(threadCount: 2, kernels: try #require(KernelTable(level)))
+    let golden = try GoldenFile("lpips-golden.safetensors", on: context)
     let distance = try PerceptualDistance(
-      weights: Self.weights, settings: Self.settings, on: engine)
+      weights: Self.weights, settings: Self.settings, on: context)
     let (x, y) = (try golden.images("x"), try golden.images("y"))
     let weights = [0.5, 2.0]
     for _ in 0..<2 {  // panels are made by the first
@@ -131,10 +130,10 @@ private let shares = [0.5, 0.5]
 
   @Test func bitsDependOnNothingElse() throws {
     func gradient(_ threads: Int, _ images: Range<Int>) throws -> (terms: [Double], dx: [UInt32]) {
-      let engine = Engine(threadCount: threads)
-      let golden = try GoldenFile("lpips-golden.safetensors", on: engine)
+      let context = ComputeContext(threadCount: threads)
+      let golden = try GoldenFile("lpips-golden.safetensors", on: context)
       let distance = try PerceptualDistance(
-        weights: Self.weights, settings: Self.settings, on: engine)
+        weights: Self.weights, settings: Self.settings, on: context)
       let tape = Tape()
       let x = tape.variable(try golden.images("x")[images])
       let loss = distance(x, try golden.images("y")[images], weights: images.map { _ in 1 })
@@ -149,10 +148,12 @@ private let shares = [0.5, 0.5]
 
   @Test func filesOfOtherNetworks() throws {
     do {
-      _ = try PerceptualDistance(weights: Self.weights, on: Engine())
+      _ = try PerceptualDistance(weights: Self.weights, on: ComputeContext())
       Issue.record("read without complaint")
     } catch {
-      guard case .modelMismatch(_, let missing, let unexpected, let misshaped) = error else {
+      guard
+        case CheckpointError.modelMismatch(_, let missing, let unexpected, let misshaped) = error
+      else {
         Issue.record("\(error)")
         return
       }
@@ -161,7 +162,7 @@ private let shares = [0.5, 0.5]
     }
     #expect(throws: CheckpointError.self) {
       _ = try PerceptualDistance(
-        weights: Self.weights.appendingPathExtension("none"), on: Engine())
+        weights: Self.weights.appendingPathExtension("none"), on: ComputeContext())
     }
   }
 

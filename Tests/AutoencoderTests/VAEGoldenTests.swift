@@ -2,27 +2,27 @@ import Autodiff
 import DiffiTModels
 import Foundation
 import NumericsSupport
+import RunData
 import TensorCore
 import Testing
-import Training
 
 /// Our network with the weights of a golden's folder.
 struct GoldenVAE {
   let vae: VAE
   let golden: GoldenFile
-  let engine: Engine
+  let context: ComputeContext
 
   init(
     _ name: String, precision: DType = .float32, recomputes: Bool = false,
-    on engine: Engine = Engine(threadCount: 2)
+    on context: ComputeContext = ComputeContext(threadCount: 2)
   ) throws {
-    self.engine = engine
+    self.context = context
     let folder = GoldenFile.folder.appendingPathComponent(name)
     let description = try DiffusersVAE.describe(folder)
     vae = VAE(description.settings, precision: precision, recomputes: recomputes)
-    vae.parameters.allocate(on: engine, gradients: true)
+    vae.parameters.allocate(on: context, gradients: true)
     try DiffusersVAE.read(folder, into: vae)
-    golden = try GoldenFile("\(name)/golden.safetensors", on: engine)
+    golden = try GoldenFile("\(name)/golden.safetensors", on: context)
   }
 
   /// The golden's loss: sum(weight * reconstruction) / (1000 * batch) + 0.01 mean KL.
@@ -32,7 +32,7 @@ struct GoldenVAE {
     let image = vae.decode(z)
     let weight = try golden.images("weight")
     let factor = 1 / (1000 * Float(x.shape[0]))
-    let slope = Tensor(weight.floats.map { $0 * factor }, weight.shape, on: engine)
+    let slope = Tensor(weight.floats.map { $0 * factor }, weight.shape, on: context)
     let value = zip(slope.floats, image.value.floats).reduce(0.0) { $0 + Double($1.0 * $1.1) }
     let shares = [Double](repeating: 0.01 / Double(x.shape[0]), count: x.shape[0])
     let divergence = gaussianDivergence(mean, log, weights: shares)
@@ -53,7 +53,7 @@ struct GoldenVAE {
   @Test(arguments: ["f2", "f4"], levels)
   func outputsAndGradients(_ name: String, _ level: KernelTable.Level) throws {
     let kernels = try #require(KernelTable(level))
-    let model = try GoldenVAE(name, on: Engine(threadCount: 2, kernels: kernels))
+    let model = try GoldenVAE(name, on: ComputeContext(threadCount: 2, kernels: kernels))
     let (vae, golden) = (model.vae, model.golden)
     let tape = Tape()
     let x = tape.variable(try golden.images("images"))

@@ -7,7 +7,7 @@ import Testing
 /// A network with random weights, and inputs for it.
 struct RandomVAE {
   let vae: VAE
-  let engine: Engine
+  let context: ComputeContext
 
   static func settings(_ channels: [Int], groups: Int = 4, blocks: Int = 1) -> VAE.Settings {
     var s = VAE.Settings()
@@ -17,22 +17,22 @@ struct RandomVAE {
 
   init(
     _ settings: VAE.Settings, precision: DType = .float32, recomputes: Bool = false,
-    on engine: Engine = Engine()
+    on context: ComputeContext = ComputeContext()
   ) {
-    self.engine = engine
+    self.context = context
     vae = VAE(settings, precision: precision, recomputes: recomputes)
-    vae.parameters.allocate(on: engine, gradients: true)
+    vae.parameters.allocate(on: context, gradients: true)
     vae.parameters.initialize(seed: 5)
   }
 
   func images(_ batch: Int, side: Int = 16) -> Tensor {
     let shape: Shape = [batch, side, side, 3]
-    return Tensor(values(shape.count, 1), shape, on: engine)
+    return Tensor(values(shape.count, 1), shape, on: context)
   }
 
   func noise(_ batch: Int) -> Tensor {
     let shape = vae.settings.latentShape(batch: batch)
-    return Tensor(values(shape.count, 2, scale: 2), shape, on: engine)
+    return Tensor(values(shape.count, 2, scale: 2), shape, on: context)
   }
 
   func forward(_ x: Variable, noise: Tensor) -> (loss: Variable, image: Variable) {
@@ -93,7 +93,7 @@ struct RandomVAE {
     #expect(relativeError(together, plain.floats.wide) < 3e-2)
     for threads in [2, 3] {
       let other = RandomVAE(
-        Self.settings[index], precision: precision, on: Engine(threadCount: threads))
+        Self.settings[index], precision: precision, on: ComputeContext(threadCount: threads))
       #expect(
         other.forward(Variable(other.images(3)), noise: other.noise(3)).image.value.bits
           == together.bits)
@@ -121,11 +121,11 @@ struct RandomVAE {
     settings.resolution = 64
     let model = RandomVAE(settings, precision: precision, recomputes: recomputes)
     let (x, noise) = (model.images(2, side: 64), model.noise(2))
-    let before = model.engine.memory.liveBytes
+    let before = model.context.memory.liveBytes
     let tape = Tape()
     let (mean, log) = model.vae.encode(tape.constant(x))
     let image = model.vae.decode(model.vae.sample(mean, log, noise: noise))
-    let kept = model.engine.memory.liveBytes - before - image.value.byteCount
+    let kept = model.context.memory.liveBytes - before - image.value.byteCount
     let expected = 2 * settings.cost(precision: precision, recomputes: recomputes).savedBytes
     withExtendedLifetime((tape, mean, log, image)) {}
     #expect(abs(kept - expected) < expected / 10, "\(kept) bytes, \(expected) expected")
@@ -135,7 +135,7 @@ struct RandomVAE {
   @Test func forwardFlops() {
     let settings = RandomVAE.settings([8, 16], blocks: 2)
     let profile = OperatorProfile()
-    let model = RandomVAE(settings, on: Engine(profile: profile))
+    let model = RandomVAE(settings, on: ComputeContext(profile: profile))
     let (x, noise) = (model.images(2), model.noise(2))
     profile.record { _ = model.forward(Variable(x), noise: noise) }
     let reported = profile.entries.values.reduce(0) { $0 + $1.flops }
@@ -149,23 +149,25 @@ struct RandomVAE {
     let z = model.noise(2)
     let (tape, parameters) = (Tape(), model.vae.parameters)
     let (hidden, image) = model.vae.decodeInParts(tape.constant(z))
-    let slopes = [3, 4].map { Tensor(values(image.value.count, $0), image.shape, on: model.engine) }
+    let slopes = [3, 4].map {
+      Tensor(values(image.value.count, $0), image.shape, on: model.context)
+    }
     var parts: [Double] = []
     for slope in slopes {
-      let gradient = Tensor(model.vae.lastLayer.shape, on: model.engine)
+      let gradient = Tensor(model.vae.lastLayer.shape, on: model.context)
       model.vae.lastLayerGradient(
         hidden: hidden.value, image: slope, into: gradient, accumulate: false)
       parts =
         parts.isEmpty ? gradient.floats.wide : zip(parts, gradient.floats).map { $0 + Double($1) }
     }
     parameters.beginStep()
-    tape.backward(from: image, seed: sum(slopes[0], slopes[1], on: model.engine))
+    tape.backward(from: image, seed: sum(slopes[0], slopes[1], on: model.context))
     #expect(model.vae.lastLayer.name == "decoder.conv_out.weight")
     #expect(relativeError(model.vae.lastLayer.gradient, parts) < 1e-5)
   }
 
-  private func sum(_ a: Tensor, _ b: Tensor, on engine: Engine) -> Tensor {
-    Tensor(zip(a.floats, b.floats).map { $0 + $1 }, a.shape, on: engine)
+  private func sum(_ a: Tensor, _ b: Tensor, on context: ComputeContext) -> Tensor {
+    Tensor(zip(a.floats, b.floats).map { $0 + $1 }, a.shape, on: context)
   }
 
   @Test func settingsThatDoNotFit() {

@@ -1,5 +1,8 @@
 import Checkpoints
+import ErrorSupport
+import FileFormats
 import Foundation
+import SystemSupport
 import TensorCore
 import Testing
 
@@ -15,21 +18,20 @@ import Testing
   }
 
   /// Saves a good checkpoint and one that `damage` spoils; returns why the latter is passed over.
-  func reason(_ damage: (URL) throws -> Void) throws -> CheckpointError? {
+  func reason(_ damage: (URL) throws -> Void) throws -> (any Error)? {
     try run.save(8)
     let url = try run.save(16)
     try damage(url)
     let found = try #require(try run.store.newestGood())
     #expect(found.checkpoint.manifest.imagesSeen == 8)
     #expect(found.passedOver.map(\.url.path) == [url.path])
-    #expect(
-      checkpointError { _ = try CheckpointReader(url, verifying: true) }
-        == found.passedOver.first?.reason)
-    return found.passedOver.first?.reason
+    let direct = thrownError { _ = try CheckpointReader(url, verifying: true) }
+    #expect(direct.map { "\($0)" } == found.passedOver.first.map { "\($0.error)" })
+    return found.passedOver.first?.error
   }
 
   /// Rewrites the manifest of a good checkpoint by replacing some text, COMPLETE included.
-  func manifestError(_ old: String, _ new: String) throws -> CheckpointError? {
+  func manifestError(_ old: String, _ new: String) throws -> (any Error)? {
     try reason { url in
       let manifest = url.appendingPathComponent("manifest.json")
       let text = try String(contentsOf: manifest, encoding: .utf8)
@@ -48,19 +50,19 @@ import Testing
     let error = try reason {
       try FileManager.default.removeItem(at: $0.appendingPathComponent("COMPLETE"))
     }
-    #expect(error == .incomplete(path: bad))
+    #expect(error == CheckpointError.incomplete(path: bad))
   }
 
   @Test func missingManifest() throws {
     let error = try reason {
       try FileManager.default.removeItem(at: $0.appendingPathComponent("manifest.json"))
     }
-    #expect(error == .manifestMissing(path: bad + "/manifest.json"))
+    #expect(error == CheckpointError.manifestMissing(path: bad + "/manifest.json"))
   }
 
   @Test func flippedByteInTheManifest() throws {
     guard
-      case .manifestChecksum(bad + "/manifest.json", _, _)? = try reason({
+      case CheckpointError.manifestChecksum(bad + "/manifest.json", _, _)? = try reason({
         try flipByte($0.appendingPathComponent("manifest.json"), at: 40)
       })
     else {
@@ -71,7 +73,7 @@ import Testing
 
   @Test func emptyComplete() throws {
     guard
-      case .manifestChecksum(_, _, "")? = try reason({
+      case CheckpointError.manifestChecksum(_, _, "")? = try reason({
         try Data().write(to: $0.appendingPathComponent("COMPLETE"))
       })
     else {
@@ -84,7 +86,7 @@ import Testing
   @Test(arguments: [0, 30, 140, -1])
   func flippedByteInAShard(_ position: Int) throws {
     guard
-      case .shardChecksum(badShard, let found, let expected)? = try reason({
+      case CheckpointError.shardChecksum(badShard, let found, let expected)? = try reason({
         let shard = Run.shard($0, 1)
         try flipByte(shard, at: position < 0 ? Data(contentsOf: shard).count - 1 : position)
       })
@@ -97,7 +99,7 @@ import Testing
 
   @Test func truncatedShard() throws {
     let error = try reason { #expect(truncate(Run.shard($0, 1).path, 100) == 0) }
-    guard case .shardSize(badShard, 100, let expected)? = error else {
+    guard case CheckpointError.shardSize(badShard, 100, let expected)? = error else {
       Issue.record("not noticed: \(String(describing: error))")
       return
     }
@@ -106,31 +108,33 @@ import Testing
 
   @Test func missingShard() throws {
     let error = try reason { try FileManager.default.removeItem(at: Run.shard($0, 1)) }
-    #expect(error == .shardMissing(path: badShard))
+    #expect(error == CheckpointError.shardMissing(path: badShard))
   }
 
   @Test func manifestThatIsNotJSON() throws {
     #expect(
       try manifestError("{\n", "[\n")
-        == .manifestSyntax(path: bad + "/manifest.json", reason: "not JSON"))
+        == CheckpointError.manifestSyntax(path: bad + "/manifest.json", reason: "not JSON"))
   }
 
   @Test func manifestWithoutAMember() throws {
     #expect(
       try manifestError("\"build\"", "\"built\"")
-        == .manifestSyntax(path: bad + "/manifest.json", reason: "no member \"build\""))
+        == CheckpointError.manifestSyntax(
+          path: bad + "/manifest.json", reason: "no member \"build\""))
   }
 
   @Test func manifestOfAnotherVersion() throws {
     #expect(
       try manifestError("\"format_version\" : 2", "\"format_version\" : 7")
-        == .manifestVersion(path: bad + "/manifest.json", found: 7, supported: 2))
+        == CheckpointError.manifestVersion(path: bad + "/manifest.json", found: 7, supported: 2))
   }
 
   @Test func negativeCount() throws {
     #expect(
       try manifestError("\"images_seen\" : 16", "\"images_seen\" : -16")
-        == .manifestCount(path: bad + "/manifest.json", name: "images_seen", found: -16))
+        == CheckpointError.manifestCount(
+          path: bad + "/manifest.json", name: "images_seen", found: -16))
   }
 
   @Test(arguments: [
@@ -140,7 +144,7 @@ import Testing
     ("\"count\" : 6", "\"count\" : -6"),
   ])
   func tableThatDoesNotFit(_ old: String, _ new: String) throws {
-    guard case .manifestTable? = try manifestError(old, new) else {
+    guard case CheckpointError.manifestTable? = try manifestError(old, new) else {
       Issue.record("\(old) -> \(new) not noticed")
       return
     }
@@ -148,7 +152,7 @@ import Testing
 
   @Test func shardNamesFromElsewhere() throws {
     guard
-      case .shardNames? = try manifestError("state-00001-of-00002", "../../x/state")
+      case CheckpointError.shardNames? = try manifestError("state-00001-of-00002", "../../x/state")
     else {
       Issue.record("not noticed")
       return
@@ -156,7 +160,9 @@ import Testing
   }
 
   @Test func worldSizeThatIsNotTheShards() throws {
-    guard case .shardNames? = try manifestError("\"world_size\" : 2", "\"world_size\" : 3")
+    guard
+      case CheckpointError.shardNames? = try manifestError(
+        "\"world_size\" : 2", "\"world_size\" : 3")
     else {
       Issue.record("not noticed")
       return
@@ -164,7 +170,7 @@ import Testing
   }
 
   @Test func settingsThatAreNotThoseOfTheDigest() throws {
-    guard case .configurationDigest? = try manifestError("\"2,2\"", "\"2,3\"") else {
+    guard case CheckpointError.configurationDigest? = try manifestError("\"2,2\"", "\"2,3\"") else {
       Issue.record("not noticed")
       return
     }
@@ -180,8 +186,8 @@ import Testing
     }
     let path = run.store.directory.path + "/.images-000000000024.tmp/manifest.json"
     #expect(
-      checkpointError { try run.store.commit(run.manifest(24, gap)) }
-        == .shardTiling(path: path, found: 7..<11, expected: 3))
+      thrownError { try run.store.commit(run.manifest(24, gap)) }
+        == CheckpointError.shardTiling(path: path, found: 7..<11, expected: 3))
     #expect(try run.store.list().isEmpty)
   }
 
@@ -191,8 +197,8 @@ import Testing
     let path = run.store.directory.path + "/.images-000000000024.tmp/" + shards[1].file
     try FileManager.default.removeItem(atPath: path)
     #expect(
-      checkpointError { try run.store.commit(run.manifest(24, shards)) }
-        == .shardMissing(path: path))
+      thrownError { try run.store.commit(run.manifest(24, shards)) }
+        == CheckpointError.shardMissing(path: path))
   }
 
   @Test func vectorThatTheShardsLack() throws {
@@ -200,8 +206,8 @@ import Testing
     let shards = try run.writeShards(24, ranks: 1)
     let path = run.store.directory.path + "/.images-000000000024.tmp/" + shards[0].file
     #expect(
-      checkpointError { try run.store.commit(run.manifest(24, shards, vectors: ["adam.m"])) }
-        == .noSuchTensor(path: path, tensor: "adam.m"))
+      thrownError { try run.store.commit(run.manifest(24, shards, vectors: ["adam.m"])) }
+        == SafetensorsError.noSuchTensor(path: path, tensor: "adam.m"))
   }
 
   @Test func shardOfAnotherLength() throws {
@@ -214,8 +220,9 @@ import Testing
     let path = directory.appendingPathComponent(record.file)
     try FileManager.default.moveItem(at: Run.shard(directory, 1), to: path)
     #expect(
-      checkpointError { try run.store.commit(run.manifest(24, [record])) }
-        == .shardVector(path: path.path, vector: "weights", found: [6], expected: [11]))
+      thrownError { try run.store.commit(run.manifest(24, [record])) }
+        == CheckpointError.shardVector(
+          path: path.path, vector: "weights", found: [6], expected: [11]))
   }
 
   @Test func noneGood() throws {
@@ -223,23 +230,23 @@ import Testing
     try FileManager.default.removeItem(at: Run.shard(url, 0))
     let reason = CheckpointError.shardMissing(path: Run.shard(url, 0).path).description
     #expect(
-      checkpointError { _ = try run.store.newestGood() }
-        == .noneGood(directory: run.store.directory.path, reasons: [reason]))
+      thrownError { _ = try run.store.newestGood() }
+        == CheckpointError.noneGood(directory: run.store.directory.path, reasons: [reason]))
   }
 
   @Test func noSuchVector() throws {
     let checkpoint = try CheckpointReader(run.save(8), verifying: false)
     #expect(
-      checkpointError { _ = try run.read(checkpoint, "adam.m", 0..<1) }
-        == .noSuchVector(
+      thrownError { _ = try run.read(checkpoint, "adam.m", 0..<1) }
+        == CheckpointError.noSuchVector(
           path: checkpoint.url.path, vector: "adam.m", present: ["weights", "ema.ema"]))
   }
 
   @Test func noSuchCheckpoint() {
     let missing = scratch.file("nowhere")
     #expect(
-      checkpointError { _ = try CheckpointReader(missing, verifying: false) }
-        == .system(operation: "open the checkpoint", path: missing.path, code: ENOENT))
+      thrownError { _ = try CheckpointReader(missing, verifying: false) }
+        == FileError.system(operation: "open the checkpoint", path: missing.path, code: ENOENT))
   }
 
   /// `/dev/full` refuses every write with ENOSPC.
@@ -251,9 +258,9 @@ import Testing
       + "/.images-000000000016.tmp/state-00000-of-00002.safetensors"
     try FileManager.default.createSymbolicLink(
       atPath: shard, withDestinationPath: "/dev/full")
-    let error = checkpointError { _ = try run.writeShards(16, ranks: 2) }
-    #expect(error == .system(operation: "write", path: shard, code: ENOSPC))
-    #expect(error?.description.contains("No space left on device") == true)
+    let error = thrownError { _ = try run.writeShards(16, ranks: 2) }
+    #expect(error == FileError.system(operation: "write", path: shard, code: ENOSPC))
+    #expect(error.map { "\($0)".contains("No space left on device") } == true)
     try CheckpointReader(older, verifying: true).verify()
     #expect(try run.store.newestGood()?.checkpoint.manifest.imagesSeen == 8)
   }
@@ -261,15 +268,16 @@ import Testing
   @Test func fileInPlaceOfTheDirectory() throws {
     let file = try scratch.write("", "checkpoints")
     #expect(
-      checkpointError { try run.store.beginWrite(images: 8) }
-        == .system(operation: "list", path: file.path, code: ENOTDIR))
+      thrownError { try run.store.beginWrite(images: 8) }
+        == FileError.system(operation: "list", path: file.path, code: ENOTDIR))
   }
 
   @Test func runDirectoryThatIsNotThere() throws {
     let directory = scratch.file("none/checkpoints")
-    let error = checkpointError { try CheckpointStore(directory: directory).beginWrite(images: 8) }
+    let error = thrownError { try CheckpointStore(directory: directory).beginWrite(images: 8) }
     #expect(
-      error == .system(operation: "create the directory", path: directory.path, code: ENOENT))
+      error
+        == FileError.system(operation: "create the directory", path: directory.path, code: ENOENT))
   }
 
   @Test(.enabled(if: geteuid() != 0, "root may write everywhere"))
@@ -277,10 +285,10 @@ import Testing
     let older = try run.save(8)
     #expect(chmod(run.store.directory.path, 0o555) == 0)
     defer { chmod(run.store.directory.path, 0o755) }
-    let error = checkpointError { try run.store.beginWrite(images: 16) }
+    let error = thrownError { try run.store.beginWrite(images: 16) }
     #expect(
       error
-        == .system(
+        == FileError.system(
           operation: "create the directory",
           path: run.store.directory.path + "/.images-000000000016.tmp", code: EACCES))
     try CheckpointReader(older, verifying: true).verify()

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import SystemSupport
 import TensorCore
 import Testing
 
@@ -73,7 +74,7 @@ import Testing
         vectors: Run.vectors.map { name in
           let values = run.values(name, images: 4)
           return StateVector(
-            name, ranges.map { Tensor(Array(values[$0]), [$0.count], on: run.engine) })
+            name, ranges.map { Tensor(Array(values[$0]), [$0.count], on: run.context) })
         })
     }
     let checkpoint = try CheckpointReader(

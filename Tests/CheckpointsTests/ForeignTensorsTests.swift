@@ -1,4 +1,6 @@
 import Checkpoints
+import ErrorSupport
+import FileFormats
 import Foundation
 import TensorCore
 import Testing
@@ -6,7 +8,7 @@ import Testing
 /// Files as DiffiT's authors name the tensors of a network with windows of 2.
 @Suite struct ForeignTensorsTests {
   private let scratch: Scratch
-  private let engine = Engine()
+  private let context = ComputeContext()
   private let own = "blocks.0.attn.bias.table"
   private let theirs = "blocks.0.attn.relative_position_bias_table"
   private let index = "blocks.0.attn.relative_position_index"
@@ -15,8 +17,8 @@ import Testing
       ParameterEntry(name: "blocks.0.attn.bias.table", shape: [9, 2], layout: .plain, offset: 0),
       ParameterEntry(name: "head.bias", shape: [2], layout: .plain, offset: 18),
     ], flatCount: 20)
-  private var foreign: ForeignTensors {
-    var foreign = ForeignTensors(relativePositionsIn: table)
+  private var foreign: StateDictAdapter {
+    var foreign = StateDictAdapter(relativePositionsIn: table)
     foreign.constants["pos_embed"] = .floats([0, 0.5, -1], tolerance: 1e-6)
     return foreign
   }
@@ -47,7 +49,7 @@ import Testing
   }
 
   private func load(_ url: URL) throws -> [Float] {
-    let flat = Tensor(zeros: [20], on: engine)
+    let flat = Tensor(zeros: [20], on: context)
     try ModelFile.check(url, table, allowing: foreign)
     try ModelFile.load(url, table, allowing: foreign, into: flat)
     return flat.floats
@@ -62,24 +64,25 @@ import Testing
 
   @Test func withoutLeaveTheyAreUnexpected() throws {
     let url = try write(theirs, indices: indices)
-    let flat = Tensor(zeros: [20], on: engine)
+    let flat = Tensor(zeros: [20], on: context)
     #expect(
-      checkpointError { try ModelFile.load(url, table, into: flat) }
-        == .modelMismatch(
+      thrownError { try ModelFile.load(url, table, into: flat) }
+        == CheckpointError.modelMismatch(
           path: url.path, missing: [own], unexpected: [theirs, index], misshaped: []))
   }
 
   @Test func otherTensorsAreStillRefused() throws {
     let url = try write(theirs, more: "blocks.0.attn.scale")
     #expect(
-      checkpointError { _ = try load(url) }
-        == .modelMismatch(
+      thrownError { _ = try load(url) }
+        == CheckpointError.modelMismatch(
           path: url.path, missing: [], unexpected: ["blocks.0.attn.scale"], misshaped: []))
     // Both names at once: one of them would be left aside.
     let both = try write(own, more: theirs)
     #expect(
-      checkpointError { _ = try load(both) }
-        == .modelMismatch(path: both.path, missing: [], unexpected: [theirs], misshaped: []))
+      thrownError { _ = try load(both) }
+        == CheckpointError.modelMismatch(
+          path: both.path, missing: [], unexpected: [theirs], misshaped: []))
   }
 
   @Test func anotherOrderOfPositionsIsRefused() throws {
@@ -87,19 +90,22 @@ import Testing
     other.swapAt(1, 4)
     let url = try write(theirs, indices: other)
     #expect(
-      checkpointError { _ = try load(url) }
-        == .constantValue(path: url.path, tensor: index, index: 1, found: 5, expected: 3))
+      thrownError { _ = try load(url) }
+        == CheckpointError.constantValue(
+          path: url.path, tensor: index, index: 1, found: 5, expected: 3))
     let small = try write(theirs, indices: [0])
     #expect(
-      checkpointError { _ = try load(small) }
-        == .constantShape(path: small.path, tensor: index, found: [1], expected: 16))
+      thrownError { _ = try load(small) }
+        == CheckpointError.constantShape(path: small.path, tensor: index, found: [1], expected: 16))
   }
 
   @Test(arguments: [Float(0.50001), .nan])
   func anotherTableOfPositionsIsRefused(_ value: Float) throws {
     let url = try write(theirs, places: [0, value, -1])
     guard
-      case .constantValue(url.path, "pos_embed", 1, _, 0.5) = checkpointError({ _ = try load(url) })
+      case CheckpointError.constantValue(url.path, "pos_embed", 1, _, 0.5)? = thrownError(by: {
+        _ = try load(url)
+      })
     else {
       Issue.record("another error")
       return
@@ -115,7 +121,8 @@ import Testing
     }
     try writer.finish()
     #expect(
-      checkpointError { _ = try load(url) }
-        == .tensorType(path: url.path, tensor: index, found: .float32, expected: "an integer type"))
+      thrownError { _ = try load(url) }
+        == SafetensorsError.tensorType(
+          path: url.path, tensor: index, found: .float32, expected: "an integer type"))
   }
 }

@@ -1,4 +1,6 @@
 import Checkpoints
+import ErrorSupport
+import FileFormats
 import Foundation
 import TensorCore
 import Testing
@@ -59,7 +61,7 @@ import Testing
     try store.beginWrite(images: 77)
     let shard = try store.writeShard(
       images: 77, rank: 0, of: 1, ranges: [0..<10],
-      vectors: [StateVector("weights", [Tensor(moved, [10], on: run.engine)])])
+      vectors: [StateVector("weights", [Tensor(moved, [10], on: run.context)])])
     let url = try store.commit(
       Manifest(
         imagesSeen: 77, vectors: ["weights"], configuration: ["a": "b"], build: "another",
@@ -74,7 +76,7 @@ import Testing
     let url = scratch.file("model.safetensors")
     try ModelFile.export(
       CheckpointReader(run.save(3), verifying: false), vector: "weights", to: url)
-    let flat = Tensor([Float](repeating: -1, count: 11), [11], on: run.engine)
+    let flat = Tensor([Float](repeating: -1, count: 11), [11], on: run.context)
     try ModelFile.load(url, run.table, into: flat)
     var expected = run.values("weights", images: 3)
     expected[6] = -1
@@ -94,18 +96,18 @@ import Testing
     try writer.write([0, 3, 1, 4, 2, 5])
     try [UInt16(0x3F80), 0x4000, 0x4040].withUnsafeBytes { try writer.write($0) }
     try writer.finish()
-    let flat = Tensor(zeros: [11], on: run.engine)
+    let flat = Tensor(zeros: [11], on: run.context)
     try ModelFile.load(url, run.table, prefix: "param.", into: flat)
     #expect(flat.floats == [0, 1, 2, 3, 4, 5, 0, 0, 1, 2, 3])
   }
 
   @Test func anotherModelIsRefusedByName() throws {
     let url = try model("other", [("z.weight", [2, 3]), ("b.bias", [3])])
-    let flat = Tensor([Float](repeating: -1, count: 11), [11], on: run.engine)
-    let error = checkpointError { try ModelFile.load(url, run.table, into: flat) }
+    let flat = Tensor([Float](repeating: -1, count: 11), [11], on: run.context)
+    let error = thrownError { try ModelFile.load(url, run.table, into: flat) }
     #expect(
       error
-        == .modelMismatch(
+        == CheckpointError.modelMismatch(
           path: url.path, missing: ["a.bias"], unexpected: ["b.bias"],
           misshaped: ["z.weight [2, 3] where [3, 2] is expected"]))
     #expect(flat.floats == [Float](repeating: -1, count: 11))
@@ -113,18 +115,18 @@ import Testing
 
   @Test func longListsOfNamesAreCut() throws {
     let url = try model("other", (0..<9).map { ("t\($0)", [1]) })
-    let flat = Tensor(zeros: [11], on: run.engine)
-    let text = checkpointError { try ModelFile.load(url, run.table, into: flat) }?.description
+    let flat = Tensor(zeros: [11], on: run.context)
+    let text = thrownError { try ModelFile.load(url, run.table, into: flat) }.map { "\($0)" }
     #expect(text?.contains("missing (2): a.bias, z.weight;") == true)
     #expect(text?.contains("unexpected (9): t0, t1, t2, t3, t4 and 4 more") == true)
   }
 
   @Test func integerWeightsAreRefused() throws {
     let url = try model("int", [("z.weight", [3, 2]), ("a.bias", [3])], dtype: .int32)
-    let flat = Tensor(zeros: [11], on: run.engine)
+    let flat = Tensor(zeros: [11], on: run.context)
     #expect(
-      checkpointError { try ModelFile.load(url, run.table, into: flat) }
-        == .tensorType(
+      thrownError { try ModelFile.load(url, run.table, into: flat) }
+        == SafetensorsError.tensorType(
           path: url.path, tensor: "z.weight", found: .int32,
           expected: "F32, F64, F16 or BF16"))
   }
@@ -133,8 +135,8 @@ import Testing
     let checkpoint = try CheckpointReader(run.save(0), verifying: false)
     let url = scratch.file("model.safetensors")
     #expect(
-      checkpointError { try ModelFile.export(checkpoint, vector: "ema.slow", to: url) }
-        == .noSuchVector(
+      thrownError { try ModelFile.export(checkpoint, vector: "ema.slow", to: url) }
+        == CheckpointError.noSuchVector(
           path: checkpoint.url.path, vector: "ema.slow", present: ["weights", "ema.ema"]))
     #expect(try names(in: scratch.url) == ["checkpoints"])
   }

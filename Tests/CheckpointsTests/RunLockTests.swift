@@ -1,5 +1,6 @@
-import Checkpoints
+import ErrorSupport
 import Foundation
+import SystemSupport
 import Testing
 
 @Suite struct RunLockTests {
@@ -10,7 +11,7 @@ import Testing
   @Test func secondJobIsRefusedAndToldWho() throws {
     let lock = try RunLock(directory: scratch.url)
     guard
-      case .runLocked(let directory, let holder)? = checkpointError({
+      case FileError.locked(let directory, let holder)? = thrownError(by: {
         _ = try RunLock(directory: scratch.url)
       })
     else {
@@ -51,7 +52,7 @@ import Testing
   @Test func directoryThatIsNotThere() {
     let missing = scratch.file("none")
     #expect(
-      checkpointError { _ = try RunLock(directory: missing) }
-        == .system(operation: "create", path: missing.path + "/.lock", code: ENOENT))
+      thrownError { _ = try RunLock(directory: missing) }
+        == FileError.system(operation: "create", path: missing.path + "/.lock", code: ENOENT))
   }
 }

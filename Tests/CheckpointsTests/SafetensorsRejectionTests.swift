@@ -1,5 +1,8 @@
 import Checkpoints
+import ErrorSupport
+import FileFormats
 import Foundation
+import SystemSupport
 import TensorCore
 import Testing
 
@@ -16,35 +19,35 @@ import Testing
       + Array(repeating: 0, count: dataSize)
   }
 
-  func error(_ bytes: [UInt8]) throws -> CheckpointError? {
+  func error(_ bytes: [UInt8]) throws -> (any Error)? {
     let url = try scratch.write(bytes, "bad.safetensors")
-    return checkpointError { _ = try SafetensorsFile(url) }
+    return thrownError { _ = try SafetensorsFile(url) }
   }
 
-  func error(_ header: String, dataSize: Int) throws -> CheckpointError? {
+  func error(_ header: String, dataSize: Int) throws -> (any Error)? {
     try error(file(Array(header.utf8), dataSize: dataSize))
   }
 
   var path: String { scratch.file("bad.safetensors").path }
 
   @Test func shorterThanALength() throws {
-    #expect(try error([1, 0, 0]) == .shortFile(path: path, size: 3))
-    #expect(try error([]) == .shortFile(path: path, size: 0))
+    #expect(try error([1, 0, 0]) == SafetensorsError.shortFile(path: path, size: 3))
+    #expect(try error([]) == SafetensorsError.shortFile(path: path, size: 0))
   }
 
   @Test func headerLongerThanTheLimit() throws {
     let bytes: [UInt8] = Array(repeating: 255, count: 8) + Array("{}".utf8)
-    #expect(try error(bytes) == .headerLimit(path: path, length: .max))
+    #expect(try error(bytes) == SafetensorsError.headerLimit(path: path, length: .max))
   }
 
   @Test func headerLongerThanTheFile() throws {
     let bytes: [UInt8] = [9, 0, 0, 0, 0, 0, 0, 0] + Array("{}      ".utf8)
-    #expect(try error(bytes) == .headerBeyondFile(path: path, length: 9, size: 16))
+    #expect(try error(bytes) == SafetensorsError.headerBeyondFile(path: path, length: 9, size: 16))
   }
 
   @Test func headerThatIsNotUTF8() throws {
     let header = Array("{\"".utf8) + [0xFF] + Array("\":{}}".utf8)
-    #expect(try error(file(header, dataSize: 0)) == .headerEncoding(path: path))
+    #expect(try error(file(header, dataSize: 0)) == SafetensorsError.headerEncoding(path: path))
   }
 
   @Test(arguments: [
@@ -59,7 +62,7 @@ import Testing
   ])
   func syntax(_ header: String, _ offset: Int) throws {
     let error = try error(header, dataSize: 1)
-    guard case .headerSyntax(path, let found, _)? = error else {
+    guard case SafetensorsError.headerSyntax(path, let found, _)? = error else {
       Issue.record("\(header): \(String(describing: error))")
       return
     }
@@ -70,23 +73,25 @@ import Testing
   func duplicateTensor(_ second: String) throws {
     let entry = "{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}"
     let header = "{\"a\":\(entry),\(second):\(entry)}"
-    #expect(try error(header, dataSize: 0) == .duplicateKey(path: path, key: "a"))
+    #expect(try error(header, dataSize: 0) == SafetensorsError.duplicateKey(path: path, key: "a"))
   }
 
   @Test func duplicateField() throws {
     let header = "{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}"
-    #expect(try error(header, dataSize: 0) == .duplicateKey(path: path, key: "dtype"))
+    #expect(
+      try error(header, dataSize: 0) == SafetensorsError.duplicateKey(path: path, key: "dtype"))
   }
 
   @Test func duplicateMetadata() throws {
     let header = "{\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}"
-    #expect(try error(header, dataSize: 0) == .duplicateKey(path: path, key: "k"))
+    #expect(try error(header, dataSize: 0) == SafetensorsError.duplicateKey(path: path, key: "k"))
   }
 
   @Test func unknownField() throws {
     let header = "{\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0],\"order\":[0]}}"
     #expect(
-      try error(header, dataSize: 0) == .unknownField(path: path, tensor: "a", field: "order"))
+      try error(header, dataSize: 0)
+        == SafetensorsError.unknownField(path: path, tensor: "a", field: "order"))
   }
 
   @Test(arguments: ["dtype", "shape", "data_offsets"])
@@ -95,32 +100,37 @@ import Testing
       .filter { !$0.contains(field) }
     let header = "{\"a\":{\(fields.joined(separator: ","))}}"
     #expect(
-      try error(header, dataSize: 0) == .missingField(path: path, tensor: "a", field: field))
+      try error(header, dataSize: 0)
+        == SafetensorsError.missingField(path: path, tensor: "a", field: field))
   }
 
   @Test func unknownDType() throws {
     let header = "{\"a\":{\"dtype\":\"F31\",\"shape\":[1],\"data_offsets\":[0,4]}}"
-    #expect(try error(header, dataSize: 4) == .unknownDType(path: path, tensor: "a", dtype: "F31"))
+    #expect(
+      try error(header, dataSize: 4)
+        == SafetensorsError.unknownDType(path: path, tensor: "a", dtype: "F31"))
   }
 
   @Test func shapeThatOverflows() throws {
     let shape = [4_294_967_296, 4_294_967_296]
     let header = "{\"a\":{\"dtype\":\"F32\",\"shape\":\(shape),\"data_offsets\":[0,4]}}"
     #expect(
-      try error(header, dataSize: 4) == .shapeOverflow(path: path, tensor: "a", shape: shape))
+      try error(header, dataSize: 4)
+        == SafetensorsError.shapeOverflow(path: path, tensor: "a", shape: shape))
   }
 
   @Test func rangeThatRunsBackwards() throws {
     let header = "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[4,3]}}"
     #expect(
-      try error(header, dataSize: 4) == .reversedRange(path: path, tensor: "a", begin: 4, end: 3))
+      try error(header, dataSize: 4)
+        == SafetensorsError.reversedRange(path: path, tensor: "a", begin: 4, end: 3))
   }
 
   @Test func rangeThatIsNotTheShapes() throws {
     let header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}"
     #expect(
       try error(header, dataSize: 4)
-        == .tensorSize(path: path, tensor: "a", found: 4, expected: 8))
+        == SafetensorsError.tensorSize(path: path, tensor: "a", found: 4, expected: 8))
   }
 
   func pair(_ first: Int, _ second: Int) -> String {
@@ -130,40 +140,46 @@ import Testing
 
   @Test func holeBetweenTensors() throws {
     #expect(
-      try error(pair(0, 5), dataSize: 9) == .hole(path: path, tensor: "b", begin: 5, expected: 4))
+      try error(pair(0, 5), dataSize: 9)
+        == SafetensorsError.hole(path: path, tensor: "b", begin: 5, expected: 4))
   }
 
   @Test func holeBeforeTheFirst() throws {
     #expect(
-      try error(pair(4, 8), dataSize: 12) == .hole(path: path, tensor: "a", begin: 4, expected: 0))
+      try error(pair(4, 8), dataSize: 12)
+        == SafetensorsError.hole(path: path, tensor: "a", begin: 4, expected: 0))
   }
 
   @Test func tensorsThatOverlap() throws {
     #expect(
       try error(pair(0, 2), dataSize: 6)
-        == .overlap(path: path, tensor: "b", begin: 2, expected: 4))
+        == SafetensorsError.overlap(path: path, tensor: "b", begin: 2, expected: 4))
   }
 
   @Test func truncatedData() throws {
-    #expect(try error(pair(0, 4), dataSize: 7) == .dataSize(path: path, found: 7, expected: 8))
+    #expect(
+      try error(pair(0, 4), dataSize: 7)
+        == SafetensorsError.dataSize(path: path, found: 7, expected: 8))
   }
 
   @Test func bytesAfterTheData() throws {
-    #expect(try error(pair(0, 4), dataSize: 9) == .dataSize(path: path, found: 9, expected: 8))
+    #expect(
+      try error(pair(0, 4), dataSize: 9)
+        == SafetensorsError.dataSize(path: path, found: 9, expected: 8))
   }
 
   @Test func missingFile() throws {
     let missing = scratch.file("none.safetensors")
     #expect(
-      checkpointError { _ = try SafetensorsFile(missing) }
-        == .system(operation: "open", path: missing.path, code: ENOENT))
+      thrownError { _ = try SafetensorsFile(missing) }
+        == FileError.system(operation: "open", path: missing.path, code: ENOENT))
   }
 
   @Test func fileThatIsShortenedWhileOpen() throws {
     let url = try scratch.write(file(Array(pair(0, 4).utf8), dataSize: 8), "bad.safetensors")
     let open = try SafetensorsFile(url)
     #expect(truncate(url.path, 20) == 0)
-    guard case .shrank? = checkpointError({ _ = try open.floats("b") }) else {
+    guard case FileError.shrank? = thrownError(by: { _ = try open.floats("b") }) else {
       Issue.record("a shortened file was read")
       return
     }
@@ -172,8 +188,8 @@ import Testing
   @Test func missingTensor() throws {
     let url = try scratch.write(file(Array("{}".utf8), dataSize: 0), "bad.safetensors")
     #expect(
-      checkpointError { _ = try SafetensorsFile(url).floats("w") }
-        == .noSuchTensor(path: path, tensor: "w"))
+      thrownError { _ = try SafetensorsFile(url).floats("w") }
+        == SafetensorsError.noSuchTensor(path: path, tensor: "w"))
   }
 
   /// Headers with bytes changed, cut and doubled are read or rejected, never a crash.

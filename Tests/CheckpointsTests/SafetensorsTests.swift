@@ -1,5 +1,7 @@
-import Checkpoints
+import ErrorSupport
+import FileFormats
 import Foundation
+import SystemSupport
 import Testing
 
 @Suite struct SafetensorsTests {
@@ -103,12 +105,13 @@ import Testing
       ])
     let file = try SafetensorsFile(url)
     #expect(
-      checkpointError { _ = try file.floats("i") }
-        == .tensorType(
+      thrownError { _ = try file.floats("i") }
+        == SafetensorsError.tensorType(
           path: url.path, tensor: "i", found: .int64, expected: "F32, F64, F16 or BF16"))
     #expect(
-      checkpointError { _ = try file.integers("f") }
-        == .tensorType(path: url.path, tensor: "f", found: .float32, expected: "an integer type"))
+      thrownError { _ = try file.integers("f") }
+        == SafetensorsError.tensorType(
+          path: url.path, tensor: "f", found: .float32, expected: "an integer type"))
   }
 
   /// Until a file is finished its name shows the old one, and nothing stays of one given up.

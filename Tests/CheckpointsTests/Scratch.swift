@@ -1,4 +1,5 @@
 import Checkpoints
+import ErrorSupport
 import Foundation
 import TensorCore
 import Testing
@@ -27,23 +28,6 @@ final class Scratch {
   }
 }
 
-/// The `CheckpointError` that `body` throws; the test fails where it throws none.
-func checkpointError(
-  _ body: () throws -> Void, at location: SourceLocation = #_sourceLocation
-) -> CheckpointError? {
-  do {
-    try body()
-    Issue.record("nothing was thrown", sourceLocation: location)
-  } catch let error as CheckpointError {
-    let text = error.description
-    #expect(!text.contains("\n"), "one line: \(text)", sourceLocation: location)
-    return error
-  } catch {
-    Issue.record("not a CheckpointError: \(error)", sourceLocation: location)
-  }
-  return nil
-}
-
 func names(in url: URL) throws -> [String] {
   try FileManager.default.contentsOfDirectory(atPath: url.path).sorted()
 }
@@ -63,7 +47,7 @@ func flipByte(_ url: URL, at position: Int) throws {
 /// A run of two small vectors, saved by any number of ranks.
 struct Run {
   static let vectors = [VectorName.weights, VectorName.ema("ema")]
-  let engine = Engine()
+  let context = ComputeContext()
   let store: CheckpointStore
   /// A linear layer, a gap of two, a bias: 2 x 3 + 2 + 3 elements.
   let table = ParameterTable(
@@ -102,7 +86,7 @@ struct Run {
         images: images, rank: rank, of: ranks, ranges: [range],
         vectors: Run.vectors.map { name in
           StateVector(
-            name, [Tensor(Array(values(name, images: images)[range]), [range.count], on: engine)])
+            name, [Tensor(Array(values(name, images: images)[range]), [range.count], on: context)])
         })
     }
   }
@@ -116,7 +100,7 @@ struct Run {
   func read(
     _ checkpoint: CheckpointReader, _ vector: String, _ range: Range<Int>
   ) throws -> [Float] {
-    let tensor = Tensor(zeros: [range.count], on: engine)
+    let tensor = Tensor(zeros: [range.count], on: context)
     try checkpoint.read(vector, range, into: tensor)
     return tensor.floats
   }

@@ -1,5 +1,7 @@
 import Checkpoints
+import ErrorSupport
 import Foundation
+import SystemSupport
 import Testing
 
 @Suite struct StatsFileTests {
@@ -59,7 +61,7 @@ import Testing
 
   @Test func rowThatIsNoObject() throws {
     let stats = try StatsFile(url)
-    guard case .statsRow? = checkpointError({ try stats.append([1, 2]) }) else {
+    guard case CheckpointError.statsRow? = thrownError(by: { try stats.append([1, 2]) }) else {
       Issue.record("a list was written as a row")
       return
     }
@@ -71,7 +73,7 @@ import Testing
       atPath: url.path, withDestinationPath: "/dev/full")
     let stats = try StatsFile(url)
     #expect(
-      checkpointError { try stats.append(Row(images: 8, loss: 1)) }
-        == .system(operation: "write", path: url.path, code: ENOSPC))
+      thrownError { try stats.append(Row(images: 8, loss: 1)) }
+        == FileError.system(operation: "write", path: url.path, code: ENOSPC))
   }
 }

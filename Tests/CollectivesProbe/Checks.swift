@@ -37,14 +37,14 @@ func checkValues(_ ranks: any Communicator) throws {
 
 func checkMemory(_ ranks: any Communicator) throws {
   let (r, n) = (ranks.rank, ranks.size)
-  let engine = Engine()
+  let context = ComputeContext()
   // Integers below 2^24: exact in any order of additions.
-  let tensor = Tensor((0..<1000).map { Float($0 * (r + 1)) }, [10, 100], on: engine)
+  let tensor = Tensor((0..<1000).map { Float($0 * (r + 1)) }, [10, 100], on: context)
   try ranks.sum(tensor)
   let factor = Float(n * (n + 1) / 2)
   try expect(tensor.floats == (0..<1000).map { Float($0) * factor }, "sum of a tensor")
   for root in 0..<n {
-    let sent = Tensor((0..<33).map { Float($0 + 100 * r) }, [33], on: engine)
+    let sent = Tensor((0..<33).map { Float($0 + 100 * r) }, [33], on: context)
     try ranks.broadcast(sent, from: root)
     try expect(
       sent.floats == (0..<33).map { Float($0 + 100 * root) }, "broadcast of a tensor from \(root)")

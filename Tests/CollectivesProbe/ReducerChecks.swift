@@ -11,11 +11,11 @@ func checkReducer(_ ranks: any Communicator) throws {
   try expect(buckets.ranges.count == 4, "\(buckets.ranges.count) buckets")
   for order in [ReductionMethod.Order.fast, .tree] {
     for wire in [DType.float32, .bfloat16] {
-      for keepsPieces in [false, true] {
+      for reduceScatters in [false, true] {
         for progress in [ReductionMethod.Progress.calls, .thread, .none] {
           var method = ReductionMethod()
           (method.order, method.wire) = (order, wire)
-          (method.keepsPieces, method.progress) = (keepsPieces, progress)
+          (method.reduceScatters, method.progress) = (reduceScatters, progress)
           try checkSums(ranks, count, buckets, method)
         }
       }
@@ -26,7 +26,7 @@ func checkReducer(_ ranks: any Communicator) throws {
 private func checkSums(
   _ ranks: any Communicator, _ count: Int, _ buckets: GradientBuckets, _ method: ReductionMethod
 ) throws {
-  let flat = Tensor([count], on: Engine(threadCount: 2))
+  let flat = Tensor([count], on: ComputeContext(threadCount: 2))
   let reducer = GradientReducer(flat, buckets: buckets, method: method, over: ranks)
   for step in 1...3 {
     flat.withFloats {
@@ -34,23 +34,23 @@ private func checkSums(
     }
     if step < 3 {
       // Out of order, across cuts, and the last range not announced in the second step.
-      reducer.isFinal(4000..<9000)
-      reducer.isFinal(0..<4000)
+      reducer.markReady(4000..<9000)
+      reducer.markReady(0..<4000)
       reducer.progress()
-      if step == 1 { reducer.isFinal(9000..<count) }
+      if step == 1 { reducer.markReady(9000..<count) }
     }
     reducer.endShard()
     try reducer.finish()
     let found = flat.floats
-    let pieces = reducer.ownPieces
-    try expect(method.keepsPieces || pieces == [0..<count], "pieces \(pieces)")
+    let pieces = reducer.ownPartition
+    try expect(method.reduceScatters || pieces == [0..<count], "pieces \(pieces)")
     for i in pieces.joined() {
       let wanted = (0..<ranks.size).reduce(Float(0)) { $0 + gradient(i, rank: $1, step: step) }
       try expect(found[i] == wanted, "\(method), step \(step), element \(i): \(found[i])")
     }
     let covered = try ranks.sum(pieces.reduce(0) { $0 + $1.count })
     try expect(
-      covered == (method.keepsPieces ? count : count * ranks.size), "pieces of \(covered)")
+      covered == (method.reduceScatters ? count : count * ranks.size), "pieces of \(covered)")
   }
 }
 
@@ -58,7 +58,7 @@ private func checkSums(
 func checkTree(_ ranks: any Communicator) throws {
   let (shards, count) = (8, 2 * GradientBuckets.granule + 48)
   guard shards % ranks.size == 0 else { return }
-  let engine = Engine()
+  let context = ComputeContext()
   func values(_ shard: Int) -> [Float] {
     let stream = RandomStream(seed: 1, .test, position: UInt64(shard))
     return (0..<count).map { Float(stream.uniform($0) - 0.5) }
@@ -66,23 +66,23 @@ func checkTree(_ ranks: any Communicator) throws {
   for wire in [DType.float32, .bfloat16] {
     // The tree, level by level.
     var level = (0..<shards).map {
-      Tensor(values($0), [count], on: engine).cast(to: wire).cast(to: .float32).floats
+      Tensor(values($0), [count], on: context).cast(to: wire).cast(to: .float32).floats
     }
     while level.count > 1 {
       level = stride(from: 0, to: level.count, by: 2).map { first in
         let sum = zip(level[first], level[first + 1]).map { $0 + $1 }
-        return Tensor(sum, [count], on: engine).cast(to: wire).cast(to: .float32).floats
+        return Tensor(sum, [count], on: context).cast(to: wire).cast(to: .float32).floats
       }
     }
     var method = ReductionMethod()
     (method.order, method.wire, method.localShards) = (.tree, wire, shards / ranks.size)
-    let flat = Tensor([count], on: engine)
+    let flat = Tensor([count], on: context)
     let reducer = GradientReducer(
       flat, buckets: GradientBuckets(count: count, bucketMB: 0.02), method: method, over: ranks)
     for shard in 0..<method.localShards {
       flat.copy(
-        from: Tensor(values(ranks.rank * method.localShards + shard), [count], on: engine))
-      if shard == method.localShards - 1 { reducer.isFinal(0..<count) }
+        from: Tensor(values(ranks.rank * method.localShards + shard), [count], on: context))
+      if shard == method.localShards - 1 { reducer.markReady(0..<count) }
       reducer.endShard()
     }
     try reducer.finish()
@@ -95,12 +95,12 @@ func checkPieces(_ ranks: any Communicator) throws {
   let count = 5 * GradientBuckets.granule + 3
   let buckets = GradientBuckets(count: count, bucketMB: 0.03)
   let wanted = (0..<count).map { Float($0) }
-  let flat = Tensor(zeros: [count], on: Engine())
+  let flat = Tensor(zeros: [count], on: ComputeContext())
   for bucket in buckets.ranges.indices {
     let own = buckets.pieces(of: bucket, ranks: ranks.size)[ranks.rank]
     flat.view(at: own.lowerBound, [own.count])
-      .copy(from: Tensor(Array(wanted[own]), [own.count], on: flat.engine))
+      .copy(from: Tensor(Array(wanted[own]), [own.count], on: flat.context))
   }
-  try PieceExchange(buckets, over: ranks).share(flat)
+  try AllGather(buckets, over: ranks).share(flat)
   try expect(flat.floats == wanted, "the pieces of all ranks")
 }

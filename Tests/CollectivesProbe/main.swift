@@ -4,6 +4,7 @@
 import COpenBLAS
 import Collectives
 import Foundation
+import SystemSupport
 import TensorCore
 
 /// What a check found wrong.

@@ -1,6 +1,7 @@
-import Collectives
+import CommandSupport
 import Foundation
 import ProcessSupport
+import SystemSupport
 import Testing
 
 extension JobTests {

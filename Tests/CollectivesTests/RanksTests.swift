@@ -1,4 +1,4 @@
-import Collectives
+import CommandSupport
 import ProcessSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import SystemSupport
 import TensorCore
 import Testing
 

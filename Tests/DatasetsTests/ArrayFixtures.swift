@@ -1,4 +1,4 @@
-import Datasets
+import FileFormats
 import Foundation
 
 /// Files that NumPy, Pillow and Python's zipfile wrote (`Tests/Goldens/arrays/make_arrays.py`).

@@ -1,5 +1,6 @@
 import Datasets
 import Foundation
+import SystemSupport
 import Testing
 
 @Suite struct BatchLoaderTests {
@@ -99,7 +100,7 @@ import Testing
     #expect(try loader.next().positions == [0, 1])
     #expect(try loader.next().positions == [2, 3])
     for _ in 0..<2 {
-      #expect(throws: DatasetError.notFound(path: "read 5")) { try loader.next() }
+      #expect(throws: FileError.notFound(path: "read 5")) { try loader.next() }
     }
   }
 }
@@ -127,9 +128,9 @@ private struct CountingDataset: ImageDataset {
 
   func read(
     _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
-  ) throws(DatasetError) -> Int {
+  ) throws -> Int {
     let number = reads.add()
-    if number >= failingRead { throw .notFound(path: "read \(number)") }
+    if number >= failingRead { throw FileError.notFound(path: "read \(number)") }
     pixels.update(repeating: UInt8(index))
     return 0
   }

@@ -1,5 +1,8 @@
 import Datasets
+import ErrorSupport
+import FileFormats
 import Foundation
+import SystemSupport
 import Testing
 
 @Suite struct CIFAR10DatasetTests {
@@ -62,30 +65,30 @@ import Testing
 
   @Test func missingFolderIsNamed() {
     let path = folder.path + "/nowhere"
-    let error = datasetError { () throws(DatasetError) in _ = try CIFAR10Dataset(path: path) }
-    #expect(error == .notFound(path: path))
+    let error = errorIfThrown { _ = try CIFAR10Dataset(path: path) }
+    #expect(error == FileError.notFound(path: path))
   }
 
   @Test func missingFileIsNamed() throws {
     let file = bins + "/data_batch_3.bin"
     try FileManager.default.removeItem(atPath: file)
-    let error = datasetError { () throws(DatasetError) in _ = try CIFAR10Dataset(path: bins) }
-    #expect(error == .notFound(path: file))
+    let error = errorIfThrown { _ = try CIFAR10Dataset(path: bins) }
+    #expect(error == FileError.notFound(path: file))
   }
 
   @Test func folderInPlaceOfAFileIsNamed() throws {
     let file = bins + "/data_batch_1.bin"
     try FileManager.default.removeItem(atPath: file)
     try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: false)
-    let error = datasetError { () throws(DatasetError) in _ = try CIFAR10Dataset(path: bins) }
-    #expect(error == .unreadable(path: file, reason: "it is a folder, expected a file"))
+    let error = errorIfThrown { _ = try CIFAR10Dataset(path: bins) }
+    #expect(error == FileError.unreadable(path: file, reason: "it is a folder, expected a file"))
   }
 
   @Test(arguments: [0, 3072, 3074, 6145]) func truncatedFile(size: Int) throws {
     let bytes = (CIFARFiles.record(1) + CIFARFiles.record(2) + CIFARFiles.record(3)).prefix(size)
     let file = try folder.write(Data(bytes), "cifar-10-batches-bin/data_batch_3.bin")
-    let error = datasetError { () throws(DatasetError) in _ = try CIFAR10Dataset(path: bins) }
-    #expect(error == .truncated(path: file, size: size, recordSize: 3073))
+    let error = errorIfThrown { _ = try CIFAR10Dataset(path: bins) }
+    #expect(error == DatasetError.truncated(path: file, size: size, recordSize: 3073))
     let text = "\(try #require(error))"
     #expect(text.contains(file) && text.contains("\(size) bytes") && text.contains("3073"))
   }
@@ -94,14 +97,14 @@ import Testing
     var bytes = CIFARFiles.record(1) + CIFARFiles.record(2)
     bytes[3073] = 10
     let file = try folder.write(bytes, "cifar-10-batches-bin/data_batch_5.bin")
-    let error = datasetError { () throws(DatasetError) in _ = try CIFAR10Dataset(path: bins) }
-    #expect(error == .labelOutOfRange(path: file, record: 1, label: 10, classes: 10))
+    let error = errorIfThrown { _ = try CIFAR10Dataset(path: bins) }
+    #expect(error == DatasetError.labelOutOfRange(path: file, record: 1, label: 10, classes: 10))
   }
 
   @Test func truncatedArchive() throws {
     let path = try folder.write(Fixtures.cifarArchive.prefix(400), "cut.tar.gz")
-    let error = datasetError { () throws(DatasetError) in _ = try CIFAR10Dataset(path: path) }
-    guard case .brokenArchive(path, let reason) = error else {
+    let error = errorIfThrown { _ = try CIFAR10Dataset(path: path) }
+    guard case ArchiveError.brokenArchive(path, let reason)? = error else {
       Issue.record("found \(String(describing: error))")
       return
     }
@@ -110,8 +113,8 @@ import Testing
 
   @Test func fileThatIsNoArchive() throws {
     let path = try folder.write(Data("no archive at all, only some words".utf8), "words.tar.gz")
-    let error = datasetError { () throws(DatasetError) in _ = try CIFAR10Dataset(path: path) }
-    guard case .brokenArchive(path, _) = error else {
+    let error = errorIfThrown { _ = try CIFAR10Dataset(path: path) }
+    guard case ArchiveError.brokenArchive(path, _)? = error else {
       Issue.record("found \(String(describing: error))")
       return
     }
@@ -121,8 +124,8 @@ import Testing
   @Test func archiveWithoutTheFiles() throws {
     let header = Self.tarHeader(name: "readme.txt")
     let path = try folder.write(header + Data(count: 1024), "empty.tar")
-    let error = datasetError { () throws(DatasetError) in _ = try CIFAR10Dataset(path: path) }
-    #expect(error == .missingEntry(archive: path, name: "data_batch_1.bin"))
+    let error = errorIfThrown { _ = try CIFAR10Dataset(path: path) }
+    #expect(error == ArchiveError.missingEntry(archive: path, name: "data_batch_1.bin"))
   }
 
   /// A ustar header of an empty file.

@@ -1,29 +1,36 @@
 import Datasets
+import FileFormats
+import SystemSupport
 import Testing
 
 @Suite struct DatasetErrorTests {
   /// Every description is one line that names the file and says what to do.
   @Test func descriptionsAreOneLine() {
-    let all: [DatasetError] = [
-      .notFound(path: "P"), .unreadable(path: "P", reason: "R"),
-      .unwritable(path: "P", reason: "R"), .truncated(path: "P", size: 5, recordSize: 3073),
-      .labelOutOfRange(path: "P", record: 7, label: 11, classes: 10),
-      .brokenArchive(path: "P", reason: "R"), .brokenTar(path: "P", reason: "R"),
-      .brokenLabels(path: "P", reason: "R"),
-      .missingLabel(path: "P", name: "N", expected: "N.cls"),
-      .missingEntry(archive: "P", name: "N"),
-      .noClasses(path: "P"), .emptyClass(path: "P"), .unknownImageFormat(path: "P"),
-      .brokenImage(path: "P", reason: "R"),
-      .imageTooLarge(path: "P", width: 9, height: 8, limit: 70),
-      .brokenZip(path: "P", reason: "R"), .missingArray(path: "P", name: "N", found: ["M"]),
-      .notNumPy(path: "P"), .brokenNumPyHeader(path: "P", reason: "R"),
-      .unsupportedElements(path: "P", type: "|O"),
-      .wrongArraySize(path: "P", expected: 8, found: 7),
-      .notImages(path: "P", found: "float32 [2, 3]"), .emptyFolder(path: "P"),
-      .noImages(path: "P"),
-      .mixedSizes(
+    let all: [any Error] = [
+      FileError.notFound(path: "P"), FileError.unreadable(path: "P", reason: "R"),
+      FileError.unwritable(path: "P", reason: "R"),
+      DatasetError.truncated(path: "P", size: 5, recordSize: 3073),
+      DatasetError.labelOutOfRange(path: "P", record: 7, label: 11, classes: 10),
+      ArchiveError.brokenArchive(path: "P", reason: "R"),
+      ArchiveError.brokenTar(path: "P", reason: "R"),
+      DatasetError.brokenLabels(path: "P", reason: "R"),
+      DatasetError.missingLabel(path: "P", name: "N", expected: "N.cls"),
+      ArchiveError.missingEntry(archive: "P", name: "N"),
+      DatasetError.noClasses(path: "P"), DatasetError.emptyClass(path: "P"),
+      ImageError.unknownImageFormat(path: "P"),
+      ImageError.brokenImage(path: "P", reason: "R"),
+      ImageError.imageTooLarge(path: "P", width: 9, height: 8, limit: 70),
+      ArchiveError.brokenZip(path: "P", reason: "R"),
+      ArchiveError.missingArray(path: "P", name: "N", found: ["M"]),
+      ArchiveError.notNumPy(path: "P"), ArchiveError.brokenNumPyHeader(path: "P", reason: "R"),
+      ArchiveError.unsupportedElements(path: "P", type: "|O"),
+      ArchiveError.wrongArraySize(path: "P", expected: 8, found: 7),
+      DatasetError.notImages(path: "P", found: "float32 [2, 3]"),
+      DatasetError.emptyFolder(path: "P"),
+      DatasetError.noImages(path: "P"),
+      ImageError.mixedSizes(
         path: "P", first: "A", firstSize: ImageSize(width: 1, height: 2), second: "B",
-        secondSize: ImageSize(width: 3, height: 4)), .unknownCollection(path: "P"),
+        secondSize: ImageSize(width: 3, height: 4)), DatasetError.unknownCollection(path: "P"),
     ]
     for error in all {
       let text = "\(error)"

@@ -1,5 +1,8 @@
 import Datasets
+import ErrorSupport
+import FileFormats
 import Foundation
+import SystemSupport
 import Testing
 
 @Suite struct ImageCollectionTests {
@@ -126,8 +129,8 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func error(_ path: String) -> DatasetError? {
-    datasetError { () throws(DatasetError) in
+  private func error(_ path: String) -> (any Error)? {
+    errorIfThrown {
       let collection = try ImageCollections.open(path)
       for index in 0..<collection.count { _ = try collection.image(index) }
     }
@@ -142,22 +145,22 @@ import Testing
   }
 
   @Test func nothingThere() {
-    #expect(error(folder.path + "/none") == .notFound(path: folder.path + "/none"))
+    #expect(error(folder.path + "/none") == FileError.notFound(path: folder.path + "/none"))
   }
 
   @Test func emptyFolder() {
-    #expect(error(folder.path) == .emptyFolder(path: folder.path))
+    #expect(error(folder.path) == DatasetError.emptyFolder(path: folder.path))
   }
 
   @Test func folderWithoutImages() throws {
     try folder.write(Data("x".utf8), "deep/er/notes.txt")
-    #expect(error(folder.path) == .noImages(path: folder.path))
+    #expect(error(folder.path) == DatasetError.noImages(path: folder.path))
   }
 
   @Test func folderThatContainsItself() throws {
     try FileManager.default.createSymbolicLink(
       atPath: folder.path + "/again", withDestinationPath: folder.path)
-    guard case .unreadable(_, let reason)? = error(folder.path) else {
+    guard case FileError.unreadable(_, let reason)? = error(folder.path) else {
       Issue.record("no error for a loop")
       return
     }
@@ -170,7 +173,7 @@ import Testing
     try zip.add("notes.txt", Array("x".utf8))
     try zip.add(".hidden/a.png", Fixtures.rgbPNG)
     try zip.finish()
-    #expect(error(path) == .noImages(path: path))
+    #expect(error(path) == DatasetError.noImages(path: path))
   }
 
   @Test func mixedSizesNameBoth() throws {
@@ -178,10 +181,10 @@ import Testing
     try folder.write(Fixtures.rgbJPEG, "b.jpg")
     try ImageFile.writePNG(ArrayFixtures.image(0), to: folder.path + "/c.png")
     let collection = try FolderImages(path: folder.path)
-    let error = datasetError { () throws(DatasetError) in _ = try collection.requireOneSize() }
+    let error = errorIfThrown { _ = try collection.requireOneSize() }
     #expect(
       error
-        == .mixedSizes(
+        == ImageError.mixedSizes(
           path: folder.path, first: "a.png", firstSize: ImageSize(width: 24, height: 16),
           second: "c.png", secondSize: ImageSize(width: 4, height: 3)))
     #expect("\(try #require(error))".contains("a.png is 24 x 16, c.png is 4 x 3"))
@@ -193,10 +196,11 @@ import Testing
     try folder.write(Fixtures.rgbPNG, "a.png")
     try ImageFile.writePNG(ArrayFixtures.image(0), to: folder.path + "/c.png")
     let path = folder.path + "/a.npz"
-    let error = datasetError { () throws(DatasetError) in
+    let error = errorIfThrown {
       try PackedImages.pack(["a.png", "c.png"], in: folder.path, as: .npz, to: path)
     }
-    guard case .mixedSizes(path, _, _, "c.png", ImageSize(width: 4, height: 3))? = error else {
+    guard case ImageError.mixedSizes(path, _, _, "c.png", ImageSize(width: 4, height: 3))? = error
+    else {
       Issue.record("found \(String(describing: error))")
       return
     }
@@ -207,27 +211,31 @@ import Testing
     let path = try npz([
       ("arr_0", NumPyArray([Float](repeating: 0, count: 12), shape: [1, 2, 2, 3]))
     ])
-    #expect(error(path) == .notImages(path: path + "/arr_0.npy", found: "float32 [1, 2, 2, 3]"))
+    #expect(
+      error(path)
+        == DatasetError.notImages(path: path + "/arr_0.npy", found: "float32 [1, 2, 2, 3]"))
   }
 
   @Test(arguments: [[12], [2, 2, 3], [1, 3, 2, 2], [3, 2, 2, 1], [0, 2, 2, 3]])
   func wrongRankOrChannels(shape: [Int]) throws {
     let bytes = [UInt8](repeating: 0, count: shape.reduce(1, *))
     let path = try npz([("arr_0", NumPyArray(bytes, shape: shape))])
-    #expect(error(path) == .notImages(path: path + "/arr_0.npy", found: "uint8 \(shape)"))
+    #expect(
+      error(path) == DatasetError.notImages(path: path + "/arr_0.npy", found: "uint8 \(shape)"))
   }
 
   @Test func npzWithoutArr0() throws {
     let path = try npz([
       ("mu", NumPyArray([1.0], shape: [1])), ("sigma", NumPyArray([1.0], shape: [1, 1])),
     ])
-    #expect(error(path) == .missingArray(path: path, name: "arr_0", found: ["mu", "sigma"]))
+    #expect(
+      error(path) == ArchiveError.missingArray(path: path, name: "arr_0", found: ["mu", "sigma"]))
   }
 
   @Test func truncatedNpy() throws {
     let whole = try Data(contentsOf: URL(fileURLWithPath: ArrayFixtures.path("images.npy")))
     let path = try folder.write(whole.dropLast(), "a.npy")
-    #expect(error(path) == .wrongArraySize(path: path, expected: 180, found: 179))
+    #expect(error(path) == ArchiveError.wrongArraySize(path: path, expected: 180, found: 179))
   }
 
   @Test func brokenPNGInZipIsNamed() throws {
@@ -236,7 +244,7 @@ import Testing
     try zip.add("0/good.png", Fixtures.rgbPNG)
     try zip.add("1/bad.png", Fixtures.rgbPNG.dropLast(30))
     try zip.finish()
-    guard case .brokenImage(path + "/1/bad.png", _)? = error(path) else {
+    guard case ImageError.brokenImage(path + "/1/bad.png", _)? = error(path) else {
       Issue.record("found \(String(describing: error(path)))")
       return
     }
@@ -245,7 +253,7 @@ import Testing
   @Test(arguments: ["descriptors.zip", "stored.npz"]) func truncatedArchive(name: String) throws {
     let whole = try Data(contentsOf: URL(fileURLWithPath: ArrayFixtures.path(name)))
     let path = try folder.write(whole.dropLast(60), name)
-    guard case .brokenZip(path, let reason)? = error(path) else {
+    guard case ArchiveError.brokenZip(path, let reason)? = error(path) else {
       Issue.record("found \(String(describing: error(path)))")
       return
     }
@@ -259,16 +267,17 @@ import Testing
     data[list.lowerBound + 16] ^= 1
     let path = try folder.write(data, "a.npz")
     #expect(
-      error(path) == .brokenZip(path: path, reason: "the checksum of arr_0.npy is wrong"))
+      error(path)
+        == ArchiveError.brokenZip(path: path, reason: "the checksum of arr_0.npy is wrong"))
   }
 
   @Test func unknownFile() throws {
     let path = try folder.write(Data("GIF89a".utf8), "a.gif")
-    #expect(error(path) == .unknownCollection(path: path))
+    #expect(error(path) == DatasetError.unknownCollection(path: path))
   }
 
   @Test func truncatedRecords() throws {
     let path = try folder.write(CIFARFiles.record(0).dropLast(), "test_batch.bin")
-    #expect(error(path) == .truncated(path: path, size: 3072, recordSize: 3073))
+    #expect(error(path) == DatasetError.truncated(path: path, size: 3072, recordSize: 3073))
   }
 }

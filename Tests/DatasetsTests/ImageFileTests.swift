@@ -1,5 +1,7 @@
-import Datasets
+import ErrorSupport
+import FileFormats
 import Foundation
+import SystemSupport
 import Testing
 
 @Suite struct ImageFileTests {
@@ -69,8 +71,8 @@ import Testing
   @Test func unwritablePathIsNamed() throws {
     let image = RGBImage(width: 1, height: 1, pixels: [1, 2, 3])
     let path = folder.path + "/no/such/folder.png"
-    let error = datasetError { () throws(DatasetError) in try ImageFile.writePNG(image, to: path) }
-    guard case .unwritable(path, let reason) = error else {
+    let error = errorIfThrown { try ImageFile.writePNG(image, to: path) }
+    guard case FileError.unwritable(path, let reason)? = error else {
       Issue.record("found \(String(describing: error))")
       return
     }
@@ -82,8 +84,8 @@ import Testing
     try folder.makeFolder("taken.png/inside")
     let image = RGBImage(width: 1, height: 1, pixels: [1, 2, 3])
     let path = folder.path + "/taken.png"
-    let error = datasetError { () throws(DatasetError) in try ImageFile.writePNG(image, to: path) }
-    #expect(error == .unwritable(path: path, reason: "Is a directory"))
+    let error = errorIfThrown { try ImageFile.writePNG(image, to: path) }
+    #expect(error == FileError.unwritable(path: path, reason: "Is a directory"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["taken.png"])
   }
 
@@ -93,12 +95,12 @@ import Testing
   ]) func everyTruncationIsAnError(data: Data) {
     // The last chunk of a PNG, 12 bytes, and the end marker of a JPEG hold no pixels.
     for size in 0..<data.count - 12 {
-      let error = datasetError { () throws(DatasetError) in
+      let error = errorIfThrown {
         _ = try ImageFile.decode(data.prefix(size), name: "cut")
       }
       switch error {
-      case .brokenImage("cut", let reason): #expect(!reason.isEmpty)
-      case .unknownImageFormat("cut"): #expect(size < 8)
+      case ImageError.brokenImage("cut", let reason)?: #expect(!reason.isEmpty)
+      case ImageError.unknownImageFormat("cut")?: #expect(size < 8)
       default: Issue.record("\(size) bytes of \(data.count): \(String(describing: error))")
       }
     }
@@ -111,7 +113,7 @@ import Testing
     for position in 0..<data.count {
       var changed = data
       changed[position] ^= 0x5A
-      let error = datasetError { () throws(DatasetError) in
+      let error = errorIfThrown {
         _ = try ImageFile.decode(changed, name: "flipped")
       }
       if error != nil { failures += 1 }
@@ -127,8 +129,8 @@ import Testing
 
   @Test func unknownFormatIsNamed() throws {
     let path = try folder.write(Data("GIF89a and so on".utf8), "moving.gif")
-    let error = datasetError { () throws(DatasetError) in _ = try ImageFile.read(path) }
-    #expect(error == .unknownImageFormat(path: path))
+    let error = errorIfThrown { _ = try ImageFile.read(path) }
+    #expect(error == ImageError.unknownImageFormat(path: path))
   }
 
   @Test func absurdSizeIsRefusedBeforeDecoding() throws {
@@ -137,9 +139,10 @@ import Testing
     let size = marker.lowerBound + 5
     data.replaceSubrange(size..<size + 4, with: [0xFF, 0xDC, 0xFF, 0xDC])  // 65500 x 65500
     let path = try folder.write(data, "absurd.jpg")
-    let error = datasetError { () throws(DatasetError) in _ = try ImageFile.read(path) }
+    let error = errorIfThrown { _ = try ImageFile.read(path) }
     #expect(
       error
-        == .imageTooLarge(path: path, width: 65500, height: 65500, limit: ImageFile.pixelLimit))
+        == ImageError.imageTooLarge(
+          path: path, width: 65500, height: 65500, limit: ImageFile.pixelLimit))
   }
 }

@@ -1,4 +1,4 @@
-import Datasets
+import FileFormats
 import Testing
 
 @Suite struct ImageGridTests {

@@ -1,4 +1,6 @@
 import Datasets
+import ErrorSupport
+import FileFormats
 import Foundation
 import Testing
 
@@ -23,10 +25,10 @@ import Testing
 
   @Test func missingArrayIsNamed() throws {
     let path = ArrayFixtures.path("adm.npz")
-    let error = datasetError { () throws(DatasetError) in _ = try NPZFile(path).array("std") }
+    let error = errorIfThrown { _ = try NPZFile(path).array("std") }
     #expect(
       error
-        == .missingArray(
+        == ArchiveError.missingArray(
           path: path, name: "std", found: ["arr_0", "mu", "sigma", "mu_s", "sigma_s"]))
   }
 
@@ -117,9 +119,9 @@ import Testing
   }
 
   /// Reads everything in a file of these bytes.
-  private func error(_ data: Data) throws -> DatasetError? {
+  private func error(_ data: Data) throws -> (any Error)? {
     let path = try folder.write(data, "a.npz")
-    return datasetError { () throws(DatasetError) in
+    return errorIfThrown {
       let file = try NPZFile(path)
       for name in file.names { _ = try file.array(name) }
     }
@@ -129,7 +131,7 @@ import Testing
     _ data: Data, _ reason: String, at location: SourceLocation = #_sourceLocation
   ) throws {
     let error = try error(data)
-    guard case .brokenZip(folder.path + "/a.npz", let found)? = error else {
+    guard case ArchiveError.brokenZip(folder.path + "/a.npz", let found)? = error else {
       Issue.record("found \(String(describing: error))", sourceLocation: location)
       return
     }

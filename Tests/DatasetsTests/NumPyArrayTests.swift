@@ -1,5 +1,8 @@
 import Datasets
+import ErrorSupport
+import FileFormats
 import Foundation
+import SystemSupport
 import Testing
 
 @Suite struct NumPyArrayTests {
@@ -67,10 +70,10 @@ import Testing
 
   @Test func unwritablePathIsNamed() {
     let path = folder.path + "/no/such.npy"
-    let error = datasetError { () throws(DatasetError) in
+    let error = errorIfThrown {
       try NumPyArray([1], shape: [1]).write(to: path)
     }
-    #expect(error == .unwritable(path: path, reason: "No such file or directory"))
+    #expect(error == FileError.unwritable(path: path, reason: "No such file or directory"))
   }
 }
 
@@ -83,13 +86,13 @@ import Testing
   /// A file of this dictionary and these elements; `broken` is what its error must be.
   private func error(
     _ header: String, elements: Int = 0, version: [UInt8] = [1, 0], length: Int? = nil
-  ) throws -> DatasetError? {
+  ) throws -> (any Error)? {
     let count = length ?? header.utf8.count
     let path = try folder.write(
       Data([0x93] + Array("NUMPY".utf8) + version)
         + Data([UInt8(count & 255), UInt8(count >> 8)] + (version[0] > 1 ? [0, 0] : []))
         + Data(header.utf8) + Data(count: elements), "a.npy")
-    return datasetError { () throws(DatasetError) in _ = try NumPyArray.read(path) }
+    return errorIfThrown { _ = try NumPyArray.read(path) }
   }
 
   private func expectBroken(
@@ -97,7 +100,7 @@ import Testing
     at location: SourceLocation = #_sourceLocation
   ) throws {
     let error = try error(header, elements: 8, version: version, length: length)
-    guard case .brokenNumPyHeader(folder.path + "/a.npy", let found)? = error else {
+    guard case ArchiveError.brokenNumPyHeader(folder.path + "/a.npy", let found)? = error else {
       Issue.record("found \(String(describing: error))", sourceLocation: location)
       return
     }
@@ -113,25 +116,25 @@ import Testing
 
   @Test func otherFile() throws {
     let path = try folder.write(Data("PNG or so".utf8), "a.npy")
-    let error = datasetError { () throws(DatasetError) in _ = try NumPyArray.read(path) }
-    #expect(error == .notNumPy(path: path))
+    let error = errorIfThrown { _ = try NumPyArray.read(path) }
+    #expect(error == ArchiveError.notNumPy(path: path))
   }
 
   @Test func emptyFile() throws {
     let path = try folder.write(Data(), "a.npy")
-    let error = datasetError { () throws(DatasetError) in _ = try NumPyArray.read(path) }
-    #expect(error == .notNumPy(path: path))
+    let error = errorIfThrown { _ = try NumPyArray.read(path) }
+    #expect(error == ArchiveError.notNumPy(path: path))
   }
 
   @Test func everyTruncation() throws {
     let whole = try Data(contentsOf: URL(fileURLWithPath: ArrayFixtures.path("f8.npy")))
     for size in 0..<whole.count {
       let path = try folder.write(whole.prefix(size), "a.npy")
-      let error = datasetError { () throws(DatasetError) in _ = try NumPyArray.read(path) }
+      let error = errorIfThrown { _ = try NumPyArray.read(path) }
       switch error {
-      case .notNumPy: #expect(size < 8)
-      case .brokenNumPyHeader: #expect((8..<128).contains(size))
-      case .wrongArraySize(path, 48, let found): #expect(size == 128 + found)
+      case ArchiveError.notNumPy?: #expect(size < 8)
+      case ArchiveError.brokenNumPyHeader?: #expect((8..<128).contains(size))
+      case ArchiveError.wrongArraySize(path, 48, let found)?: #expect(size == 128 + found)
       default: Issue.record("\(size) bytes: \(String(describing: error))")
       }
     }
@@ -139,7 +142,8 @@ import Testing
 
   @Test func bytesBehindTheElements() throws {
     let error = try error("{'descr': '<f8', 'fortran_order': False, 'shape': (1,)}\n", elements: 9)
-    #expect(error == .wrongArraySize(path: folder.path + "/a.npy", expected: 8, found: 9))
+    #expect(
+      error == ArchiveError.wrongArraySize(path: folder.path + "/a.npy", expected: 8, found: 9))
   }
 
   @Test func unknownVersion() throws {
@@ -172,7 +176,7 @@ import Testing
   @Test(arguments: ["1", "(1)", "(-1,)", "(1.5,)", "(1 2)", "(1,", "[1]"])
   func shapeThatIsNoTuple(shape: String) throws {
     let error = try error("{'descr': '<f8', 'fortran_order': False, 'shape': \(shape)}\n")
-    guard case .brokenNumPyHeader? = error else {
+    guard case ArchiveError.brokenNumPyHeader? = error else {
       Issue.record("found \(String(describing: error))")
       return
     }
@@ -195,13 +199,13 @@ import Testing
   @Test(arguments: ["|O", "<U4", "|S3", "<c8", "<f2", "=f8", "|f8", "f8", "<f16", ""])
   func unsupportedTypes(code: String) throws {
     let error = try error("{'descr': '\(code)', 'fortran_order': False, 'shape': (1,)}\n")
-    #expect(error == .unsupportedElements(path: folder.path + "/a.npy", type: code))
+    #expect(error == ArchiveError.unsupportedElements(path: folder.path + "/a.npy", type: code))
   }
 
   @Test(arguments: [("objects.npy", "|O"), ("structure.npy", "a structure")])
   func unsupportedFilesOfNumPy(name: String, type: String) {
     let path = ArrayFixtures.path(name)
-    let error = datasetError { () throws(DatasetError) in _ = try NumPyArray.read(path) }
-    #expect(error == .unsupportedElements(path: path, type: type))
+    let error = errorIfThrown { _ = try NumPyArray.read(path) }
+    #expect(error == ArchiveError.unsupportedElements(path: path, type: type))
   }
 }

@@ -1,4 +1,6 @@
 import Datasets
+import ErrorSupport
+import FileFormats
 import Foundation
 import Testing
 
@@ -19,12 +21,12 @@ import Testing
     return path
   }
 
-  private func open(_ path: String) throws(DatasetError) -> PictureDataset {
-    try PictureDataset(path: path, layout: .packed, resolution: 8)
+  private func open(_ path: String) throws -> IndexedImageDataset {
+    try IndexedImageDataset(path: path, layout: .packed, resolution: 8)
   }
 
-  private func error(_ path: String) -> DatasetError? {
-    datasetError { () throws(DatasetError) in _ = try open(path) }
+  private func error(_ path: String) -> (any Error)? {
+    errorIfThrown { _ = try open(path) }
   }
 
   private static func label(_ index: Int, _ label: Int) -> String {
@@ -75,13 +77,13 @@ import Testing
     let data = try open(folder.path + "/set")
     #expect(try (0..<3).map { try data.image($0).label } == [1, 0, 6])
     #expect(try data.image(2).image[3, 3] == [20, 20, 30])
-    let source = try PictureSource(path: folder.path + "/set")
+    let source = try ImageSource(path: folder.path + "/set")
     #expect(source.kind == "packed" && source.count == 3)
   }
 
   /// Compressed entries are read.
   @Test func deflatedEntriesOfPython() throws {
-    let data = try PictureDataset(
+    let data = try IndexedImageDataset(
       path: PictureFixtures.path("deflated.zip"), layout: .packed, resolution: 8)
     #expect(try (0..<3).map { try data.image($0).label } == [0, 1, 0])
     #expect(try data.image(0).image == PictureFixtures.image(8, 8))
@@ -103,7 +105,7 @@ import Testing
       "a.zip", labels: "{\"labels\": [\(Self.label(0, 1)), \(Self.label(1, 1))]}")
     #expect(
       error(path)
-        == .missingLabel(
+        == DatasetError.missingLabel(
           path: path, name: "00000/img00000002.png", expected: "an entry in dataset.json"))
   }
 
@@ -121,7 +123,7 @@ import Testing
     ),
   ]) func brokenLabels(text: String, reason: String) throws {
     let path = try write("a.zip", labels: text)
-    #expect(error(path) == .brokenLabels(path: path + "/dataset.json", reason: reason))
+    #expect(error(path) == DatasetError.brokenLabels(path: path + "/dataset.json", reason: reason))
   }
 
   @Test func aLabelOfNoPicture() throws {
@@ -129,19 +131,19 @@ import Testing
     let path = try write("a.zip", labels: "{\"labels\": [\(all)]}")
     #expect(
       error(path)
-        == .brokenLabels(
+        == DatasetError.brokenLabels(
           path: path + "/dataset.json", reason: "it has 00000/img00000003.png, which is not there"))
   }
 
   @Test func withoutPictures() throws {
     let path = try write("a.zip", labels: "{\"labels\": []}", count: 0)
-    #expect(error(path) == .noImages(path: path))
+    #expect(error(path) == DatasetError.noImages(path: path))
   }
 
   @Test func cutOff() throws {
     let whole = try Data(contentsOf: URL(fileURLWithPath: write("a.zip", labels: Self.three)))
     let path = try folder.write(whole.prefix(whole.count - 30), "cut.zip")
-    guard case .brokenZip(path, _) = error(path) else {
+    guard case ArchiveError.brokenZip(path, _)? = error(path) else {
       Issue.record("found \(String(describing: error(path)))")
       return
     }
@@ -152,12 +154,12 @@ import Testing
     var bytes = try Data(contentsOf: URL(fileURLWithPath: write("a.zip", labels: Self.three)))
     bytes[150] ^= 1
     let data = try open(folder.write(bytes, "damaged.zip"))
-    let found = datasetError { () throws(DatasetError) in _ = try data.image(0) }
-    guard case .brokenZip(_, let reason) = found else {
+    let found = errorIfThrown { _ = try data.image(0) }
+    guard case ArchiveError.brokenZip(_, let reason)? = found else {
       Issue.record("found \(String(describing: found))")
       return
     }
-    #expect(reason.contains("img00000000.png") && found?.brokenPicture == reason)
+    #expect(reason.contains("img00000000.png") && (found as? ArchiveError)?.brokenEntry == reason)
     #expect(throws: Never.self) { try data.image(1) }
   }
 }

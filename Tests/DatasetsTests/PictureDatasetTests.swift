@@ -1,5 +1,8 @@
 import Datasets
+import ErrorSupport
+import FileFormats
 import Foundation
+import SystemSupport
 import Testing
 
 @Suite struct PictureDatasetTests {
@@ -16,8 +19,8 @@ import Testing
 
   private func open(
     _ folder: TemporaryFolder, _ resolution: Int = 8
-  ) throws(DatasetError) -> PictureDataset {
-    try PictureDataset(path: folder.path, layout: .folder, resolution: resolution)
+  ) throws -> IndexedImageDataset {
+    try IndexedImageDataset(path: folder.path, layout: .folder, resolution: resolution)
   }
 
   @Test func classesAndFilesAreSorted() throws {
@@ -70,14 +73,14 @@ import Testing
 
   @Test func cachedAndUncachedReadsAgree() throws {
     let cached = try open(folder)
-    let uncached = try PictureDataset(
+    let uncached = try IndexedImageDataset(
       path: folder.path, layout: .folder, resolution: 8, cacheBytes: 0)
     for index in [2, 0, 2, 1, 1] {
       #expect(try cached.image(index).image == uncached.image(index).image)
     }
     try FileManager.default.removeItem(atPath: folder.path + "/zebra/2.png")
     #expect(throws: Never.self) { try cached.image(2) }
-    #expect(throws: DatasetError.notFound(path: folder.path + "/zebra/2.png")) {
+    #expect(throws: FileError.notFound(path: folder.path + "/zebra/2.png")) {
       try uncached.image(2)
     }
   }
@@ -101,17 +104,17 @@ import Testing
 
   @Test func missingFolder() {
     let path = folder.path + "/nowhere"
-    #expect(throws: DatasetError.notFound(path: path)) {
-      try PictureDataset(path: path, layout: .folder, resolution: 8)
+    #expect(throws: FileError.notFound(path: path)) {
+      try IndexedImageDataset(path: path, layout: .folder, resolution: 8)
     }
   }
 
   @Test func fileInPlaceOfTheFolder() {
     let path = folder.path + "/readme.txt"
     #expect(
-      throws: DatasetError.unreadable(
+      throws: FileError.unreadable(
         path: path, reason: "it is a file, expected a folder of class folders")
-    ) { try PictureDataset(path: path, layout: .folder, resolution: 8) }
+    ) { try IndexedImageDataset(path: path, layout: .folder, resolution: 8) }
   }
 
   @Test func folderWithoutClasses() throws {
@@ -126,8 +129,8 @@ import Testing
 
   @Test func brokenHeaderIsFoundAtOpening() throws {
     let path = try folder.write(Fixtures.rgbJPEG.prefix(100), "zebra/cut.jpg")
-    let error = datasetError { () throws(DatasetError) in _ = try open(folder) }
-    guard case .brokenImage(path, _) = error else {
+    let error = errorIfThrown { _ = try open(folder) }
+    guard case ImageError.brokenImage(path, _)? = error else {
       Issue.record("found \(String(describing: error))")
       return
     }
@@ -135,14 +138,14 @@ import Testing
 
   @Test func imageNameWithOtherContentIsFoundAtOpening() throws {
     let path = try folder.write(Data("no picture".utf8), "zebra/words.png")
-    #expect(throws: DatasetError.unknownImageFormat(path: path)) { try open(folder) }
+    #expect(throws: ImageError.unknownImageFormat(path: path)) { try open(folder) }
   }
 
   @Test func damageBehindTheHeaderIsFoundWhenRead() throws {
     let path = try folder.write(Fixtures.rgbJPEG.prefix(650), "zebra/cut.jpg")
     let data = try open(folder)
-    let error = datasetError { () throws(DatasetError) in _ = try data.image(3) }
-    guard case .brokenImage(path, _) = error else {
+    let error = errorIfThrown { _ = try data.image(3) }
+    guard case ImageError.brokenImage(path, _)? = error else {
       Issue.record("found \(String(describing: error))")
       return
     }

@@ -1,5 +1,8 @@
 import Datasets
+import ErrorSupport
+import FileFormats
 import Foundation
+import SystemSupport
 import Testing
 
 @Suite struct PictureSourceTests {
@@ -12,29 +15,29 @@ import Testing
     try folder.write(Fixtures.rgbJPEG, "train/n01440764/n01440764_10.JPEG")
     try folder.write(Fixtures.greyJPEG, "train/n01440764/n01440764_9.JPEG")
     try folder.write(PictureFixtures.png(9, side: 50), "train/n01443537/n01443537_1.JPEG")
-    let source = try PictureSource(path: folder.path + "/train")
+    let source = try ImageSource(path: folder.path + "/train")
     #expect(source.kind == "folder" && source.count == 3)
     #expect(source.classNames == ["n01440764", "n01443537"])
     #expect(try (0..<3).map { try source.label(of: $0) } == [0, 0, 1])
     #expect(source.images.name(of: 0).hasSuffix("train/n01440764/n01440764_10.JPEG"))
     #expect(try source.images.size(of: 2) == ImageSize(width: 50, height: 50))
-    let data = try PictureDataset(path: source.path, layout: .folder, resolution: 8)
+    let data = try IndexedImageDataset(path: source.path, layout: .folder, resolution: 8)
     #expect(try data.image(2).image[7, 7] == [9, 20, 30])
   }
 
   @Test func aClassFolderWithoutImages() throws {
     try folder.write(Fixtures.rgbJPEG, "a/1.jpg")
     try folder.makeFolder("b")
-    let error = datasetError { () throws(DatasetError) in
-      _ = try PictureSource(path: folder.path)
+    let error = errorIfThrown {
+      _ = try ImageSource(path: folder.path)
     }
-    #expect(error == .emptyClass(path: folder.path + "/b"))
+    #expect(error == DatasetError.emptyClass(path: folder.path + "/b"))
     #expect("\(error.map { "\($0)" } ?? "")".contains("has no image"))
   }
 
   @Test func cifar() throws {
     try CIFARFiles.write(to: folder, under: "cifar-10-batches-bin")
-    let source = try PictureSource(path: folder.path)
+    let source = try ImageSource(path: folder.path)
     #expect(source.kind == "cifar10" && source.count == 10 && source.classNames.count == 10)
     #expect(try source.label(of: 3) == 3)
   }
@@ -42,7 +45,7 @@ import Testing
   @Test func picturesWithoutClasses() throws {
     try folder.write(PictureFixtures.png(1), "1.png")
     try folder.write(PictureFixtures.png(2), "more/2.png")
-    let source = try PictureSource(path: folder.path)
+    let source = try ImageSource(path: folder.path)
     #expect(source.kind == "images" && source.count == 2 && !source.isLabelled)
     #expect(try source.label(of: 0) == nil && source.contentDigest() == nil)
   }
@@ -51,21 +54,19 @@ import Testing
     try folder.write(PictureFixtures.png(1), "s/a/1.png")
     try folder.write(PictureFixtures.png(2), "s/b/2.png")
     let path = folder.path + "/s"
-    let first = try PictureSource(path: path).listDigest
+    let first = try ImageSource(path: path).listDigest
     // A picture that is mended in place leaves the list as it is.
     try folder.write(PictureFixtures.png(3), "s/b/2.png")
-    #expect(try PictureSource(path: path).listDigest == first)
+    #expect(try ImageSource(path: path).listDigest == first)
     try folder.write(PictureFixtures.png(3), "s/b/3.png")
-    #expect(try PictureSource(path: path).listDigest != first)
+    #expect(try ImageSource(path: path).listDigest != first)
   }
 
   @Test func whatIsOnePicturesFault() {
-    #expect(DatasetError.unknownImageFormat(path: "P").brokenPicture != nil)
+    #expect(ImageError.unknownImageFormat(path: "P").brokenImage != nil)
     #expect(
-      DatasetError.imageTooLarge(path: "P", width: 7, height: 9, limit: 5).brokenPicture
+      ImageError.imageTooLarge(path: "P", width: 7, height: 9, limit: 5).brokenImage
         == "7 x 9 pixels, more than 5 in all")
-    #expect(DatasetError.brokenImage(path: "P", reason: "R").brokenPicture == "R")
-    #expect(DatasetError.notFound(path: "P").brokenPicture == nil)
-    #expect(DatasetError.unwritable(path: "P", reason: "R").brokenPicture == nil)
+    #expect(ImageError.brokenImage(path: "P", reason: "R").brokenImage == "R")
   }
 }

@@ -1,4 +1,4 @@
-import Datasets
+import FileFormats
 import Foundation
 import TensorCore
 import Testing

@@ -1,4 +1,5 @@
 import Datasets
+import FileFormats
 import Testing
 
 @Suite struct ShapesDatasetTests {

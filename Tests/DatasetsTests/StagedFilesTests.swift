@@ -1,5 +1,8 @@
 import Datasets
+import ErrorSupport
+import FileFormats
 import Foundation
+import SystemSupport
 import Testing
 
 /// An archive unpacked once, seen through the address that other processes get.
@@ -86,21 +89,21 @@ import Testing
 
   @Test func whatIsWrongWithAnArchiveIsSaid() throws {
     let cut = try folder.write(Fixtures.cifarArchive.prefix(400), "cut.tar.gz")
-    let broken = datasetError { () throws(DatasetError) in
+    let broken = errorIfThrown {
       _ = try CIFAR10Dataset.stage(path: cut)
     }
-    guard case .brokenArchive(cut, _) = broken else {
+    guard case ArchiveError.brokenArchive(cut, _)? = broken else {
       Issue.record("found \(String(describing: broken))")
       return
     }
     let none = folder.path + "/none.tar.gz"
-    let missing = datasetError { () throws(DatasetError) in
+    let missing = errorIfThrown {
       _ = try CIFAR10Dataset.stage(path: none)
     }
-    #expect(missing == .notFound(path: none))
-    let other = datasetError { () throws(DatasetError) in
+    #expect(missing == FileError.notFound(path: none))
+    let other = errorIfThrown {
       _ = try StagedFiles(unpacking: archive, ["test_batch.bin", "readme.txt"])
     }
-    #expect(other == .missingEntry(archive: archive, name: "readme.txt"))
+    #expect(other == ArchiveError.missingEntry(archive: archive, name: "readme.txt"))
   }
 }

@@ -1,4 +1,6 @@
 import Datasets
+import ErrorSupport
+import FileFormats
 import Foundation
 
 /// A folder for one test's files, removed with its handle.
@@ -43,12 +45,6 @@ enum CIFARFiles {
       try folder.write(record(2 * index) + record(2 * index + 1), name + "/" + file)
     }
   }
-}
-
-/// The error that `body` throws, or nil.
-func datasetError(_ body: () throws(DatasetError) -> Void) -> DatasetError? {
-  do { try body() } catch { return error }
-  return nil
 }
 
 extension RGBImage {

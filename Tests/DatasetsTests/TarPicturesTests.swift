@@ -1,4 +1,6 @@
 import Datasets
+import ErrorSupport
+import FileFormats
 import Foundation
 import Testing
 
@@ -13,12 +15,12 @@ import Testing
     return try folder.write(tar.finished, name)
   }
 
-  private func open(_ path: String) throws(DatasetError) -> PictureDataset {
-    try PictureDataset(path: path, layout: .tar, resolution: 8)
+  private func open(_ path: String) throws -> IndexedImageDataset {
+    try IndexedImageDataset(path: path, layout: .tar, resolution: 8)
   }
 
-  private func error(_ path: String) -> DatasetError? {
-    datasetError { () throws(DatasetError) in _ = try open(path) }
+  private func error(_ path: String) -> (any Error)? {
+    errorIfThrown { _ = try open(path) }
   }
 
   private func shard(_ name: String, _ numbers: Range<Int>) throws -> String {
@@ -64,7 +66,8 @@ import Testing
     #expect(try (0..<3).map { try data.image($0).label } == [0, 0, 1])
     #expect(try data.image(0).image[0, 0] == [1, 20, 30])
     _ = try write("c/n00000003.tar", [("readme.txt", a)])
-    #expect(error(folder.path + "/c") == .emptyClass(path: folder.path + "/c/n00000003.tar"))
+    #expect(
+      error(folder.path + "/c") == DatasetError.emptyClass(path: folder.path + "/c/n00000003.tar"))
   }
 
   @Test func withoutLabels() throws {
@@ -84,7 +87,7 @@ import Testing
   }
 
   @Test func threadsReadTheSame() throws {
-    let data = try PictureDataset(
+    let data = try IndexedImageDataset(
       path: shard("t.tar", 0..<20), layout: .tar, resolution: 8, cacheBytes: 800)
     DispatchQueue.concurrentPerform(iterations: 200) { turn in
       let index = turn * 7 % 20
@@ -95,8 +98,10 @@ import Testing
 
   // MARK: What is refused
 
-  private func reason(_ error: DatasetError?, _ path: String) -> String {
-    guard case .brokenTar(path, let reason) = error else { return "\(String(describing: error))" }
+  private func reason(_ error: (any Error)?, _ path: String) -> String {
+    guard case ArchiveError.brokenTar(path, let reason)? = error else {
+      return "\(String(describing: error))"
+    }
     return reason
   }
 
@@ -124,7 +129,7 @@ import Testing
     bytes[20] ^= 1
     let path = try folder.write(bytes, "damaged.tar")
     #expect(!reason(error(path), path).isEmpty)
-    guard case .brokenTar = error(path) else {
+    guard case ArchiveError.brokenTar? = error(path) else {
       Issue.record("found \(String(describing: error(path)))")
       return
     }
@@ -156,7 +161,8 @@ import Testing
       ])
     #expect(
       error(path)
-        == .missingLabel(path: path, name: "2.png", expected: "2.cls, or 2.json with a label"))
+        == DatasetError.missingLabel(
+          path: path, name: "2.png", expected: "2.cls, or 2.json with a label"))
   }
 
   @Test(arguments: [
@@ -166,7 +172,7 @@ import Testing
   ]) func labelsThatAreNone(name: String, text: String) throws {
     let path = try write(
       "bad.tar", [("1.png", try PictureFixtures.png(1)), (name, Data(text.utf8))])
-    guard case .brokenLabels(let place, _) = error(path) else {
+    guard case DatasetError.brokenLabels(let place, _)? = error(path) else {
       Issue.record("found \(String(describing: error(path)))")
       return
     }
@@ -182,19 +188,19 @@ import Testing
       ])
     #expect(
       error(path)
-        == .brokenLabels(path: "\(path)/1.json", reason: "the sample has label 1 too"))
+        == DatasetError.brokenLabels(path: "\(path)/1.json", reason: "the sample has label 1 too"))
   }
 
   @Test func withoutPictures() throws {
     let path = try write("none.tar", [("1.cls", Data("1".utf8))])
-    #expect(error(path) == .noImages(path: path))
+    #expect(error(path) == DatasetError.noImages(path: path))
     try folder.makeFolder("empty")
-    #expect(error(folder.path + "/empty") == .noImages(path: folder.path + "/empty"))
+    #expect(error(folder.path + "/empty") == DatasetError.noImages(path: folder.path + "/empty"))
   }
 
   @Test func aBrokenHeaderIsFoundAtOpening() throws {
     let path = try write("broken.tar", [("1.jpg", Fixtures.rgbJPEG.prefix(100))])
-    guard case .brokenImage(let place, _) = error(path) else {
+    guard case ImageError.brokenImage(let place, _)? = error(path) else {
       Issue.record("found \(String(describing: error(path)))")
       return
     }

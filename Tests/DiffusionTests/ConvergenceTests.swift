@@ -101,7 +101,8 @@ extension UInt {
     return counts.map { steps in
       let noise = EvenNoise(first: start, quantiles: quantiles)
       let found = test.sampler.sample(
-        from: noise, over: levels(steps), image: [test.particles, 1, 1], with: data, on: Engine(),
+        from: noise, over: levels(steps), image: [test.particles, 1, 1], with: data,
+        on: ComputeContext(),
         observe: test.isDeterministic ? nil : noise.observe
       ).floats.wide
       return test.isDeterministic ? rms(zip(found, exact).map { $0 - $1 }) : weakError(found)

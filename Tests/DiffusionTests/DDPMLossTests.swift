@@ -21,13 +21,13 @@ import Testing
   private func loss(
     _ kind: DDPM.Loss, _ range: Range<Int>, raw: [Float]? = nil, threads: Int = 1
   ) throws -> (share: Double, terms: [Double], gradient: Tensor) {
-    let engine = Engine(threadCount: threads)
-    let raw = Tensor(raw ?? golden.raw, twice, on: engine)[range]
+    let context = ComputeContext(threadCount: threads)
+    let raw = Tensor(raw ?? golden.raw, twice, on: context)[range]
     let tape = Tape()
     let output = tape.variable(raw)
     let (share, terms) = ddpm(kind).loss(
-      Tensor(golden.clean, shape, on: engine)[range], timesteps: Array(golden.timesteps[range]),
-      weights: Array(golden.weights[range]), noise: Tensor(golden.noise, shape, on: engine)[range],
+      Tensor(golden.clean, shape, on: context)[range], timesteps: Array(golden.timesteps[range]),
+      weights: Array(golden.weights[range]), noise: Tensor(golden.noise, shape, on: context)[range],
       batch: golden.batch, on: tape
     ) { input, timesteps in
       #expect(timesteps == golden.timesteps[range].map(Double.init))
@@ -72,7 +72,7 @@ import Testing
   /// Against central differences of the hybrid loss in f64 whose bound does not see the noise change.
   @Test(arguments: [0, 1, 300, 999])
   func gradientsAreThoseOfTheTerms(_ timestep: Int) {
-    let engine = Engine()
+    let context = ComputeContext()
     let ddpm = ddpm(.hybrid)
     let (y, n) = (values(8, 1), values(8, 2, scale: 2))
     let raw = values(16, 3, scale: 1.5)
@@ -86,9 +86,9 @@ import Testing
       }
     }
     let tape = Tape()
-    let output = tape.variable(Tensor(raw, [1, 2, 2, 4], on: engine))
+    let output = tape.variable(Tensor(raw, [1, 2, 2, 4], on: context))
     let (share, terms) = ddpm.loss(
-      Tensor(y, size, on: engine), timesteps: [timestep], noise: Tensor(n, size, on: engine),
+      Tensor(y, size, on: context), timesteps: [timestep], noise: Tensor(n, size, on: context),
       batch: 1, on: tape
     ) { _, _ in output }
     #expect(abs(terms[0] - loss(raw.wide)) < 1e-9 * terms[0])
@@ -111,9 +111,9 @@ import Testing
   ) -> Double {
     let lower = ddpm.posteriorLogVarianceClipped[t]
     let variance = exp((v + 1) / 2 * log(ddpm.betas[t]) + (1 - v) / 2 * lower)
-    let guess = off * ddpm.sigmas[t]  // the clean image less the guess of it
+    let prediction = off * ddpm.sigmas[t]  // the clean image less the prediction of it
     if t > 0 {
-      let mean = ddpm.posteriorMeanClean[t] * guess
+      let mean = ddpm.posteriorMeanClean[t] * prediction
       return 0.5 * (log(variance) - lower - 1 + exp(lower) / variance + mean * mean / variance)
         / log(2)
     }
@@ -121,7 +121,7 @@ import Testing
       0.5 * (1 + tanh((2 / .pi).squareRoot() * (z + 0.044715 * z * z * z)))
     }
     let scale = variance.squareRoot()
-    let mass = below((guess + 1 / 255) / scale) - below((guess - 1 / 255) / scale)
+    let mass = below((prediction + 1 / 255) / scale) - below((prediction - 1 / 255) / scale)
     return -log2(max(mass, 1e-12))
   }
 
@@ -139,13 +139,13 @@ import Testing
   /// A network without channels for v, and one whose channels nothing trains, learn the same.
   @Test(arguments: [DDPM.Loss.mse, .smoothL1])
   func channelsOfAnUnusedVariance(_ kind: DDPM.Loss) throws {
-    let engine = Engine()
+    let context = ComputeContext()
     let noise = golden.raw.enumerated().filter { $0.offset % 4 < 2 }.map(\.element)
     let tape = Tape()
-    let output = tape.variable(Tensor(noise, shape, on: engine))
+    let output = tape.variable(Tensor(noise, shape, on: context))
     let (share, terms) = ddpm(kind).loss(
-      Tensor(golden.clean, shape, on: engine), timesteps: golden.timesteps,
-      weights: golden.weights, noise: Tensor(golden.noise, shape, on: engine), batch: golden.batch,
+      Tensor(golden.clean, shape, on: context), timesteps: golden.timesteps,
+      weights: golden.weights, noise: Tensor(golden.noise, shape, on: context), batch: golden.batch,
       on: tape
     ) { _, _ in output }
     let wide = try loss(kind, 0..<6)
@@ -188,8 +188,8 @@ import Testing
 }
 
 private func lose(_ timesteps: [Int], channels: Int) {
-  let images = Tensor(zeros: [1, 2, 2, 2], on: Engine())
+  let images = Tensor(zeros: [1, 2, 2, 2], on: ComputeContext())
   _ = DDPM(steps: 4, loss: .hybrid, learnedVariance: true).loss(
     images, timesteps: timesteps, noise: images, batch: 1
-  ) { x, _ in Variable(Tensor(zeros: [1, 2, 2, channels], on: x.value.engine)) }
+  ) { x, _ in Variable(Tensor(zeros: [1, 2, 2, channels], on: x.value.context)) }
 }

@@ -1,6 +1,7 @@
 import Autodiff
 import Diffusion
 import Foundation
+import NeuralNetworks
 import NumericsSupport
 import TensorCore
 import Testing
@@ -12,7 +13,7 @@ import Testing
 
   init() throws { golden = try DDPMGolden() }
 
-  /// The linear network of the golden, behind `DDPM.denoise` or in f64 to the guess of the image.
+  /// The linear network of the golden, behind `DDPM.denoise` or in f64 to the prediction of the image.
   private struct Linear: VarianceDenoiser {
     let ddpm: DDPM
     var isExact = false
@@ -26,7 +27,7 @@ import Testing
             noise[$0..<$0 + 2] + v[$0..<$0 + 2]
           }
           let shape = Shape(input.shape.dimensions.dropLast() + [4])
-          return Variable(Tensor(rows.map { Float($0) }, shape, on: x.engine))
+          return Variable(Tensor(rows.map { Float($0) }, shape, on: x.context))
         }
       }
       let timestep = ddpm.timestep(sigma: sigma)
@@ -37,8 +38,8 @@ import Testing
         Float(($0 - (1 - kept).squareRoot() * $1) / kept.squareRoot())
       }
       return (
-        Tensor(clean, x.shape, on: x.engine),
-        Tensor(v.map { Float($0) }, x.shape, on: x.engine)
+        Tensor(clean, x.shape, on: x.context),
+        Tensor(v.map { Float($0) }, x.shape, on: x.context)
       )
     }
 
@@ -65,7 +66,7 @@ import Testing
   ) -> Tensor {
     sampler.sample(
       seeds: golden.seeds, over: ddpm.levels(respaced: count), image: Self.image,
-      with: Linear(ddpm: ddpm, isExact: isExact), on: Engine(threadCount: threads))
+      with: Linear(ddpm: ddpm, isExact: isExact), on: ComputeContext(threadCount: threads))
   }
 
   /// The samplers' equations alone to 1e-6; and with the noise rounded to f32 as networks give it,
@@ -108,10 +109,10 @@ import Testing
   /// E[clean | x] from the noise, at levels between timesteps and beyond them, image by image.
   @Test func denoises() {
     let ddpm = DDPM(loss: .hybrid, learnedVariance: true)
-    let engine = Engine()
+    let context = ComputeContext()
     let sigma = [0.001, 0.3, 500]
-    let x = Tensor(values(24, 1, scale: 3), [3, 2, 2, 2], on: engine)
-    let raw = Tensor(values(48, 2), [3, 2, 2, 4], on: engine)
+    let x = Tensor(values(24, 1, scale: 3), [3, 2, 2, 2], on: context)
+    let raw = Tensor(values(48, 2), [3, 2, 2, 4], on: context)
     let (clean, v) = ddpm.denoise(x, sigma: sigma) { input, timesteps in
       #expect(timesteps == sigma.map { ddpm.timestep(sigma: $0) })
       #expect(timesteps[0] == 0 && timesteps[2] == 999)
@@ -138,7 +139,8 @@ import Testing
     let denoiser = Linear(ddpm: ddpm)
     var steps: [SamplerStep] = []
     let images = AncestralSampler(clips: true).sample(
-      seeds: [1], over: ddpm.levels(respaced: 5), image: Self.image, with: denoiser, on: Engine()
+      seeds: [1], over: ddpm.levels(respaced: 5), image: Self.image, with: denoiser,
+      on: ComputeContext()
     ) { steps.append($0) }
     #expect(steps.map(\.sigma) == Array(ddpm.levels(respaced: 5).sigmas.dropLast()))
     for step in steps {
@@ -151,12 +153,12 @@ import Testing
   @Test func varianceThatIsNotFinite() {
     struct Diverged: VarianceDenoiser {
       func denoiseWithVariance(_ x: Tensor, sigma: Double) -> (clean: Tensor, v: Tensor?) {
-        (x, Tensor([Float](repeating: .nan, count: x.count), x.shape, on: x.engine))
+        (x, Tensor([Float](repeating: .nan, count: x.count), x.shape, on: x.context))
       }
     }
     let images = AncestralSampler().sample(
       seeds: [1], over: DDPM(steps: 9).levels(respaced: 3), image: Self.image, with: Diverged(),
-      on: Engine())
+      on: ComputeContext())
     #expect(images.floats.allSatisfy { $0.isNaN })
   }
 
@@ -164,18 +166,21 @@ import Testing
     await #expect(processExitsWith: .failure) {  // a v of another shape
       struct Short: VarianceDenoiser {
         func denoiseWithVariance(_ x: Tensor, sigma: Double) -> (clean: Tensor, v: Tensor?) {
-          (x, Tensor(zeros: [1, 1, 1, 1], on: x.engine))
+          (x, Tensor(zeros: [1, 1, 1, 1], on: x.context))
         }
       }
       _ = AncestralSampler().sample(
-        seeds: [1], over: DDPM().levels(respaced: 3), image: [2, 2, 2], with: Short(), on: Engine())
+        seeds: [1], over: DDPM().levels(respaced: 3), image: [2, 2, 2], with: Short(),
+        on: ComputeContext())
     }
     await #expect(processExitsWith: .failure) {  // no channels for v
-      let x = Tensor(zeros: [1, 2, 2, 2], on: Engine())
+      let x = Tensor(zeros: [1, 2, 2, 2], on: ComputeContext())
       _ = DDPM(loss: .hybrid, learnedVariance: true).denoise(x, sigma: [1]) { x, _ in x }
     }
     await #expect(processExitsWith: .failure) {  // two levels for an image
-      _ = DDPM().denoise(Tensor(zeros: [1, 2, 2, 2], on: Engine()), sigma: [1, 2]) { x, _ in x }
+      _ = DDPM().denoise(Tensor(zeros: [1, 2, 2, 2], on: ComputeContext()), sigma: [1, 2]) { x, _ in
+        x
+      }
     }
   }
 }

@@ -9,7 +9,7 @@ struct RationalDenoiser: Denoiser {
       let scaled = Double(x) / (1 + sigma)
       return Float((scaled + 0.1) / (1 + 0.2 * scaled * scaled) * 0.25 / (0.25 + sigma))
     }
-    return Tensor(values, x.shape, on: x.engine)
+    return Tensor(values, x.shape, on: x.context)
   }
 }
 
@@ -37,7 +37,7 @@ struct Mixture: Denoiser {
   }
 
   func denoise(_ x: Tensor, sigma: Double) -> Tensor {
-    Tensor(x.floats.map { Float(clean(Double($0), sigma)) }, x.shape, on: x.engine)
+    Tensor(x.floats.map { Float(clean(Double($0), sigma)) }, x.shape, on: x.context)
   }
 
   /// The density of noisy pixels at level sigma.

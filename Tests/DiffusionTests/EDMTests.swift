@@ -65,9 +65,9 @@ import Testing
   }
 
   @Test func equalsTheDefinition() {
-    let engine = Engine()
+    let context = ComputeContext()
     let (y, n) = (values(36, 1), values(36, 2, scale: 2))
-    let (images, noise) = (Tensor(y, shape, on: engine), Tensor(n, shape, on: engine))
+    let (images, noise) = (Tensor(y, shape, on: context), Tensor(n, shape, on: context))
     let (share, found) = edm.loss(
       images, sigma: sigma, noise: noise, batch: 8, on: Tape(), network: network)
     let expected = terms(y.wide, n.wide)
@@ -81,9 +81,9 @@ import Testing
 
   /// Shares of micro-batches add up to the batch's mean.
   @Test func sharesAddUp() {
-    let engine = Engine()
+    let context = ComputeContext()
     let (images, noise) = (
-      Tensor(values(36, 1), shape, on: engine), Tensor(values(36, 2), shape, on: engine)
+      Tensor(values(36, 1), shape, on: context), Tensor(values(36, 2), shape, on: context)
     )
     func share(_ range: Range<Int>) -> Double {
       let (share, _) = edm.loss(
@@ -98,17 +98,17 @@ import Testing
   /// The loss differentiates through F's parameters: a 1x1 network F = input w against central
   /// differences of the definition.
   @Test func gradientOfTheNetwork() {
-    let engine = Engine()
+    let context = ComputeContext()
     let set = ParameterSet()
     let weight = set.root.parameter("w", [3, 3], .zeros)
     set.seal()
-    set.allocate(on: engine, gradients: true)
+    set.allocate(on: context, gradients: true)
     let w = values(9, 5)
-    weight.value.copy(from: Tensor(w, [3, 3], on: engine))
+    weight.value.copy(from: Tensor(w, [3, 3], on: context))
     let (y, n) = (values(36, 1), values(36, 2))
     let tape = Tape()
     let (share, _) = edm.loss(
-      Tensor(y, shape, on: engine), sigma: sigma, noise: Tensor(n, shape, on: engine), batch: 3,
+      Tensor(y, shape, on: context), sigma: sigma, noise: Tensor(n, shape, on: context), batch: 3,
       on: tape
     ) { input, _ in linear(input, weight, nil) }
     tape.backward(from: share)
@@ -139,7 +139,7 @@ import Testing
 
   /// Denoising without noise levels in common: each image by its own sigma, with and without a tape.
   @Test func denoiseIsImageByImage() {
-    let x = Tensor(values(36, 1), shape, on: Engine())
+    let x = Tensor(values(36, 1), shape, on: ComputeContext())
     let together = edm.denoise(x, sigma: sigma, network: network)
     #expect(together.tape == nil)
     for image in 0..<3 {
@@ -180,8 +180,8 @@ import Testing
 
   /// Unit normals, the same for an image wherever it stands and on any number of threads.
   @Test func noise() {
-    let engine = Engine()
-    let images = Tensor([4, 16, 16, 3], on: engine)
+    let context = ComputeContext()
+    let images = Tensor([4, 16, 16, 3], on: context)
     let positions: [UInt64] = [9, 2, 1 << 33, 4]
     let noise = trainingNoise(seed: 1, positions: positions, like: images)
     let z = noise.floats.wide
@@ -191,7 +191,7 @@ import Testing
       let alone = trainingNoise(seed: 1, positions: [position], like: images[0..<1])
       #expect(alone.bits == noise[image..<image + 1].bits)
     }
-    let threaded = Tensor([4, 16, 16, 3], on: Engine(threadCount: 3))
+    let threaded = Tensor([4, 16, 16, 3], on: ComputeContext(threadCount: 3))
     #expect(trainingNoise(seed: 1, positions: positions, like: threaded).bits == noise.bits)
     #expect(trainingNoise(seed: 2, positions: positions, like: images).bits != noise.bits)
   }

@@ -35,11 +35,11 @@ import Testing
 
   @Test(arguments: [nil, 1, 3, 4] as [Int?], [1, 3])
   func combinesGuidedChannels(_ guided: Int?, _ threads: Int) {
-    let engine = Engine(threadCount: threads)
+    let context = ComputeContext(threadCount: threads)
     let shape: Shape = [3, 40, 40, 4]  // more rows than one thread takes
     let (c, u) = (values(19_200, 1), values(19_200, 2))
     let found = Guidance(scale: 9, guidedChannels: guided).combine(
-      conditional: Tensor(c, shape, on: engine), unconditional: Tensor(u, shape, on: engine),
+      conditional: Tensor(c, shape, on: context), unconditional: Tensor(u, shape, on: context),
       weight: 4.6)
     let expected = c.indices.map { i in
       i % 4 < guided ?? 4 ? Float(Double(u[i]) + 4.6 * (Double(c[i]) - Double(u[i]))) : c[i]
@@ -47,13 +47,13 @@ import Testing
     #expect(found.shape == shape && found.floats == expected)
   }
 
-  /// Guiding the noise is guiding the guess of the image.
+  /// Guiding the noise is guiding the prediction of the image.
   @Test func noiseAndImageAreGuidedAlike() {
-    let engine = Engine()
+    let context = ComputeContext()
     let shape: Shape = [2, 2, 2, 4]
-    let x = Tensor(values(32, 1, scale: 2), shape, on: engine)
+    let x = Tensor(values(32, 1, scale: 2), shape, on: context)
     let (c, u) = (
-      Tensor(values(32, 2), shape, on: engine), Tensor(values(32, 3), shape, on: engine)
+      Tensor(values(32, 2), shape, on: context), Tensor(values(32, 3), shape, on: context)
     )
     let guidance = Guidance(scale: 4, guidedChannels: 3)
     func clean(_ noise: Tensor) -> Tensor {
@@ -71,15 +71,15 @@ import Testing
       _ = Guidance(scale: 2, schedule: .powerCosine()).weight(timestep: 501, of: 500)
     }
     await #expect(processExitsWith: .failure) {
-      let images = Tensor(zeros: [1, 2, 2, 3], on: Engine())
+      let images = Tensor(zeros: [1, 2, 2, 3], on: ComputeContext())
       _ = Guidance(guidedChannels: 4).combine(
         conditional: images, unconditional: images, weight: 1)
     }
     await #expect(processExitsWith: .failure) {
-      let engine = Engine()
+      let context = ComputeContext()
       _ = Guidance().combine(
-        conditional: Tensor(zeros: [1, 2, 2, 3], on: engine),
-        unconditional: Tensor(zeros: [2, 2, 2, 3], on: engine), weight: 1)
+        conditional: Tensor(zeros: [1, 2, 2, 3], on: context),
+        unconditional: Tensor(zeros: [2, 2, 2, 3], on: context), weight: 1)
     }
   }
 }

@@ -15,7 +15,7 @@ import Testing
     (churn.minimum, churn.noise) = (0.05, 1.003)
     let images = HeunSampler(corrects: corrects, churn: churn).sample(
       seeds: [7, 0, 1 << 35, 12], over: .edm(steps: 7), image: [5, 3, 3],
-      with: RationalDenoiser(), on: Engine())
+      with: RationalDenoiser(), on: ComputeContext())
     let digest = images.bits.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
       ($0 ^ UInt64($1)) &* 0x100_0000_01b3
     }

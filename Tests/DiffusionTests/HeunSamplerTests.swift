@@ -18,7 +18,7 @@ private final class GaussianDenoiser: Denoiser {
 
   func denoise(_ x: Tensor, sigma: Double) -> Tensor {
     levels.append(sigma)
-    return Tensor(x.floats.map { Float(clean(Double($0), sigma)) }, x.shape, on: x.engine)
+    return Tensor(x.floats.map { Float(clean(Double($0), sigma)) }, x.shape, on: x.context)
   }
 
   /// The solution at `to` of the flow dx/dsigma = (x - D(x; sigma)) / sigma that is `x` at `from`.
@@ -34,7 +34,7 @@ private final class GaussianDenoiser: Denoiser {
     let t = NoiseLevels.edm(steps: steps)
     let denoiser = GaussianDenoiser(mean: 0, spread: 0.5)
     _ = HeunSampler().sample(
-      seeds: [1], over: t, image: [2, 2, 3], with: denoiser, on: Engine())
+      seeds: [1], over: t, image: [2, 2, 3], with: denoiser, on: ComputeContext())
     #expect(denoiser.levels.count == 2 * steps - 1)
     // Each level twice but the first, and none at sigma 0.
     #expect(denoiser.levels.first == t.first)
@@ -51,7 +51,7 @@ private final class GaussianDenoiser: Denoiser {
     let t = NoiseLevels.edm(steps: steps)
     let denoiser = GaussianDenoiser(mean: 0.3, spread: 0.5)
     let found = HeunSampler().sample(
-      seeds: [5, 6], over: t, image: image, with: denoiser, on: Engine()
+      seeds: [5, 6], over: t, image: image, with: denoiser, on: ComputeContext()
     ).floats
     let (first, last) = (t.first, t[steps - 1])
     let expected = [UInt64(5), 6].flatMap { seed in
@@ -86,7 +86,7 @@ private final class GaussianDenoiser: Denoiser {
     func sample(_ churn: Double) -> [Double] {
       HeunSampler(churn: .init(churn)).sample(
         seeds: [1, 2, 3, 4], over: .edm(steps: 128), image: [32, 32, 3], with: denoiser,
-        on: Engine()
+        on: ComputeContext()
       ).floats.wide
     }
     let (plain, churned) = (sample(0), sample(40))
@@ -107,7 +107,7 @@ private final class GaussianDenoiser: Denoiser {
     func sample(_ churn: HeunSampler.Churn) -> ([UInt32], [Double]) {
       let denoiser = GaussianDenoiser(mean: 0, spread: 0.5)
       let images = HeunSampler(churn: churn).sample(
-        seeds: [1], over: t, image: image, with: denoiser, on: Engine())
+        seeds: [1], over: t, image: image, with: denoiser, on: ComputeContext())
       return (images.bits, denoiser.levels)
     }
     func sample(_ minimum: Double, _ maximum: Double, noise: Double = 1) -> ([UInt32], [Double]) {

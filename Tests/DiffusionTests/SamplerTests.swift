@@ -19,7 +19,7 @@ import Testing
   ) -> Tensor {
     sampler.sample(
       seeds: seeds, over: levels, image: image, with: RationalDenoiser(),
-      on: Engine(threadCount: threads), observe: observe)
+      on: ComputeContext(threadCount: threads), observe: observe)
   }
 
   /// A batch is its images one by one, in any order, bit for bit; threads change nothing.
@@ -44,7 +44,7 @@ import Testing
     func bits(_ threads: Int) -> [UInt32] {
       Self.all[which].sample(
         seeds: [1, 2, 3], over: .edm(steps: 3), image: [64, 64, 3], with: RationalDenoiser(),
-        on: Engine(threadCount: threads)
+        on: ComputeContext(threadCount: threads)
       ).bits
     }
     #expect(bits(1) == bits(3))
@@ -54,21 +54,21 @@ import Testing
   func networkCalls(_ which: Int, _ steps: Int) {
     let counter = Counter()
     _ = Self.all[which].sample(
-      seeds: [1], over: .edm(steps: steps), image: image, with: counter, on: Engine())
+      seeds: [1], over: .edm(steps: steps), image: image, with: counter, on: ComputeContext())
     #expect(counter.calls == Self.all[which].calls(steps: steps))
   }
 
-  /// One step is the guess from the first noise, whatever the sampler.
+  /// One step is the prediction from the first noise, whatever the sampler.
   @Test(arguments: which)
   func oneStepIsTheGuess(_ which: Int) {
     guard (Self.all[which] as? HeunSampler)?.churn.amount ?? 0 == 0 else { return }
     let t = NoiseLevels([2.5, 0])
     let found = Self.all[which].sample(
-      seeds: [4], over: t, image: image, with: RationalDenoiser(), on: Engine())
+      seeds: [4], over: t, image: image, with: RationalDenoiser(), on: ComputeContext())
     let noise = RandomStream(seed: 0, .samplerNoise, position: 4).normals(image.count)
-    let noisy = Tensor(noise.map { Float(2.5 * $0) }, [1, 4, 4, 3], on: Engine())
-    let guess = RationalDenoiser().denoise(noisy, sigma: 2.5)
-    #expect(relativeError(found, guess.floats.wide) < 1e-6)
+    let noisy = Tensor(noise.map { Float(2.5 * $0) }, [1, 4, 4, 3], on: ComputeContext())
+    let prediction = RationalDenoiser().denoise(noisy, sigma: 2.5)
+    #expect(relativeError(found, prediction.floats.wide) < 1e-6)
   }
 
   /// Observing changes nothing, and tells of each step what the network saw and said.
@@ -79,11 +79,11 @@ import Testing
     #expect(seen.bits == sample(Self.all[which], [7, 8]).bits)
     #expect(steps.map(\.index) == [0, 1, 2, 3, 4])
     for step in steps {
-      let guess = RationalDenoiser().denoise(step.noisy, sigma: step.sigma)
-      #expect(guess.bits == step.denoised.bits && guess.shape == [2, 4, 4, 3])
+      let prediction = RationalDenoiser().denoise(step.noisy, sigma: step.sigma)
+      #expect(prediction.bits == step.denoised.bits && prediction.shape == [2, 4, 4, 3])
       #expect(step.sigma >= levels[step.index] && step.sigma <= 1.5 * levels[step.index])
     }
-    // The last step leads to the guess.
+    // The last step leads to the prediction.
     #expect(relativeError(seen, steps[4].denoised.floats.wide) < 1e-6)
   }
 
@@ -102,12 +102,13 @@ import Testing
   @Test func multistepByHand() {
     struct Normal: Denoiser {
       func denoise(_ x: Tensor, sigma: Double) -> Tensor {
-        Tensor(x.floats.map { Float(Double($0) / (1 + sigma * sigma)) }, x.shape, on: x.engine)
+        Tensor(x.floats.map { Float(Double($0) / (1 + sigma * sigma)) }, x.shape, on: x.context)
       }
     }
     let noise = GivenNoise(firstNoise: [1])
     let found = DPMSolverPlusPlus().sample(
-      from: noise, over: NoiseLevels([4, 2, 1, 0]), image: [1, 1, 1], with: Normal(), on: Engine())
+      from: noise, over: NoiseLevels([4, 2, 1, 0]), image: [1, 1, 1], with: Normal(),
+      on: ComputeContext())
     let (d0, x1) = (4.0 / 17, 4 * 0.5 + 0.5 * 4 / 17)
     let d1 = x1 / 5
     let x2 = 0.5 * x1 + 0.5 * (1.5 * d1 - 0.5 * d0)
@@ -119,7 +120,8 @@ import Testing
   func stepsThatDraw(_ which: Int, _ expected: [Int]) {
     let noise = CountedNoise(count: image.count)
     _ = Self.all[which].sample(
-      from: noise, over: levels, image: image, with: RationalDenoiser(), on: Engine(), observe: nil)
+      from: noise, over: levels, image: image, with: RationalDenoiser(), on: ComputeContext(),
+      observe: nil)
     #expect(noise.steps == expected)
   }
 
@@ -128,27 +130,28 @@ import Testing
     await #expect(processExitsWith: .failure) { _ = DDIMSampler(eta: -0.1) }
     await #expect(processExitsWith: .failure) {
       _ = DDIMSampler().sample(
-        seeds: [1], over: .edm(steps: 2), image: [4, 3], with: RationalDenoiser(), on: Engine())
+        seeds: [1], over: .edm(steps: 2), image: [4, 3], with: RationalDenoiser(),
+        on: ComputeContext())
     }
     await #expect(processExitsWith: .failure) {  // 2 values for an image of 3
       _ = DDIMSampler().sample(
         from: GivenNoise(firstNoise: [1, 2]), over: .edm(steps: 2), image: [1, 1, 3],
-        with: RationalDenoiser(), on: Engine())
+        with: RationalDenoiser(), on: ComputeContext())
     }
     await #expect(processExitsWith: .failure) {  // likewise, at a step
       _ = AncestralSampler().sample(
         from: GivenNoise(firstNoise: [1, 2, 3], steps: [[1]]), over: .edm(steps: 2),
-        image: [1, 1, 3], with: RationalDenoiser(), on: Engine())
+        image: [1, 1, 3], with: RationalDenoiser(), on: ComputeContext())
     }
-    await #expect(processExitsWith: .failure) {  // a guess of another shape
+    await #expect(processExitsWith: .failure) {  // a prediction of another shape
       _ = DDIMSampler().sample(
-        seeds: [1], over: .edm(steps: 2), image: [2, 2, 3], with: Cropping(), on: Engine())
+        seeds: [1], over: .edm(steps: 2), image: [2, 2, 3], with: Cropping(), on: ComputeContext())
     }
   }
 }
 
 private struct Cropping: Denoiser {
-  func denoise(_ x: Tensor, sigma: Double) -> Tensor { Tensor(zeros: [1, 1, 1, 3], on: x.engine) }
+  func denoise(_ x: Tensor, sigma: Double) -> Tensor { Tensor(zeros: [1, 1, 1, 3], on: x.context) }
 }
 
 private final class Counter: Denoiser {

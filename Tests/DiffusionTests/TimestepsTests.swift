@@ -104,19 +104,19 @@ import Testing
   @Test func restoredStateGoesOnAlike() throws {
     let (timesteps, golden) = try warm()
     #expect(timesteps.state.count == ImportanceTimesteps.stateCount(steps: 6))
-    var restored = try #require(
+    var loaded = try #require(
       ImportanceTimesteps(steps: golden.steps, restoring: timesteps.state))
     var original = timesteps
     for _ in 0..<2 {
-      #expect(restored.state == original.state)
+      #expect(loaded.state == original.state)
       for position in 0..<200 as Range<UInt64> {
         let (a, b) = (
-          original.draw(seed: 1, position: position), restored.draw(seed: 1, position: position)
+          original.draw(seed: 1, position: position), loaded.draw(seed: 1, position: position)
         )
         #expect(a == b)
       }
       original.record(timesteps: [3, 3, 5], losses: [0.1, 0.7, 0.3])
-      restored.record(timesteps: [3, 3, 5], losses: [0.1, 0.7, 0.3])
+      loaded.record(timesteps: [3, 3, 5], losses: [0.1, 0.7, 0.3])
     }
   }
 

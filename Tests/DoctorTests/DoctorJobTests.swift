@@ -1,7 +1,9 @@
+import Benchmarking
 import Collectives
+import CommandSupport
+import Diagnostics
 import Foundation
 import Testing
-import Training
 
 /// Ranks that differ are told apart; ranks that do not are left in peace.
 @Suite struct DoctorJobTests {

@@ -1,8 +1,9 @@
 import Collectives
+import Diagnostics
 import Foundation
+import LinearAlgebra
 import TensorCore
 import Testing
-import Training
 
 /// Each check is shown the fault it is there for, and a machine without it.
 @Suite struct DoctorCheckTests {
@@ -191,12 +192,12 @@ import Training
 
 @Suite struct OpenBLASTests {
   @Test func productsAgreeWithAPlainLoop() {
-    let engine = Engine()
+    let context = ComputeContext()
     let (m, k, n) = (5, 7, 3)
     let a = (0..<m * k).map { Float($0 % 11) - 5 }
     let b = (0..<k * n).map { Float($0 % 5) - 2 }
-    let c = Tensor([m, n], on: engine)
-    OpenBLAS.product(Tensor(a, [m, k], on: engine), Tensor(b, [k, n], on: engine), into: c)
+    let c = Tensor([m, n], on: context)
+    OpenBLAS.product(Tensor(a, [m, k], on: context), Tensor(b, [k, n], on: context), into: c)
     let wanted = (0..<m * n).map { i in
       (0..<k).reduce(Float(0)) { $0 + a[i / n * k + $1] * b[$1 * n + i % n] }
     }

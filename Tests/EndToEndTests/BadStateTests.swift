@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import ProcessSupport
 import Testing
+import diffit
 
 extension RefusalTests {
   /// Run directories, checkpoints and weights that cannot be used.

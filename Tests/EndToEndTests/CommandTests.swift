@@ -1,7 +1,7 @@
-import Checkpoints
 import Foundation
 import ProcessSupport
 import Testing
+import diffit
 
 extension EndToEndTests {
   /// The commands beside `train`.

@@ -1,4 +1,4 @@
-import Checkpoints
+import FileFormats
 import Foundation
 import Testing
 import Training
@@ -20,7 +20,7 @@ struct Learning: Equatable {
   let skipped: Int
   let losses: [Double]
 
-  init(_ row: TickStatistics) {
+  init(_ row: StatsRow) {
     (images, loss, gradient) = (row.images, row.loss, row.gradNorm)
     (rate, skipped) = (row.lr, row.skipped)
     losses = row.lossByNoiseLevel.map { $0.images > 0 ? $0.loss : 0 }

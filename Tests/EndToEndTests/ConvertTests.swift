@@ -1,7 +1,9 @@
 import Datasets
+import FileFormats
 import Foundation
 import ProcessSupport
 import Testing
+import diffit
 
 extension EndToEndTests {
   /// `diffit data convert` and `diffit data info`, and training on what they make and read.
@@ -58,8 +60,8 @@ extension EndToEndTests {
       // The folder is the archive unpacked.
       try convert("folder", ranks: 2)
       #expect(scene.names(in: "folder") == ["00000", "dataset.json"])
-      let folder = try PictureSource(path: scene.path("folder"))
-      let archive = try PictureSource(path: scene.path("one.zip"))
+      let folder = try ImageSource(path: scene.path("folder"))
+      let archive = try ImageSource(path: scene.path("one.zip"))
       #expect(archive.classNames == ["even", "odd"] && folder.classNames == archive.classNames)
       for index in 0..<37 {
         #expect(try folder.images.image(index) == archive.images.image(index))
@@ -133,7 +135,7 @@ extension EndToEndTests {
         #expect(said.output.contains("2 broken pictures left out"))
       }
       #expect(try scene.bytes("out-0.zip") == scene.bytes("out-2.zip"))
-      let packed = try PictureSource(path: scene.path("out-0.zip"))
+      let packed = try ImageSource(path: scene.path("out-0.zip"))
       // Names tell the place in the source; the lost leave gaps.
       #expect(packed.images.name(of: 0).hasSuffix("img00000001.png") && packed.count == 8)
 
@@ -152,7 +154,7 @@ extension EndToEndTests {
     @Test func theFirstPictures() throws {
       try writeSource(9)
       try convert("few.zip", ranks: 2, "--max-images", "3", "--transform", "stretch")
-      #expect(try PictureSource(path: scene.path("few.zip")).count == 3)
+      #expect(try ImageSource(path: scene.path("few.zip")).count == 3)
     }
   }
 }

@@ -1,7 +1,7 @@
+import Diagnostics
 import Foundation
 import ProcessSupport
 import Testing
-import Training
 
 extension EndToEndTests {
   /// `doctor` compares the ranks of a job.

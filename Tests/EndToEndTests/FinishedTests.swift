@@ -1,9 +1,10 @@
 import Foundation
 import Testing
+import diffit
 
 extension EndToEndTests {
   /// What a run leaves, and when.
-  @Suite("Intervals and ends") struct FinishedTests {
+  @Suite("PeriodicActions and ends") struct FinishedTests {
     let scene: Scene
     let run: RunFolder
 

@@ -1,10 +1,11 @@
-import Checkpoints
 import Datasets
+import FileFormats
 import Foundation
 import ProcessSupport
+import RunData
 import TensorCore
 import Testing
-import Training
+import diffit
 
 /// A small autoencoder, pictures and latents of them.
 struct LatentScene {
@@ -96,13 +97,13 @@ extension EndToEndTests {
       #expect(report["encoded"] as? Int == 22 && report["shape"] as? [Int] == [3, 8, 8])
 
       // What is in the files is what the autoencoder says of the pictures.
-      let engine = Engine(threadCount: 1)
-      let autoencoder = try Autoencoder.open(latents.vae, on: engine)
+      let context = ComputeContext(threadCount: 1)
+      let autoencoder = try Autoencoder.open(latents.vae, on: context)
       let dataset = try LatentDataset(path: scene.path("one"), scale: 0)
       #expect(
         dataset.description.vae == autoencoder.digest && dataset.classNames == ["even", "odd"])
       #expect(dataset.count == 22 && dataset.description.factor == 4)
-      let source = try PictureSource(path: scene.path("source"))
+      let source = try ImageSource(path: scene.path("source"))
       let file = try SafetensorsFile(
         URL(fileURLWithPath: scene.path("one/latents-00005-of-00006.safetensors")))
       let stored = [
@@ -112,14 +113,14 @@ extension EndToEndTests {
       #expect(try file.integers("labels") == [1, 1])
       for place in 0..<2 {
         let image = try source.images.image(20 + place).centerSquare(resizedTo: 32)
-        let (mean, logVariance) = autoencoder.encode([image], on: engine)
+        let (mean, logVariance) = autoencoder.encode([image], on: context)
         var mirrored = image.pixels
         for pixel in 0..<32 * 32 {
           let from = (pixel / 32 * 32 + 31 - pixel % 32) * 3
           mirrored.replaceSubrange(pixel * 3..<pixel * 3 + 3, with: image.pixels[from..<from + 3])
         }
         let flipped = autoencoder.encode(
-          [RGBImage(width: 32, height: 32, pixels: mirrored)], on: engine
+          [RGBImage(width: 32, height: 32, pixels: mirrored)], on: context
         ).mean
         for (expected, (name, values)) in zip([mean, logVariance, flipped], stored) {
           let turned = (0..<192).map { values[place * 192 + $0 % 3 * 64 + $0 / 3] }

@@ -1,7 +1,8 @@
+import Configuration
 import Foundation
 import ProcessSupport
 import Testing
-import Training
+import diffit
 
 extension EndToEndTests {
   /// `--dry-run` against what runs then use, and the presets.

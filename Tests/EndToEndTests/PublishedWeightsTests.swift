@@ -1,6 +1,7 @@
-import Checkpoints
+import FileFormats
 import Foundation
 import Testing
+import diffit
 
 extension EndToEndTests {
   /// `train --init` with weights in the layout that DiffiT's authors publish.

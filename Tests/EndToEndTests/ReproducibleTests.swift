@@ -1,5 +1,6 @@
 import ProcessSupport
 import Testing
+import diffit
 
 extension EndToEndTests {
   /// `parallel.reduction: reproducible`: the same bits, whoever computes what.

@@ -1,7 +1,7 @@
 import Foundation
 import ProcessSupport
 import Testing
-import Training
+import diffit
 
 extension EndToEndTests {
   /// `launch/local.sh --restarts`, and `launch/cluster.sh --restarts` on this host.

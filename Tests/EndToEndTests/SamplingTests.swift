@@ -1,7 +1,8 @@
-import Datasets
+import FileFormats
 import Foundation
 import ProcessSupport
 import Testing
+import diffit
 
 extension EndToEndTests {
   /// `diffit sample`: files, grids and trajectories.

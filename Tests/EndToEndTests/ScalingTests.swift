@@ -1,6 +1,7 @@
 import Foundation
 import ProcessSupport
 import Testing
+import diffit
 
 extension EndToEndTests {
   /// `scaling` from measurement to prediction.

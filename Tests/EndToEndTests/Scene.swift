@@ -1,9 +1,11 @@
 import Checkpoints
+import FileFormats
 import Foundation
 import ProcessSupport
 import TensorCore
 import Testing
 import Training
+import diffit
 
 /// What starts jobs; one at a time, because every job takes all cores.
 @Suite("The built program", .serialized) enum EndToEndTests {}
@@ -92,7 +94,7 @@ struct RunFolder {
     try #require(outcome.code == 0, "\(settings) on \(ranks) ranks: \(outcome.errors)")
   }
 
-  var rows: [TickStatistics] {
+  var rows: [StatsRow] {
     get throws {
       let decoder = JSONDecoder()
       decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -100,7 +102,7 @@ struct RunFolder {
       // A tick has an epoch; rows of metrics have none.
       let ticks = try text("stats.jsonl").split(separator: "\n").filter { $0.contains("\"epoch\"") }
       return try ticks.map {
-        try decoder.decode(TickStatistics.self, from: Data($0.utf8))
+        try decoder.decode(StatsRow.self, from: Data($0.utf8))
       }
     }
   }
@@ -132,7 +134,7 @@ struct RunFolder {
   /// Every vector of the state in a checkpoint, from all shards.
   func state(_ images: Int) throws -> [String: [Float]] {
     let reader = try CheckpointReader(URL(fileURLWithPath: checkpoint(images)), verifying: true)
-    let values = Tensor([reader.manifest.flatCount], on: Engine(threadCount: 1))
+    let values = Tensor([reader.manifest.flatCount], on: ComputeContext(threadCount: 1))
     var state: [String: [Float]] = [:]
     for name in reader.manifest.vectors {
       try reader.read(name, 0..<values.count, into: values)

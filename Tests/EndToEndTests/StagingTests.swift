@@ -1,7 +1,8 @@
 import Foundation
 import ProcessSupport
+import SystemSupport
 import Testing
-import Training
+import diffit
 
 extension EndToEndTests {
   /// An archive is unpacked once for all ranks of a node.
@@ -42,7 +43,7 @@ extension EndToEndTests {
         try running.wait(until: "training") { scene.exists("run/stats.jsonl") }
         let ranks = try running.children(of: running.processID)
         let files = ranks.map { rank in
-          Doctor.text("/proc/\(rank)/maps").split(separator: "\n")
+          ProcFS.text("/proc/\(rank)/maps").split(separator: "\n")
             .filter { $0.contains("/memfd:diffit-") }
             .map { $0.split(separator: " ", omittingEmptySubsequences: true) }
         }

@@ -1,7 +1,7 @@
 import Foundation
 import ProcessSupport
 import Testing
-import Training
+import diffit
 
 extension EndToEndTests {
   /// Being asked to stop.

@@ -1,6 +1,7 @@
 import Foundation
 import InceptionSupport
 import Testing
+import diffit
 
 extension EndToEndTests {
   /// Metrics while a run trains.

@@ -5,8 +5,7 @@
 // IMAGES is a safetensors file of U8 tensors [n, height, width, 3], taken in the order of their names; OUT
 // receives one F32 tensor a tap. Prints the seconds that the features took, all images once, after a first
 // run on eight of them: by the clock, and of all threads together.
-import Checkpoints
-import Datasets
+import FileFormats
 import Foundation
 import Metrics
 import TensorCore
@@ -33,12 +32,12 @@ func run(_ arguments: [String]) throws {
   guard arguments.count == 6, let resize = ResizeProtocol(rawValue: arguments[1]),
     let threads = Int(arguments[4])
   else { throw Usage.wrong("FeaturesProbe WEIGHTS|builtin PROTOCOL IMAGES OUT THREADS TAPS") }
-  let engine = Engine(threadCount: threads)
+  let context = ComputeContext(threadCount: threads)
   let network: any FeatureExtractor =
     arguments[0] == "builtin"
-    ? RandomFeatures(on: engine)
+    ? RandomFeatures(on: context)
     : try InceptionV3(
-      weights: URL(fileURLWithPath: arguments[0]), resize: resize, on: engine)
+      weights: URL(fileURLWithPath: arguments[0]), resize: resize, on: context)
   let taps = try arguments[5].split(separator: ",").map { name in
     guard let tap = FeatureTap(rawValue: String(name)), network.widths[tap] != nil else {
       throw Usage.wrong("no tap \(name)")
@@ -46,9 +45,9 @@ func run(_ arguments: [String]) throws {
     return tap
   }
   let images = try images(arguments[2])
-  _ = network.features(of: Array(images.prefix(8)), taps: Set(taps), on: engine)
+  _ = network.features(of: Array(images.prefix(8)), taps: Set(taps), on: context)
   let (start, startTicks) = (ContinuousClock.now, clock())
-  let features = network.features(of: images, taps: Set(taps), on: engine)
+  let features = network.features(of: images, taps: Set(taps), on: context)
   let (seconds, attoseconds) = (ContinuousClock.now - start).components
   let ticks = Double(clock() - startTicks) / Double(CLOCKS_PER_SEC)
   print(Double(seconds) + Double(attoseconds) * 1e-18, ticks)

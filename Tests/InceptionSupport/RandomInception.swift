@@ -1,14 +1,13 @@
-import Checkpoints
-import Datasets
+import FileFormats
 import Foundation
 import Metrics
 import NumericsSupport
 import TensorCore
 
 /// Random weights in the layout of the public file, as `Tests/Goldens/inception/peer.py` makes them.
-public enum RandomInception {
+package enum RandomInception {
   /// The 472 tensors: uniform draws of stream `t` for tensor `t`.
-  public static func write(_ url: URL) throws {
+  package static func write(_ url: URL) throws {
     let tensors = InceptionV3.tensors
     let writer = try SafetensorsWriter(url, tensors.map { .init($0.name, .float32, $0.shape) })
     for (index, tensor) in tensors.enumerated() {
@@ -17,7 +16,7 @@ public enum RandomInception {
     try writer.finish()
   }
 
-  public static func values(_ index: Int, _ name: String, _ shape: [Int]) -> [Float] {
+  package static func values(_ index: Int, _ name: String, _ shape: [Int]) -> [Float] {
     let count = shape.reduce(1, *)
     let stream = RandomStream(seed: 5, .test, substream: index, position: 0)
     let isWeight = name.hasSuffix("conv.weight") || name == "fc.weight"
@@ -38,7 +37,7 @@ public enum RandomInception {
   }
 
   /// The file, made once for all tests of this process and removed with the folder of the system.
-  public static let file: Result<URL, any Error> = Result {
+  package static let file: Result<URL, any Error> = Result {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent(
       "diffit-inception-\(ProcessInfo.processInfo.processIdentifier).safetensors")
     try write(url)
@@ -51,7 +50,7 @@ public enum RandomInception {
   }
 
   /// A picture of slopes, edges and a little texture, as `make_golden.py` draws it.
-  public static func image(height: Int, width: Int) -> RGBImage {
+  package static func image(height: Int, width: Int) -> RGBImage {
     var pixels: [UInt8] = []
     for y in 0..<height {
       for x in 0..<width {
@@ -65,12 +64,12 @@ public enum RandomInception {
     return RGBImage(width: width, height: height, pixels: pixels)
   }
 
-  public static let sizes = [
+  package static let sizes = [
     (height: 32, width: 32), (height: 45, width: 61), (height: 330, width: 310),
   ]
-  public static var images: [RGBImage] { sizes.map { image(height: $0.height, width: $0.width) } }
+  package static var images: [RGBImage] { sizes.map { image(height: $0.height, width: $0.width) } }
 
-  public static func golden() throws -> SafetensorsFile {
+  package static func golden() throws -> SafetensorsFile {
     try SafetensorsFile(
       URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
         "../Goldens/inception/features.safetensors"))
@@ -78,4 +77,4 @@ public enum RandomInception {
 }
 
 /// Largest |a - b| over the largest |b|.
-public func relativeError(_ a: [Float], to b: [Float]) -> Double { relativeError(a, b.wide) }
+package func relativeError(_ a: [Float], to b: [Float]) -> Double { relativeError(a, b.wide) }

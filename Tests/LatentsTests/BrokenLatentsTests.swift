@@ -1,7 +1,6 @@
-import Collectives
 import Foundation
+import RunData
 import Testing
-import Training
 
 /// One test a malformed input.
 @Suite("Latents that are refused") struct BrokenLatentsTests {

@@ -2,7 +2,6 @@ import Datasets
 import Foundation
 import TensorCore
 import Testing
-import Training
 
 @Suite("Latents as training data") struct LatentDatasetTests {
   /// As 12 values [row, column, channel].

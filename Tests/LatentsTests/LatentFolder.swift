@@ -1,7 +1,7 @@
-import Checkpoints
+import FileFormats
 import Foundation
+import RunData
 import Testing
-import Training
 
 /// A folder of latents written by hand, gone with the test: five images of 2 x 2 latents with 3 channels, in
 /// two files.
@@ -67,9 +67,9 @@ final class LatentFolder {
 
   private static func write(
     _ values: [some BitwiseCopyable], to writer: SafetensorsWriter
-  ) throws(CheckpointError) {
+  ) throws {
     try values.withUnsafeBytes { bytes in
-      Result { () throws(CheckpointError) in try writer.write(bytes) }
+      Result { () throws in try writer.write(bytes) }
     }.get()
   }
 

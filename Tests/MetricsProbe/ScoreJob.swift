@@ -1,5 +1,5 @@
-import Checkpoints
 import Collectives
+import FileFormats
 import Foundation
 import Metrics
 import TensorCore

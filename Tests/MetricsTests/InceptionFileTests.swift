@@ -1,6 +1,7 @@
-import Checkpoints
+import FileFormats
 import Foundation
 import Metrics
+import SystemSupport
 import TensorCore
 import Testing
 
@@ -38,10 +39,10 @@ import Testing
       try writer.write(values)
     }
     try writer.finish()
-    do throws(FeatureError) {
-      _ = try InceptionV3(weights: url, on: Engine(threadCount: 1))
+    do {
+      _ = try InceptionV3(weights: url, on: ComputeContext(threadCount: 1))
       return (nil, url.path)
-    } catch { return (error, url.path) }
+    } catch let error as FeatureError { return (error, url.path) }
   }
 
   private func check(
@@ -117,11 +118,10 @@ import Testing
 
   @Test func noFile() {
     let url = URL(fileURLWithPath: "/nonexistent/inception.safetensors")
-    let expected = CheckpointError.system(operation: "open", path: url.path, code: ENOENT)
-    #expect(throws: FeatureError.file(expected)) {
-      try InceptionV3(weights: url, on: Engine(threadCount: 1))
+    let expected = FileError.system(operation: "open", path: url.path, code: ENOENT)
+    #expect(throws: expected) {
+      try InceptionV3(weights: url, on: ComputeContext(threadCount: 1))
     }
-    #expect(FeatureError.file(expected).description == expected.description)
   }
 
   @Test func noSafetensorsFile() throws {
@@ -130,9 +130,9 @@ import Testing
     defer { unlink(url.path) }
     try Data("PK\u{3}\u{4}: a zip of PyTorch's".utf8).write(to: url)
     #expect {
-      try InceptionV3(weights: url, on: Engine(threadCount: 1))
+      try InceptionV3(weights: url, on: ComputeContext(threadCount: 1))
     } throws: { error in
-      guard case .file(.headerLimit) = error as? FeatureError else { return false }
+      guard case .headerLimit = error as? SafetensorsError else { return false }
       return "\(error)".contains("not a safetensors file")
     }
   }

@@ -1,9 +1,8 @@
-import Checkpoints
-import Datasets
 import Foundation
 import InceptionSupport
 import Metrics
 import NumericsSupport
+import SystemSupport
 import TensorCore
 import Testing
 
@@ -28,21 +27,21 @@ import Testing
 
   @Test(arguments: ResizeProtocol.allCases)
   func tapsAreThoseOfThePeer(_ resize: ResizeProtocol) throws {
-    let engine = Engine(threadCount: 2)
+    let context = ComputeContext(threadCount: 2)
     let network = try InceptionV3(
-      weights: RandomInception.file.get(), resize: resize, on: engine)
+      weights: RandomInception.file.get(), resize: resize, on: context)
     let found = network.features(
-      of: RandomInception.images, taps: Set(Self.taps), on: engine)
+      of: RandomInception.images, taps: Set(Self.taps), on: context)
     try check(found, resize, images: [0, 1, 2])
   }
 
   /// The instruction sets that are slower, on one image.
   @Test(arguments: Setup.levels)
   func everyInstructionSet(_ level: KernelTable.Level) throws {
-    let engine = Setup(level, threads: 2).engine
-    let network = try InceptionV3(weights: RandomInception.file.get(), on: engine)
+    let context = Setup(level, threads: 2).context
+    let network = try InceptionV3(weights: RandomInception.file.get(), on: context)
     let found = network.features(
-      of: [RandomInception.images[0]], taps: Set(Self.taps), on: engine)
+      of: [RandomInception.images[0]], taps: Set(Self.taps), on: context)
     try check(found, .tf1, images: [0])
   }
 
@@ -70,14 +69,14 @@ import Testing
 
   /// An image's features are the same bits alone, among others, on any number of threads.
   @Test func rowsDependOnTheirImagesAlone() throws {
-    let engine = Engine(threadCount: 1)
-    let network = try InceptionV3(weights: RandomInception.file.get(), on: engine)
+    let context = ComputeContext(threadCount: 1)
+    let network = try InceptionV3(weights: RandomInception.file.get(), on: context)
     let images = RandomInception.images
     let taps: Set<FeatureTap> = [.pool64, .pool2048, .logits, .spatial2023]
     let many = images + images + images + [images[1]]  // more than are computed at once
-    let together = network.features(of: many, taps: taps, on: Engine(threadCount: 3))
+    let together = network.features(of: many, taps: taps, on: ComputeContext(threadCount: 3))
     for (place, image) in [(1, images[1]), (8, images[2]), (9, images[1])] {
-      let alone = network.features(of: [image], taps: taps, on: engine)
+      let alone = network.features(of: [image], taps: taps, on: context)
       for tap in taps {
         let (one, all) = (try #require(alone[tap]), try #require(together[tap]))
         #expect(all.count == 10 && one.count == 1)
@@ -88,36 +87,36 @@ import Testing
   }
 
   @Test func tapsAreTheSameAloneAndTogether() throws {
-    let engine = Engine(threadCount: 2)
-    let network = try InceptionV3(weights: RandomInception.file.get(), on: engine)
+    let context = ComputeContext(threadCount: 2)
+    let network = try InceptionV3(weights: RandomInception.file.get(), on: context)
     let images = [RandomInception.images[0]]
-    let together = network.features(of: images, taps: Set(Self.taps), on: engine)
+    let together = network.features(of: images, taps: Set(Self.taps), on: context)
     for tap in Self.taps {
-      let alone = network.features(of: images, taps: [tap], on: engine)
+      let alone = network.features(of: images, taps: [tap], on: context)
       #expect(alone.keys.map { $0 } == [tap] && alone[tap] == together[tap], "\(tap)")
     }
   }
 
   /// More images take longer, not more memory.
   @Test func memoryIsBounded() throws {
-    let engine = Engine(threadCount: 2)
-    let network = try InceptionV3(weights: RandomInception.file.get(), on: engine)
+    let context = ComputeContext(threadCount: 2)
+    let network = try InceptionV3(weights: RandomInception.file.get(), on: context)
     let images = Array(repeating: RandomInception.images[0], count: 26)
-    _ = network.features(of: Array(images.prefix(8)), taps: [.pool2048], on: engine)
-    let peak = engine.memory.peakBytes
-    _ = network.features(of: images, taps: [.pool2048], on: engine)
+    _ = network.features(of: Array(images.prefix(8)), taps: [.pool2048], on: context)
+    let peak = context.memory.peakBytes
+    _ = network.features(of: images, taps: [.pool2048], on: context)
     // The last two images are a batch with block sizes of its own.
-    #expect(engine.memory.peakBytes - peak < peak / 8)
+    #expect(context.memory.peakBytes - peak < peak / 8)
     #expect(peak < 600 << 20, "\(peak)")
   }
 
   @Test func whatItSaysOfItself() throws {
-    let engine = Engine(threadCount: 1)
+    let context = ComputeContext(threadCount: 1)
     let url = try RandomInception.file.get()
-    let network = try InceptionV3(weights: url, resize: .clean, on: engine)
+    let network = try InceptionV3(weights: url, resize: .clean, on: context)
     #expect(network.name == "inception" && network.protocolName == "clean")
     #expect(network.digest == (try Checksum.ofFile(url.path).digest))
-    let empty = network.features(of: [], taps: [.pool2048], on: engine)
+    let empty = network.features(of: [], taps: [.pool2048], on: context)
     #expect(empty == [.pool2048: FeatureMatrix(width: 2048)])
   }
 }

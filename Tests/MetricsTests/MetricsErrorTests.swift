@@ -1,3 +1,4 @@
+import LinearAlgebra
 import Metrics
 import Testing
 
@@ -30,11 +31,6 @@ import Testing
       "a covariance has 3 elements, expected 2 x 2 for a mean of 2; make the reference again"
     ),
     (
-      .eigensolver(width: 64, status: 3),
-      "LAPACK's dsyevd failed on a 64 x 64 matrix (status 3); check free memory and the OpenBLAS"
-        + " library"
-    ),
-    (
       .missingTap(metric: "fid", tap: "2048", offered: ["random"]),
       "fid needs features 2048, the network offers random; choose another --features or leave fid out"
     ),
@@ -58,5 +54,14 @@ import Testing
   @Test func namesOfMetrics() throws {
     #expect(try Metric(named: "is") == .inceptionScore)
     #expect(throws: MetricsError.unknownMetric(name: "fidd")) { try Metric(named: "fidd") }
+  }
+}
+
+@Suite struct LinearAlgebraErrorTests {
+  @Test func eigensolver() {
+    #expect(
+      LinearAlgebraError.eigensolver(width: 64, status: 3).description
+        == "LAPACK's dsyevd failed on a 64 x 64 matrix (status 3); check free memory and the OpenBLAS"
+        + " library")
   }
 }

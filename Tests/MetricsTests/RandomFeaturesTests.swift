@@ -1,4 +1,5 @@
 import Datasets
+import FileFormats
 import InceptionSupport
 import Metrics
 import NumericsSupport
@@ -78,10 +79,10 @@ import Testing
   }
 
   @Test func worseImagesAreFarther() throws {
-    let engine = Engine(threadCount: 2)
-    let network = RandomFeatures(on: engine)
+    let context = ComputeContext(threadCount: 2)
+    let network = RandomFeatures(on: context)
     func rows(_ images: [RGBImage]) throws -> FeatureMatrix {
-      try #require(network.features(of: images, taps: [.random], on: engine)[.random])
+      try #require(network.features(of: images, taps: [.random], on: context)[.random])
     }
     let reference = try rows(Self.shapes(0..<2 * Self.count))
     func far(_ images: [RGBImage]) throws -> Double { Self.distance(reference, try rows(images)) }
@@ -107,12 +108,12 @@ import Testing
     let images =
       sizes.map { RandomInception.image(height: $0.0, width: $0.1) }
       + Array(repeating: RandomInception.image(height: 8, width: 8), count: 40)
-    let network = RandomFeatures(on: Engine(threadCount: 1))
+    let network = RandomFeatures(on: ComputeContext(threadCount: 1))
     let together = try #require(
-      network.features(of: images, taps: [.random], on: Engine(threadCount: 3))[.random])
+      network.features(of: images, taps: [.random], on: ComputeContext(threadCount: 3))[.random])
     #expect(together.count == images.count && together.width == network.widths[.random])
     for (i, image) in images.enumerated() {
-      let alone = network.features(of: [image], taps: [.random], on: Engine(threadCount: 1))
+      let alone = network.features(of: [image], taps: [.random], on: ComputeContext(threadCount: 1))
       let row = together.values[i * together.width..<(i + 1) * together.width]
       #expect(Array(row).bits == alone[.random]?.values.bits, "image \(i)")
     }
@@ -120,8 +121,8 @@ import Testing
 
   /// A large image is that of its averages: whole pixels, repeated, change nothing.
   @Test func largeImagesAreAveraged() throws {
-    let engine = Engine(threadCount: 1)
-    let network = RandomFeatures(on: engine)
+    let context = ComputeContext(threadCount: 1)
+    let network = RandomFeatures(on: context)
     let small = RandomInception.image(height: 64, width: 64)
     let large = RGBImage(
       width: 192, height: 128,
@@ -130,7 +131,7 @@ import Testing
         return Array(small.pixels[at..<at + 3])
       })
     let rows = try #require(
-      network.features(of: [small, large], taps: [.random], on: engine)[.random])
+      network.features(of: [small, large], taps: [.random], on: context)[.random])
     #expect(
       relativeError(Array(rows.values[rows.width...]), to: Array(rows.values[..<rows.width]))
         < 1e-5)
@@ -139,14 +140,14 @@ import Testing
   /// Its weights are the same bits everywhere, and instruction sets differ by rounding alone.
   @Test(arguments: Setup.levels)
   func theNetworkIsFixed(_ level: KernelTable.Level) throws {
-    let engine = Setup(level, threads: 1).engine
-    let network = RandomFeatures(on: engine)
+    let context = Setup(level, threads: 1).context
+    let network = RandomFeatures(on: context)
     #expect(network.digest == "7962c4f6924abcfa3700785e00e9c615")
     #expect(network.name == "builtin" && network.protocolName == "native")
     let images = RandomInception.images
     let found = try #require(
-      network.features(of: images, taps: [.random], on: engine)[.random])
-    let plain = Setup(.portable, threads: 1).engine
+      network.features(of: images, taps: [.random], on: context)[.random])
+    let plain = Setup(.portable, threads: 1).context
     let expected = try #require(
       RandomFeatures(on: plain).features(of: images, taps: [.random], on: plain)[.random])
     #expect(relativeError(found.values, to: expected.values) < 2e-6)

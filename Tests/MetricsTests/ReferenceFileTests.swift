@@ -1,6 +1,7 @@
-import Datasets
+import FileFormats
 import Foundation
 import Metrics
+import SystemSupport
 import TensorCore
 import Testing
 
@@ -12,7 +13,7 @@ private struct NamedNetwork: FeatureExtractor {
   var widths: [FeatureTap: Int] = [.pool2048: 4, .spatial2023: 3, .pool64: 2]
 
   func features(
-    of images: [RGBImage], taps: Set<FeatureTap>, on engine: Engine
+    of images: [RGBImage], taps: Set<FeatureTap>, on context: ComputeContext
   ) -> [FeatureTap: FeatureMatrix] { [:] }
 }
 
@@ -128,11 +129,14 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
 
   private func error(
     _ path: String, _ network: NamedNetwork = NamedNetwork()
-  ) -> ReferenceError? {
-    do throws(ReferenceError) {
+  ) -> ReferenceError? { fault(path, network) as? ReferenceError }
+
+  /// What reading throws: of the reference, of the archive, or of the file system.
+  private func fault(_ path: String, _ network: NamedNetwork = NamedNetwork()) -> (any Error)? {
+    do {
       _ = try ReferenceFile.read(path, for: network)
     } catch {
-      #expect(!error.description.contains("\n") && error.description.contains(path))
+      #expect(!"\(error)".contains("\n") && "\(error)".contains(path))
       return error
     }
     return nil
@@ -142,17 +146,17 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
   private static let covariance = ("sigma", NumPyArray(values(16), shape: [4, 4]))
 
   @Test func noFile() {
-    #expect(error(folder.file) == .file(.notFound(path: folder.file)))
+    #expect(fault(folder.file) as? FileError == .notFound(path: folder.file))
   }
 
   @Test func meanMissing() throws {
     let path = try folder.write([Self.covariance])
-    #expect(error(path) == .file(.missingArray(path: path, name: "mu", found: ["sigma"])))
+    #expect(fault(path) as? ArchiveError == .missingArray(path: path, name: "mu", found: ["sigma"]))
   }
 
   @Test func covarianceMissing() throws {
     let path = try folder.write([Self.mean])
-    #expect(error(path) == .file(.missingArray(path: path, name: "sigma", found: ["mu"])))
+    #expect(fault(path) as? ArchiveError == .missingArray(path: path, name: "sigma", found: ["mu"]))
   }
 
   @Test func covarianceOfASecondTapMissing() throws {
@@ -160,8 +164,8 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
       Self.mean, Self.covariance, ("mu_s", NumPyArray(values(3), shape: [3])),
     ])
     #expect(
-      error(path)
-        == .file(.missingArray(path: path, name: "sigma_s", found: ["mu", "sigma", "mu_s"])))
+      fault(path) as? ArchiveError
+        == .missingArray(path: path, name: "sigma_s", found: ["mu", "sigma", "mu_s"]))
   }
 
   @Test func meanThatIsNoVector() throws {

@@ -12,7 +12,7 @@ enum SmallNetworks {
   ) -> ImageDiffiT.Settings {
     var s = ImageDiffiT.Settings()
     (s.resolution, s.channels, s.blocks, s.window) = (resolution, channels, blocks, 4)
-    (s.headWidth, s.timeWidth, s.embeddingWidth) = (8, 24, 16)
+    (s.headDim, s.timeDim, s.embedDim) = (8, 24, 16)
     (s.classes, s.augmentLabels, s.dropout) = (classes, augment, dropout)
     return s
   }
@@ -35,24 +35,24 @@ enum SmallNetworks {
 /// A network with random weights everywhere (its last layer starts at zero), and inputs for it.
 struct RandomNetwork {
   let network: ImageDiffiT
-  let engine: Engine
+  let context: ComputeContext
   let batch: Int
 
   init(
     _ settings: ImageDiffiT.Settings, batch: Int = 3, precision: DType = .float32,
-    recomputes: Bool = false, on engine: Engine = Engine()
+    recomputes: Bool = false, on context: ComputeContext = ComputeContext()
   ) {
     network = ImageDiffiT(settings, precision: precision, recomputes: recomputes)
-    (self.engine, self.batch) = (engine, batch)
+    (self.context, self.batch) = (context, batch)
     let parameters = network.parameters
-    parameters.allocate(on: engine, gradients: true)
+    parameters.allocate(on: context, gradients: true)
     parameters.initialize(seed: 1)
     for parameter in parameters.parameters {
       let noise = Tensor(
-        values(parameter.count, 100 + parameter.index, scale: 0.2), parameter.shape, on: engine)
+        values(parameter.count, 100 + parameter.index, scale: 0.2), parameter.shape, on: context)
       parameter.value.copy(
         from: Tensor(
-          zip(parameter.value.floats, noise.floats).map { $0 + $1 }, parameter.shape, on: engine))
+          zip(parameter.value.floats, noise.floats).map { $0 + $1 }, parameter.shape, on: context))
     }
   }
 
@@ -60,13 +60,13 @@ struct RandomNetwork {
 
   var images: Tensor {
     let shape = settings.imageShape(batch: batch)
-    return Tensor(values(shape.count, 1), shape, on: engine)
+    return Tensor(values(shape.count, 1), shape, on: context)
   }
 
   func forward(_ images: Range<Int>, on tape: Tape? = nil) -> Variable {
     let x = self.images[images]
     let labels: [Int?] = [1, nil, 0, 2]
-    let augment = Tensor(values(4 * 9, 2), [4, 9], on: engine)
+    let augment = Tensor(values(4 * 9, 2), [4, 9], on: context)
     return network(
       tape?.constant(x) ?? Variable(x), time: images.map { [-1.5, 0.2, 1.0, -0.4][$0] },
       labels: settings.classes > 0 ? Array(labels[images]) : nil,
@@ -111,14 +111,14 @@ struct RandomNetwork {
   /// The head starts at zero, so the network does, whatever its input.
   @Test func startsAtZero() {
     let network = ImageDiffiT(SmallNetworks.all[1])
-    let engine = Engine()
-    network.parameters.allocate(on: engine, gradients: false)
+    let context = ComputeContext()
+    network.parameters.allocate(on: context, gradients: false)
     network.parameters.initialize(seed: 3)
     let head = network.parameters.parameters.filter { $0.name.hasPrefix("head_conv") }
     #expect(head.count == 2 && head.allSatisfy { $0.value.floats.allSatisfy { $0 == 0 } })
     let shape = network.settings.imageShape(batch: 2)
     let y = network(
-      Variable(Tensor(values(shape.count, 1), shape, on: engine)), time: [0, 1], labels: [0, nil])
+      Variable(Tensor(values(shape.count, 1), shape, on: context)), time: [0, 1], labels: [0, nil])
     #expect(y.value.floats.allSatisfy { $0 == 0 })
     #expect(network.parameters.weights.floats.contains { $0 != 0 })
   }
@@ -141,7 +141,7 @@ struct RandomNetwork {
     for threads in [2, 3, 4] {
       let threaded = RandomNetwork(
         SmallNetworks.settings(index, for: precision), precision: precision,
-        on: Engine(threadCount: threads))
+        on: ComputeContext(threadCount: threads))
       #expect(threaded.forward(0..<3).value.bits == together.bits)
       threaded.network.parameters.beginStep()
       threaded.backward()
@@ -154,9 +154,9 @@ struct RandomNetwork {
   @Test(arguments: Setup.levels)
   func bitsOfWideNetworks(_ level: KernelTable.Level) {
     var settings = SmallNetworks.settings([32, 64], blocks: [1, 1], dropout: 0.2)
-    settings.headWidth = 32
+    settings.headDim = 32
     func run(_ setup: Setup) -> (output: [UInt32], gradients: [UInt32]) {
-      let model = RandomNetwork(settings, precision: .bfloat16, on: setup.engine)
+      let model = RandomNetwork(settings, precision: .bfloat16, on: setup.context)
       model.network.parameters.beginStep()
       model.backward()
       let together = model.forward(0..<3).value
@@ -182,10 +182,10 @@ struct RandomNetwork {
       model.network.parameters.beginStep()
       var ready: [String] = []
       model.backward { ready.append($0.name) }
-      let before = model.engine.memory.liveBytes
+      let before = model.context.memory.liveBytes
       let tape = Tape(dropout: DropoutSource(seed: 4, positions: [10, 11, 12]))
       let y = model.forward(0..<3, on: tape)
-      let kept = model.engine.memory.liveBytes - before
+      let kept = model.context.memory.liveBytes - before
       withExtendedLifetime((tape, y)) {}
       return (model.network.parameters.gradients.bits, ready, kept)
     }
@@ -201,14 +201,14 @@ struct RandomNetwork {
     let parameters = model.network.parameters
     let own = model.forward(0..<3).value
     let other = Tensor(
-      parameters.weights.floats.map { 0.5 * $0 }, [parameters.flatCount], on: model.engine)
+      parameters.weights.floats.map { 0.5 * $0 }, [parameters.flatCount], on: model.context)
     let expected = parameters.withWeights(other) { model.forward(0..<3).value }
     #expect(expected.bits != own.bits)
-    parameters.holdingWeights {
+    parameters.withPackedWeights {
       #expect(model.forward(0..<3).value.bits == own.bits)
       parameters.withWeights(other) {
         #expect(model.forward(0..<3).value.bits == expected.bits)
-        parameters.holdingWeights {
+        parameters.withPackedWeights {
           for _ in 0..<2 { #expect(model.forward(0..<3).value.bits == expected.bits) }
         }
       }
@@ -219,7 +219,7 @@ struct RandomNetwork {
   /// The conditions reach the output.
   @Test func conditionsMatter() {
     let model = RandomNetwork(SmallNetworks.all[3], batch: 1)
-    let augment = Tensor(values(9, 2), [1, 9], on: model.engine)
+    let augment = Tensor(values(9, 2), [1, 9], on: model.context)
     func output(_ cNoise: Double, _ label: Int?, _ augment: Tensor?) -> [Float] {
       model.network(
         Variable(model.images), time: [cNoise], labels: [label], augment: augment
@@ -236,7 +236,7 @@ struct RandomNetwork {
     ).value.floats
     #expect(unlabelled == outputs[3])
     // All-zero augmentation labels are none: the layer has no bias.
-    #expect(output(0, 1, Tensor(zeros: [1, 9], on: model.engine)) == outputs[4])
+    #expect(output(0, 1, Tensor(zeros: [1, 9], on: model.context)) == outputs[4])
   }
 
   /// The gradient of a whole network against a central difference along a random direction, in f32.
@@ -244,7 +244,7 @@ struct RandomNetwork {
   func directionalDerivative(_ index: Int) {
     var settings = SmallNetworks.all[index]
     settings.dropout = 0
-    let model = RandomNetwork(settings, on: Engine(threadCount: 2))
+    let model = RandomNetwork(settings, on: ComputeContext(threadCount: 2))
     let parameters = model.network.parameters
     parameters.beginStep()
     model.backward()
@@ -253,7 +253,7 @@ struct RandomNetwork {
     let direction = values(start.count, 77)
     func loss(_ step: Float) -> Double {
       let moved = Tensor(
-        zip(start, direction).map { $0 + step * $1 }, [start.count], on: model.engine)
+        zip(start, direction).map { $0 + step * $1 }, [start.count], on: model.context)
       return parameters.withWeights(moved) {
         squaredError(
           model.forward(0..<3), model.images, weights: [Double](repeating: 1.0 / 3, count: 3)
@@ -271,7 +271,7 @@ struct RandomNetwork {
 
   @Test func memoryFallsBack() {
     let model = RandomNetwork(SmallNetworks.all[2])
-    let memory = model.engine.memory
+    let memory = model.context.memory
     let start = memory.liveBytes
     model.backward()
     #expect(memory.liveBytes == start)

@@ -15,8 +15,10 @@ import Testing
   }
 
   @Test func positionalEmbeddingIsSinesThenCosines() {
-    let rows = PositionalEmbedding.edm([0, 1.5, -0.25], width: 8, period: 10000, on: Engine())
-      .floats
+    let rows = PositionalEmbedding.edm(
+      [0, 1.5, -0.25], width: 8, period: 10000, on: ComputeContext()
+    )
+    .floats
     #expect(Array(rows[0..<8]) == [0, 0, 0, 0, 1, 1, 1, 1])
     // Frequencies 1, 10000^(-1/3), 10000^(-2/3), and exactly 1/10000.
     for (i, frequency) in [1, 0.046415888336127795, 0.0021544346900318843, 1e-4].enumerated() {
@@ -29,24 +31,24 @@ import Testing
   }
 
   @Test func oneHotRows() {
-    let rows = oneHot([2, nil, 0], classes: 3, value: 1.5, on: Engine())
+    let rows = oneHot([2, nil, 0], classes: 3, value: 1.5, on: ComputeContext())
     #expect(rows.shape == [3, 3])
     #expect(rows.floats == [0, 0, 1.5, 0, 0, 0, 1.5, 0, 0])
   }
 
   /// Each layer is its operator on its own parameters.
   @Test func layersUseTheirParameters() {
-    let (set, engine) = (ParameterSet(), Engine())
+    let (set, context) = (ParameterSet(), ComputeContext())
     let linear = Linear(set.root("linear"), in: 5, out: 4)
     let unbiased = Linear(set.root("unbiased"), in: 5, out: 4, bias: false)
     let point = PointwiseConvolution(set.root("point"), in: 5, out: 4)
     let up = Convolution(set.root("up"), in: 5, out: 4, .up)
     let norm = GroupNorm(set.root("norm"), channels: 5, swish: true)
     set.seal()
-    set.allocate(on: engine, gradients: false)
-    set.weights.copy(from: Tensor(values(set.flatCount, 1), [set.flatCount], on: engine))
+    set.allocate(on: context, gradients: false)
+    set.weights.copy(from: Tensor(values(set.flatCount, 1), [set.flatCount], on: context))
     let input = values(2 * 3 * 2 * 5, 2)
-    let x = Variable(Tensor(input, [2, 3, 2, 5], on: engine))
+    let x = Variable(Tensor(input, [2, 3, 2, 5], on: context))
     func wide(_ parameter: Parameter?) -> [Double] { parameter?.value.floats.wide ?? [] }
 
     let y = Plain.linear(

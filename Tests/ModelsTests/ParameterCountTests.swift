@@ -5,7 +5,7 @@ import NumericsSupport
 import Testing
 
 @Suite struct ParameterCountTests {
-  /// Counts of the paper's networks, found without taking their memory: nothing here has an engine.
+  /// Counts of the paper's networks, found without taking their memory: nothing here has an context.
   @Test(arguments: [([4, 4, 4], 28_684_803), ([2, 2, 2], 15_871_427)])
   func cifar(_ blocks: [Int], _ count: Int) {
     var settings = ImageDiffiT.Settings()
@@ -44,8 +44,8 @@ import Testing
   @Test func smallestNetwork() {
     var settings = ImageDiffiT.Settings()
     (settings.resolution, settings.channels, settings.blocks) = (4, [8], [1])
-    (settings.window, settings.headWidth, settings.timeWidth) = (2, 4, 6)
-    settings.embeddingWidth = 10
+    (settings.window, settings.headDim, settings.timeDim) = (2, 4, 6)
+    settings.embedDim = 10
     let found = ImageDiffiT(settings).parameters.parameters.map {
       "\($0.name) \($0.layout.fileShape($0.shape))"
     }
@@ -121,8 +121,8 @@ private struct GoldenHeader {
     let c = try decoder.decode(Config.self, from: config)
     var settings = ImageDiffiT.Settings()
     (settings.resolution, settings.channels, settings.blocks) = (c.resolution, c.channels, c.blocks)
-    (settings.window, settings.headWidth) = (c.window, c.headDim)
-    (settings.timeWidth, settings.embeddingWidth) = (c.timeDim, c.embedDim)
+    (settings.window, settings.headDim) = (c.window, c.headDim)
+    (settings.timeDim, settings.embedDim) = (c.timeDim, c.embedDim)
     (settings.classes, settings.augmentLabels) = (c.classes, c.augmentDim)
     self.settings = settings
 

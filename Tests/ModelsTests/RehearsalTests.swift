@@ -15,28 +15,29 @@ import Testing
 
   /// Most memory of two micro-batches, the second smaller.
   private func peak(
-    _ settings: any NetworkSettings, _ precision: DType, recomputes: Bool, on engine: Engine
+    _ settings: any NetworkSettings, _ precision: DType, recomputes: Bool,
+    on context: ComputeContext
   ) -> (written: Int, held: Int, panels: Int) {
     let network = settings.network(precision: precision, recomputes: recomputes)
-    network.parameters.allocate(on: engine, gradients: true)
+    network.parameters.allocate(on: context, gradients: true)
     network.parameters.initialize(seed: 1)
-    let state = engine.memory.askedBytes
+    let state = context.memory.askedBytes
     var panels = 0
     network.parameters.beginStep()
-    network.parameters.holdingWeights {
+    network.parameters.withPackedWeights {
       for images in [3, 2] {
         let tape = Tape(dropout: DropoutSource(seed: 2, positions: (0..<images).map(UInt64.init)))
-        let x = tape.constant(Tensor(zeros: settings.imageShape(batch: images), on: engine))
+        let x = tape.constant(Tensor(zeros: settings.imageShape(batch: images), on: context))
         let y = network(
           x, time: (0..<images).map(Double.init),
           labels: settings.classes > 0 ? (0..<images).map { $0 } : nil,
           augment: settings.augmentLabels > 0
-            ? Tensor(zeros: [images, settings.augmentLabels], on: engine) : nil)
-        tape.backward(from: y, seed: Tensor(zeros: y.shape, on: engine))
+            ? Tensor(zeros: [images, settings.augmentLabels], on: context) : nil)
+        tape.backward(from: y, seed: Tensor(zeros: y.shape, on: context))
       }
-      panels = engine.memory.askedBytes - state
+      panels = context.memory.askedBytes - state
     }
-    return (engine.memory.peakWrittenBytes, engine.memory.peakBytes, panels)
+    return (context.memory.peakWrittenBytes, context.memory.peakBytes, panels)
   }
 
   @Test(arguments: settings.indices, [DType.float32, .bfloat16])
@@ -44,9 +45,9 @@ import Testing
     for (threads, recomputes) in [(1, false), (2, true)] {
       let settings = Self.settings[index]
       let real = peak(
-        settings, precision, recomputes: recomputes, on: Engine(threadCount: threads))
+        settings, precision, recomputes: recomputes, on: ComputeContext(threadCount: threads))
       let rehearsed = peak(
-        settings, precision, recomputes: recomputes, on: Engine(rehearsingWith: threads))
+        settings, precision, recomputes: recomputes, on: ComputeContext(meta: threads))
       #expect(rehearsed == real)
       #expect(real.panels > 0 && real.written <= real.held)
     }

@@ -1,15 +1,15 @@
 import Foundation
 
 extension Plain {
-  public static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
-  public static func silu(_ x: Double) -> Double { x * sigmoid(x) }
-  public static func siluSlope(_ x: Double) -> Double {
+  package static func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+  package static func silu(_ x: Double) -> Double { x * sigmoid(x) }
+  package static func siluSlope(_ x: Double) -> Double {
     sigmoid(x) * (1 + x * (1 - sigmoid(x)))
   }
 
   /// GELU, tanh form: x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
-  public static func gelu(_ x: Double) -> Double { x / 2 * (1 + tanh(geluArgument(x))) }
-  public static func geluSlope(_ x: Double) -> Double {
+  package static func gelu(_ x: Double) -> Double { x / 2 * (1 + tanh(geluArgument(x))) }
+  package static func geluSlope(_ x: Double) -> Double {
     let t = tanh(geluArgument(x))
     let inner = (2 / Double.pi).squareRoot() * (1 + 3 * 0.044715 * x * x)
     return (1 + t) / 2 + x / 2 * (1 - t * t) * inner
@@ -47,11 +47,11 @@ extension Plain {
   }
 
   /// x [rows, channels].
-  public static func layerNorm(_ x: [Double], channels: Int, epsilon: Double) -> [Double] {
+  package static func layerNorm(_ x: [Double], channels: Int, epsilon: Double) -> [Double] {
     normalize(x, over: rowLists(x.count, channels), epsilon: epsilon).y
   }
 
-  public static func layerNormGradient(
+  package static func layerNormGradient(
     _ dy: [Double], x: [Double], channels: Int, epsilon: Double
   ) -> [Double] {
     let lists = rowLists(x.count, channels)
@@ -65,19 +65,19 @@ extension Plain {
 }
 
 /// Group norm by its definition; x [images, rows, channels].
-public struct PlainGroupNorm: Sendable {
-  public let images: Int, rows: Int, channels: Int, groups: Int
-  public let swish: Bool
-  public let epsilon: Double
+package struct PlainGroupNorm: Sendable {
+  package let images: Int, rows: Int, channels: Int, groups: Int
+  package let swish: Bool
+  package let epsilon: Double
 
-  public init(
+  package init(
     images: Int, rows: Int, channels: Int, groups: Int, swish: Bool, epsilon: Double = 1e-6
   ) {
     (self.images, self.rows, self.channels) = (images, rows, channels)
     (self.groups, self.swish, self.epsilon) = (groups, swish, epsilon)
   }
 
-  public func forward(_ x: [Double], gamma: [Double], beta: [Double]) -> [Double] {
+  package func forward(_ x: [Double], gamma: [Double], beta: [Double]) -> [Double] {
     let xhat = Plain.normalize(x, over: lists, epsilon: epsilon).y
     return xhat.indices.map {
       let z = gamma[$0 % channels] * xhat[$0] + beta[$0 % channels]
@@ -85,7 +85,7 @@ public struct PlainGroupNorm: Sendable {
     }
   }
 
-  public func gradients(_ dy: [Double], x: [Double], gamma: [Double], beta: [Double]) -> (
+  package func gradients(_ dy: [Double], x: [Double], gamma: [Double], beta: [Double]) -> (
     dx: [Double], dgamma: [Double], dbeta: [Double]
   ) {
     let (xhat, inverse) = Plain.normalize(x, over: lists, epsilon: epsilon)

@@ -1,9 +1,9 @@
 import Operators
 
 /// The operators as plain f64 loops over their definitions: what the kernels are checked against.
-public enum Plain {
+package enum Plain {
   /// y = x w + b; x [rows, k], w [k, n], b [n].
-  public static func linear(
+  package static func linear(
     _ x: [Double], _ w: [Double], _ b: [Double]?, rows: Int, k: Int, n: Int
   ) -> [Double] {
     var y = [Double](repeating: 0, count: rows * n)
@@ -16,7 +16,7 @@ public enum Plain {
     return y
   }
 
-  public static func linearGradients(
+  package static func linearGradients(
     _ dy: [Double], x: [Double], w: [Double], rows: Int, k: Int, n: Int
   ) -> (dx: [Double], dw: [Double], db: [Double]) {
     var dx = [Double](repeating: 0, count: rows * k)
@@ -37,11 +37,11 @@ public enum Plain {
 }
 
 /// A convolution by its definition; see `ConvolutionOperator` for shapes.
-public struct PlainConvolution: Sendable {
-  public let kind: ConvolutionOperator.Kind
-  public let images: Int, height: Int, width: Int, inputs: Int, outputs: Int
+package struct PlainConvolution: Sendable {
+  package let kind: ConvolutionOperator.Kind
+  package let images: Int, height: Int, width: Int, inputs: Int, outputs: Int
 
-  public init(
+  package init(
     _ kind: ConvolutionOperator.Kind, images: Int, height: Int, width: Int, inputs: Int,
     outputs: Int
   ) {
@@ -50,14 +50,14 @@ public struct PlainConvolution: Sendable {
     (self.inputs, self.outputs) = (inputs, outputs)
   }
 
-  public var outputHeight: Int { outputSide(height) }
-  public var outputWidth: Int { outputSide(width) }
-  public var inputCount: Int { images * height * width * inputs }
-  public var outputCount: Int { images * outputHeight * outputWidth * outputs }
-  public var side: Int { kind.side }
-  public var weightCount: Int { side * side * inputs * outputs }
+  package var outputHeight: Int { outputSide(height) }
+  package var outputWidth: Int { outputSide(width) }
+  package var inputCount: Int { images * height * width * inputs }
+  package var outputCount: Int { images * outputHeight * outputWidth * outputs }
+  package var side: Int { kind.side }
+  package var weightCount: Int { side * side * inputs * outputs }
 
-  public func forward(_ x: [Double], _ w: [Double], _ b: [Double]?) -> [Double] {
+  package func forward(_ x: [Double], _ w: [Double], _ b: [Double]?) -> [Double] {
     var y = (0..<outputCount).map { b?[$0 % outputs] ?? 0 }
     forEachPair { to, from, tap in
       for i in 0..<inputs {
@@ -69,7 +69,7 @@ public struct PlainConvolution: Sendable {
     return y
   }
 
-  public func gradients(_ dy: [Double], x: [Double], w: [Double]) -> (
+  package func gradients(_ dy: [Double], x: [Double], w: [Double]) -> (
     dx: [Double], dw: [Double], db: [Double]
   ) {
     var dx = [Double](repeating: 0, count: inputCount)

@@ -1,29 +1,29 @@
 import Foundation
 
 /// Window attention by its definition; see `WindowAttentionOperator` for shapes.
-public struct PlainAttention: Sendable {
-  public let images: Int, height: Int, width: Int, heads: Int, headWidth: Int, window: Int
+package struct PlainAttention: Sendable {
+  package let images: Int, height: Int, width: Int, heads: Int, headDim: Int, window: Int
 
-  public init(images: Int, height: Int, width: Int, heads: Int, headWidth: Int, window: Int) {
+  package init(images: Int, height: Int, width: Int, heads: Int, headDim: Int, window: Int) {
     (self.images, self.height, self.width) = (images, height, width)
-    (self.heads, self.headWidth, self.window) = (heads, headWidth, window)
+    (self.heads, self.headDim, self.window) = (heads, headDim, window)
   }
 
-  public var channels: Int { heads * headWidth }
-  public var offsets: Int { (2 * window - 1) * (2 * window - 1) }
-  public var qkvCount: Int { images * height * width * 3 * channels }
-  public var shiftCount: Int { images * 3 * channels }
-  public var tableCount: Int { offsets * heads }
-  public var outputCount: Int { images * height * width * channels }
+  package var channels: Int { heads * headDim }
+  package var offsets: Int { (2 * window - 1) * (2 * window - 1) }
+  package var qkvCount: Int { images * height * width * 3 * channels }
+  package var shiftCount: Int { images * 3 * channels }
+  package var tableCount: Int { offsets * heads }
+  package var outputCount: Int { images * height * width * channels }
 
-  public func forward(_ qkv: [Double], shift: [Double], table: [Double]) -> [Double] {
+  package func forward(_ qkv: [Double], shift: [Double], table: [Double]) -> [Double] {
     var out = [Double](repeating: 0, count: outputCount)
     forEachWindow { image, head, tokens in
       let p = probabilities(qkv, shift, table, image, head, tokens)
       for (i, query) in tokens.enumerated() {
         for (j, key) in tokens.enumerated() {
-          for c in 0..<headWidth {
-            out[query * channels + head * headWidth + c] +=
+          for c in 0..<headDim {
+            out[query * channels + head * headDim + c] +=
               p[i][j] * operand(2, qkv, shift, image, head, key, c)
           }
         }
@@ -32,18 +32,18 @@ public struct PlainAttention: Sendable {
     return out
   }
 
-  public func gradients(
+  package func gradients(
     _ dout: [Double], qkv: [Double], shift: [Double], table: [Double]
   ) -> (dqkv: [Double], dshift: [Double], dtable: [Double]) {
     var dqkv = qkv.map { _ in 0.0 }
     var dtable = table.map { _ in 0.0 }
-    let scale = 1 / Double(headWidth).squareRoot()
+    let scale = 1 / Double(headDim).squareRoot()
     forEachWindow { image, head, tokens in
       let p = probabilities(qkv, shift, table, image, head, tokens)
       for (i, query) in tokens.enumerated() {
         let slopes = tokens.map { key in  // d loss / d p[i][j]
-          (0..<headWidth).reduce(0.0) {
-            $0 + dout[query * channels + head * headWidth + $1]
+          (0..<headDim).reduce(0.0) {
+            $0 + dout[query * channels + head * headDim + $1]
               * operand(2, qkv, shift, image, head, key, $1)
           }
         }
@@ -51,8 +51,8 @@ public struct PlainAttention: Sendable {
         for (j, key) in tokens.enumerated() {
           let ds = p[i][j] * (slopes[j] - mean)
           dtable[offset(i, j) * heads + head] += ds
-          for c in 0..<headWidth {
-            let d = dout[query * channels + head * headWidth + c]
+          for c in 0..<headDim {
+            let d = dout[query * channels + head * headDim + c]
             dqkv[at(0, head, query, c)] += ds * scale * operand(1, qkv, shift, image, head, key, c)
             dqkv[at(1, head, key, c)] += ds * scale * operand(0, qkv, shift, image, head, query, c)
             dqkv[at(2, head, key, c)] += p[i][j] * d
@@ -75,10 +75,10 @@ public struct PlainAttention: Sendable {
   ) -> [[Double]] {
     tokens.indices.map { i in
       let scores = tokens.indices.map { j in
-        (0..<headWidth).reduce(0.0) {
+        (0..<headDim).reduce(0.0) {
           $0 + operand(0, qkv, shift, image, head, tokens[i], $1)
             * operand(1, qkv, shift, image, head, tokens[j], $1)
-        } / Double(headWidth).squareRoot() + table[offset(i, j) * heads + head]
+        } / Double(headDim).squareRoot() + table[offset(i, j) * heads + head]
       }
       let peak = scores.max() ?? 0
       let e = scores.map { exp($0 - peak) }
@@ -88,7 +88,7 @@ public struct PlainAttention: Sendable {
   }
 
   private func at(_ part: Int, _ head: Int, _ token: Int, _ c: Int) -> Int {
-    (token * 3 + part) * channels + head * headWidth + c
+    (token * 3 + part) * channels + head * headDim + c
   }
 
   /// q (part 0), k (1) or v (2) of a token, the time token's shift included.

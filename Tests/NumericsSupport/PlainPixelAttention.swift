@@ -1,9 +1,9 @@
 import Foundation
 
 /// Attention among all pixels by its definition; see `PixelAttentionOperator` for shapes.
-public enum PlainPixelAttention {
+package enum PlainPixelAttention {
   /// - Parameter inputs: q, k and v.
-  public static func forward(
+  package static func forward(
     _ inputs: [[Double]], _ images: Int, _ pixels: Int, _ channels: Int
   ) -> [Double] {
     let (q, k, v) = (inputs[0], inputs[1], inputs[2])
@@ -20,7 +20,7 @@ public enum PlainPixelAttention {
     return out
   }
 
-  public static func gradients(
+  package static func gradients(
     _ dout: [Double], _ inputs: [[Double]], _ images: Int, _ pixels: Int, _ channels: Int
   ) -> [[Double]] {
     let (q, k, v) = (inputs[0], inputs[1], inputs[2])

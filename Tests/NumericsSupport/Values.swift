@@ -1,23 +1,23 @@
 import TensorCore
 
 /// Arbitrary but fixed f32 numbers, uniform in ±`scale`.
-public func values(_ count: Int, _ seed: Int, scale: Double = 1) -> [Float] {
+package func values(_ count: Int, _ seed: Int, scale: Double = 1) -> [Float] {
   let stream = RandomStream(seed: 1, .test, substream: seed, position: 0)
   return (0..<count).map { Float(scale * (2 * stream.uniform($0) - 1)) }
 }
 
 extension [Float] {
-  public var wide: [Double] { map(Double.init) }
+  package var wide: [Double] { map(Double.init) }
   /// For comparison bit by bit, NaN included.
-  public var bits: [UInt32] { map(\.bitPattern) }
+  package var bits: [UInt32] { map(\.bitPattern) }
 }
 
 extension Tensor {
-  public var bits: [UInt32] { floats.bits }
+  package var bits: [UInt32] { floats.bits }
 }
 
 /// Largest |a - b| over the largest |b|; infinite where a number is not finite.
-public func relativeError(_ a: [Float], _ b: [Double]) -> Double {
+package func relativeError(_ a: [Float], _ b: [Double]) -> Double {
   precondition(a.count == b.count, "relativeError: \(a.count) values against \(b.count)")
   var (worst, largest) = (0.0, 0.0)
   for (a, b) in zip(a, b) {
@@ -29,27 +29,27 @@ public func relativeError(_ a: [Float], _ b: [Double]) -> Double {
   return worst == 0 ? 0 : worst / largest
 }
 
-public func relativeError(_ a: Tensor, _ b: [Double]) -> Double { relativeError(a.floats, b) }
+package func relativeError(_ a: Tensor, _ b: [Double]) -> Double { relativeError(a.floats, b) }
 
 /// One way to run an operator: an instruction set that this CPU has, and a number of threads.
-public struct Setup: Sendable, CustomStringConvertible {
-  public let level: KernelTable.Level
-  public let threads: Int
+package struct Setup: Sendable, CustomStringConvertible {
+  package let level: KernelTable.Level
+  package let threads: Int
 
-  public init(_ level: KernelTable.Level, threads: Int) {
+  package init(_ level: KernelTable.Level, threads: Int) {
     (self.level, self.threads) = (level, threads)
   }
 
-  public static let levels = KernelTable.Level.allCases.filter {
+  package static let levels = KernelTable.Level.allCases.filter {
     $0.runs(on: KernelTable.bestLevel)
   }
   /// Every level on one and on three threads.
-  public static let all = levels.flatMap { level in [1, 3].map { Setup(level, threads: $0) } }
+  package static let all = levels.flatMap { level in [1, 3].map { Setup(level, threads: $0) } }
 
-  public var engine: Engine {
+  package var context: ComputeContext {
     guard let kernels = KernelTable(level) else { preconditionFailure("\(level) was available") }
-    return Engine(threadCount: threads, kernels: kernels)
+    return ComputeContext(threadCount: threads, kernels: kernels)
   }
 
-  public var description: String { "\(level), \(threads) threads" }
+  package var description: String { "\(level), \(threads) threads" }
 }

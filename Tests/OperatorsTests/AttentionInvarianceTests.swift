@@ -10,21 +10,21 @@ import Testing
   static let cases = [(3, 6, 5), (4, 8, 32), (7, 7, 20), (8, 16, 8), (16, 16, 72), (18, 18, 9)]
     .map { window, side, width in
       PlainAttention(
-        images: 3, height: side, width: side, heads: 3, headWidth: width, window: window)
+        images: 3, height: side, width: side, heads: 3, headDim: width, window: window)
     }
 
   /// Everything attention computes of some images, as bits.
   private func results(
-    _ c: PlainAttention, _ images: Range<Int>, _ dtype: DType, on engine: Engine
+    _ c: PlainAttention, _ images: Range<Int>, _ dtype: DType, on context: ComputeContext
   ) -> [[UInt32]] {
     let operands = c.tensors(
-      values(c.qkvCount, 1), values(c.shiftCount, 2), values(c.tableCount, 3), dtype, on: engine)
+      values(c.qkvCount, 1), values(c.shiftCount, 2), values(c.tableCount, 3), dtype, on: context)
     let attention = WindowAttentionOperator(heads: c.heads, window: c.window)
     let (qkv, shift) = (operands.qkv[images], operands.shift[images])
     let out = attention.forward(qkv, shift: shift, table: operands.table)
     let (dqkv, dshift, shares) = attention.gradient(
       out, qkv: qkv, shift: shift, table: operands.table)
-    let table = Tensor(operands.table.shape, on: engine)
+    let table = Tensor(operands.table.shape, on: context)
     attention.tableGradient(shares, into: table, accumulate: false)
     let perImage = [out, dqkv, shares, dshift]
     return (perImage + (images.count == c.images ? [table] : []))
@@ -34,9 +34,9 @@ import Testing
   @Test(arguments: Setup.levels, types)
   func threads(_ level: KernelTable.Level, _ dtype: DType) {
     for c in Self.cases {
-      let alone = results(c, 0..<3, dtype, on: Setup(level, threads: 1).engine)
+      let alone = results(c, 0..<3, dtype, on: Setup(level, threads: 1).context)
       for count in [2, 4] {
-        let together = results(c, 0..<3, dtype, on: Setup(level, threads: count).engine)
+        let together = results(c, 0..<3, dtype, on: Setup(level, threads: count).context)
         #expect(together == alone, "\(c), \(count) threads")
       }
     }
@@ -44,11 +44,11 @@ import Testing
 
   @Test(arguments: Setup.levels, types)
   func batches(_ level: KernelTable.Level, _ dtype: DType) {
-    let engine = Setup(level, threads: 2).engine
+    let context = Setup(level, threads: 2).context
     for c in Self.cases {
-      let together = results(c, 0..<3, dtype, on: engine)
+      let together = results(c, 0..<3, dtype, on: context)
       for image in 0..<3 {
-        for (one, all) in zip(results(c, image..<image + 1, dtype, on: engine), together) {
+        for (one, all) in zip(results(c, image..<image + 1, dtype, on: context), together) {
           let part = all[image * one.count..<(image + 1) * one.count]
           #expect(one == Array(part), "\(c), image \(image)")
         }
@@ -59,7 +59,7 @@ import Testing
   /// A NaN in a token's q, k or v comes out of its own window and head, and of no other.
   @Test(arguments: Setup.levels, types)
   func nonFinite(_ level: KernelTable.Level, _ dtype: DType) {
-    let engine = Setup(level, threads: 1).engine
+    let context = Setup(level, threads: 1).context
     for c in Self.cases {
       let attention = WindowAttentionOperator(heads: c.heads, window: c.window)
       let clean = values(c.qkvCount, 1)
@@ -67,11 +67,11 @@ import Testing
       for part in 0..<3 {
         var qkv = clean
         let head = 1
-        qkv[(last * 3 + part) * c.channels + head * c.headWidth + c.headWidth - 1] = .nan
+        qkv[(last * 3 + part) * c.channels + head * c.headDim + c.headDim - 1] = .nan
         let operands = c.tensors(
-          qkv, values(c.shiftCount, 2), values(c.tableCount, 3), dtype, on: engine)
+          qkv, values(c.shiftCount, 2), values(c.tableCount, 3), dtype, on: context)
         let out = attention.forward(operands.qkv, shift: operands.shift, table: operands.table)
-        let dout = Tensor(values(c.outputCount, 4), out.shape, on: engine).cast(to: dtype)
+        let dout = Tensor(values(c.outputCount, 4), out.shape, on: context).cast(to: dtype)
         let (dqkv, _, shares) = attention.gradient(
           dout, qkv: operands.qkv, shift: operands.shift, table: operands.table)
         #expect(heads(of: out, c) == [[false, true, false]], "\(c), part \(part)")
@@ -94,7 +94,7 @@ import Testing
     guard floats[perImage...].allSatisfy({ $0.isFinite }) else { return [] }
     var found = [Bool](repeating: false, count: c.heads)
     for i in 0..<perImage where !floats[i].isFinite {
-      found[i % c.channels / c.headWidth] = true
+      found[i % c.channels / c.headDim] = true
     }
     return [found]
   }
@@ -102,12 +102,12 @@ import Testing
   /// Tensors inside a larger one of NaNs.
   @Test(arguments: Setup.levels, types)
   func surroundings(_ level: KernelTable.Level, _ dtype: DType) {
-    let engine = Setup(level, threads: 1).engine
+    let context = Setup(level, threads: 1).context
     for c in Self.cases {
       let operands = c.tensors(
-        values(c.qkvCount, 1), values(c.shiftCount, 2), values(c.tableCount, 3), dtype, on: engine)
+        values(c.qkvCount, 1), values(c.shiftCount, 2), values(c.tableCount, 3), dtype, on: context)
       let dout = Tensor(
-        values(c.outputCount, 4), [c.images, c.height, c.width, c.channels], on: engine
+        values(c.outputCount, 4), [c.images, c.height, c.width, c.channels], on: context
       ).cast(to: dtype)
       let attention = WindowAttentionOperator(heads: c.heads, window: c.window)
       let (qkv, shift, table) = (
@@ -124,7 +124,7 @@ import Testing
 
   private func surrounded(_ x: Tensor) -> Tensor {
     let margin = 64
-    let large = Tensor([x.count + 2 * margin], on: x.engine)
+    let large = Tensor([x.count + 2 * margin], on: x.context)
     large.fill(.nan)
     let view = large.cast(to: x.dtype).view(at: margin, x.shape)
     view.copy(from: x)

@@ -13,24 +13,24 @@ import Testing
         cases.append(
           PlainAttention(
             images: 2, height: window, width: 2 * window, heads: (index + step) % 3 + 1,
-            headWidth: width, window: window))
+            headDim: width, window: window))
       }
     }
     for (window, width) in [(10, 5), (12, 33), (15, 16), (16, 20), (16, 32)] {
       cases.append(
         PlainAttention(
-          images: 1, height: window, width: window, heads: 2, headWidth: width, window: window))
+          images: 1, height: window, width: window, heads: 2, headDim: width, window: window))
     }
     cases.append(
-      PlainAttention(images: 3, height: 6, width: 2, heads: 3, headWidth: 4, window: 2))
+      PlainAttention(images: 3, height: 6, width: 2, heads: 3, headDim: 4, window: 2))
     return cases
   }
   static let examples = cases.map { AttentionExample($0) }
 
   @Test(arguments: Setup.all, [DType.float32, .bfloat16])
   func forwardAndGradients(_ setup: Setup, _ dtype: DType) {
-    let engine = setup.engine
-    for example in Self.examples { example.check(dtype, on: engine) }
+    let context = setup.context
+    for example in Self.examples { example.check(dtype, on: context) }
   }
 
   /// One window as large as the image.
@@ -38,11 +38,11 @@ import Testing
   func global(_ side: Int) {
     let example = AttentionExample(
       PlainAttention(
-        images: 1, height: side, width: side, heads: 1, headWidth: side == 32 ? 72 : 64,
+        images: 1, height: side, width: side, heads: 1, headDim: side == 32 ? 72 : 64,
         window: side))
     for level in Setup.levels {
       for dtype in [DType.float32, .bfloat16] {
-        example.check(dtype, on: Setup(level, threads: 1).engine)
+        example.check(dtype, on: Setup(level, threads: 1).context)
       }
     }
   }
@@ -50,11 +50,11 @@ import Testing
   /// One key a window: its probability is 1 whatever the bias, and nothing flows into q, k or table.
   @Test(arguments: Setup.all)
   func oneToken(_ setup: Setup) {
-    let c = PlainAttention(images: 2, height: 3, width: 2, heads: 2, headWidth: 5, window: 1)
+    let c = PlainAttention(images: 2, height: 3, width: 2, heads: 2, headDim: 5, window: 1)
     let (qkv, shift) = (values(c.qkvCount, 1), values(c.shiftCount, 2))
-    let operands = c.tensors(qkv, shift, values(c.tableCount, 3), on: setup.engine)
+    let operands = c.tensors(qkv, shift, values(c.tableCount, 3), on: setup.context)
     let attention = WindowAttentionOperator(heads: 2, window: 1)
-    let dout = Tensor(values(c.outputCount, 4), [2, 3, 2, 10], on: operands.qkv.engine)
+    let dout = Tensor(values(c.outputCount, 4), [2, 3, 2, 10], on: operands.qkv.context)
     let (dqkv, _, shares) = attention.gradient(
       dout, qkv: operands.qkv, shift: operands.shift, table: operands.table)
     #expect(channels(0..<20, of: dqkv).floats.allSatisfy { abs($0) < 1e-6 })
@@ -66,16 +66,16 @@ import Testing
   /// window's tokens do not fill a vector.
   @Test(arguments: Setup.all, [-30.0, 30])
   func extremeScores(_ setup: Setup, _ sign: Double) {
-    let engine = setup.engine
+    let context = setup.context
     for window in [1, 2, 3, 4] {
       let c = PlainAttention(
-        images: 1, height: window, width: window, heads: 1, headWidth: 4, window: window)
+        images: 1, height: window, width: window, heads: 1, headDim: 4, window: window)
       // q about 30, k about ±30: scores about ±1,800, a few apart.
       let noise = values(c.qkvCount, 1)
       let offset = [30, Float(sign), 0]
       let qkv = noise.indices.map { noise[$0] / 16 + offset[$0 % 12 / 4] }
       let (shift, table) = (values(c.shiftCount, 2, scale: 0), values(c.tableCount, 3))
-      let operands = c.tensors(qkv, shift, table, on: engine)
+      let operands = c.tensors(qkv, shift, table, on: context)
       let attention = WindowAttentionOperator(heads: 1, window: window)
       let out = attention.forward(operands.qkv, shift: operands.shift, table: operands.table)
       let expected = c.forward(qkv.wide, shift: shift.wide, table: table.wide)
@@ -83,7 +83,7 @@ import Testing
       #expect(relativeError(out, expected) < 1e-3, "window \(window)")
       let dout = values(c.outputCount, 4)
       let (dqkv, _, _) = attention.gradient(
-        Tensor(dout, out.shape, on: engine), qkv: operands.qkv, shift: operands.shift,
+        Tensor(dout, out.shape, on: context), qkv: operands.qkv, shift: operands.shift,
         table: operands.table)
       let gradients = c.gradients(dout.wide, qkv: qkv.wide, shift: shift.wide, table: table.wide)
       #expect(relativeError(dqkv, gradients.dqkv) < 2e-3, "window \(window)")
@@ -113,17 +113,17 @@ struct AttentionExample: Sendable {
   }
 
   func check(
-    _ dtype: DType, on engine: Engine, sourceLocation: SourceLocation = #_sourceLocation
+    _ dtype: DType, on context: ComputeContext, sourceLocation: SourceLocation = #_sourceLocation
   ) {
     let c = attention
-    let operands = c.tensors(qkv, shift, table, dtype, on: engine)
+    let operands = c.tensors(qkv, shift, table, dtype, on: context)
     let operation = WindowAttentionOperator(heads: c.heads, window: c.window)
     let y = operation.forward(operands.qkv, shift: operands.shift, table: operands.table)
     #expect(y.shape == [c.images, c.height, c.width, c.channels] && y.dtype == dtype)
     compare(y, out, 3e-6, "\(c) out", sourceLocation)
 
     let (slope, dshift, shares) = operation.gradient(
-      Tensor(dout, y.shape, on: engine).cast(to: dtype), qkv: operands.qkv, shift: operands.shift,
+      Tensor(dout, y.shape, on: context).cast(to: dtype), qkv: operands.qkv, shift: operands.shift,
       table: operands.table)
     #expect(slope.shape == operands.qkv.shape && slope.dtype == dtype)
     compare(slope, dqkv, 5e-6, "\(c) dqkv", sourceLocation)
@@ -132,7 +132,7 @@ struct AttentionExample: Sendable {
       relativeError(dshift, self.dshift) < 5e-6, "\(c) shift", sourceLocation: sourceLocation)
     guard c.window > 1 else { return }  // one key: the table's true gradient is zero
     checkAccumulation(
-      operands.table.shape, dtable, tolerance: 1e-5, on: engine, "\(c) table",
+      operands.table.shape, dtable, tolerance: 1e-5, on: context, "\(c) table",
       sourceLocation: sourceLocation
     ) { operation.tableGradient(shares, into: $0, accumulate: $1) }
   }
@@ -155,12 +155,13 @@ struct AttentionExample: Sendable {
 
 extension PlainAttention {
   func tensors(
-    _ qkv: [Float], _ shift: [Float], _ table: [Float], _ dtype: DType = .float32, on engine: Engine
+    _ qkv: [Float], _ shift: [Float], _ table: [Float], _ dtype: DType = .float32,
+    on context: ComputeContext
   ) -> (qkv: Tensor, shift: Tensor, table: Tensor) {
     (
-      Tensor(qkv, [images, height, width, 3 * channels], on: engine).cast(to: dtype),
-      Tensor(shift, [images, 3 * channels], on: engine),
-      Tensor(table, [offsets, heads], on: engine)
+      Tensor(qkv, [images, height, width, 3 * channels], on: context).cast(to: dtype),
+      Tensor(shift, [images, 3 * channels], on: context),
+      Tensor(table, [offsets, heads], on: context)
     )
   }
 }

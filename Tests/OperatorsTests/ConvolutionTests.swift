@@ -18,13 +18,13 @@ import Testing
 
   @Test(arguments: Setup.all, kinds)
   func forward(_ setup: Setup, _ kind: ConvolutionOperator.Kind) {
-    let engine = setup.engine
+    let context = setup.context
     for c in Self.shapes(kind) {
       let (x, w, b) = (values(c.inputCount, 1), values(c.weightCount, 2), values(c.outputs, 3))
       for bias in [b, nil] {
         let y = ConvolutionOperator.forward(
-          c.tensor(x, on: engine), weight: c.weight(w, on: engine),
-          bias: bias.map { Tensor($0, [c.outputs], on: engine) }, kind: kind)
+          c.tensor(x, on: context), weight: c.weight(w, on: context),
+          bias: bias.map { Tensor($0, [c.outputs], on: context) }, kind: kind)
         #expect(y.shape == c.outputShape)
         #expect(relativeError(y, c.forward(x.wide, w.wide, bias?.wide)) < 2e-6, "\(c)")
       }
@@ -33,22 +33,22 @@ import Testing
 
   @Test(arguments: Setup.all, kinds)
   func gradients(_ setup: Setup, _ kind: ConvolutionOperator.Kind) {
-    let engine = setup.engine
+    let context = setup.context
     for c in Self.shapes(kind) {
       let (x, w) = (values(c.inputCount, 1), values(c.weightCount, 2))
       // Not around 0: the bias adds up all of it.
       let dy = values(c.outputCount, 4).map { $0 + 0.25 }
       let expected = c.gradients(dy.wide, x: x.wide, w: w.wide)
-      let (tx, ty) = (c.tensor(x, on: engine), Tensor(dy, c.outputShape, on: engine))
+      let (tx, ty) = (c.tensor(x, on: context), Tensor(dy, c.outputShape, on: context))
       let dx = ConvolutionOperator.inputGradient(
-        ty, weight: c.weight(w, on: engine), kind: kind, inputShape: tx.shape)
+        ty, weight: c.weight(w, on: context), kind: kind, inputShape: tx.shape)
       #expect(relativeError(dx, expected.dx) < 2e-6, "\(c)")
       checkAccumulation(
-        [c.side, c.side, c.inputs, c.outputs], expected.dw, on: engine, "\(c) weight"
+        [c.side, c.side, c.inputs, c.outputs], expected.dw, on: context, "\(c) weight"
       ) {
         ConvolutionOperator.weightGradient(tx, ty, kind: kind, into: $0, accumulate: $1)
       }
-      checkAccumulation([c.outputs], expected.db, on: engine, "\(c) bias") {
+      checkAccumulation([c.outputs], expected.db, on: context, "\(c) bias") {
         ConvolutionOperator.biasGradient(ty, into: $0, accumulate: $1)
       }
     }
@@ -57,29 +57,29 @@ import Testing
   /// More positions than one block of the kernels: sums go through memory.
   @Test(arguments: kinds)
   func manyPositions(_ kind: ConvolutionOperator.Kind) {
-    let engine = Engine(threadCount: 3)
+    let context = ComputeContext(threadCount: 3)
     let c = PlainConvolution(kind, images: 3, height: 17, width: 13, inputs: 5, outputs: 7)
     let (x, w, dy) = (values(c.inputCount, 1), values(c.weightCount, 2), values(c.outputCount, 4))
-    let (tx, ty) = (c.tensor(x, on: engine), Tensor(dy, c.outputShape, on: engine))
+    let (tx, ty) = (c.tensor(x, on: context), Tensor(dy, c.outputShape, on: context))
     let y = ConvolutionOperator.forward(
-      tx, weight: c.weight(w, on: engine), bias: nil, kind: kind)
+      tx, weight: c.weight(w, on: context), bias: nil, kind: kind)
     #expect(relativeError(y, c.forward(x.wide, w.wide, nil)) < 2e-6)
     let expected = c.gradients(dy.wide, x: x.wide, w: w.wide)
     let dx = ConvolutionOperator.inputGradient(
-      ty, weight: c.weight(w, on: engine), kind: kind, inputShape: tx.shape)
+      ty, weight: c.weight(w, on: context), kind: kind, inputShape: tx.shape)
     #expect(relativeError(dx, expected.dx) < 2e-6)
-    checkAccumulation([c.side, c.side, 5, 7], expected.dw, on: engine, "weight") {
+    checkAccumulation([c.side, c.side, 5, 7], expected.dw, on: context, "weight") {
       ConvolutionOperator.weightGradient(tx, ty, kind: kind, into: $0, accumulate: $1)
     }
   }
 }
 
 extension PlainConvolution {
-  func tensor(_ x: [Float], on engine: Engine) -> Tensor {
-    Tensor(x, [images, height, width, inputs], on: engine)
+  func tensor(_ x: [Float], on context: ComputeContext) -> Tensor {
+    Tensor(x, [images, height, width, inputs], on: context)
   }
-  func weight(_ w: [Float], on engine: Engine) -> Tensor {
-    Tensor(w, [side, side, inputs, outputs], on: engine)
+  func weight(_ w: [Float], on context: ComputeContext) -> Tensor {
+    Tensor(w, [side, side, inputs, outputs], on: context)
   }
   var outputShape: Shape { [images, outputHeight, outputWidth, outputs] }
 }

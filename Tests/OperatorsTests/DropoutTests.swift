@@ -24,12 +24,12 @@ import Testing
 
   @Test(arguments: Setup.all)
   func maskIsThePlainPhiloxLoop(_ setup: Setup) {
-    let engine = setup.engine
+    let context = setup.context
     for count in [1, 16, 100, 128, 129, 1000] {
       let x = values(3 * count, 1)
       let dropout = DropoutOperator(
         rate: 0.13, seed: 0x1234_5678_9abc_def0, layer: 5, positions: Self.positions)
-      let y = dropout(Tensor(x, [3, count], on: engine)).floats
+      let y = dropout(Tensor(x, [3, count], on: context)).floats
       let mask = Self.positions.flatMap {
         Self.factors(
           rate: 0.13, seed: 0x1234_5678_9abc_def0, layer: 5, position: $0, count: count)
@@ -39,10 +39,10 @@ import Testing
   }
 
   @Test func keepRateAndScale() {
-    let engine = Engine()
+    let context = ComputeContext()
     let count = 1 << 18
     for rate in [0.05, 0.13, 0.5] {
-      let ones = Tensor([1, count], on: engine)
+      let ones = Tensor([1, count], on: context)
       ones.fill(1)
       let y = DropoutOperator(rate: rate, seed: 1, layer: 0, positions: [3])(ones).floats
       let kept = Double(y.count { $0 != 0 }) / Double(count)
@@ -53,7 +53,7 @@ import Testing
   }
 
   @Test func maskDependsOnSeedLayerAndPosition() {
-    let ones = Tensor([1, 512], on: Engine())
+    let ones = Tensor([1, 512], on: ComputeContext())
     ones.fill(1)
     func mask(_ seed: UInt64, _ layer: Int, _ position: UInt64) -> [Float] {
       DropoutOperator(rate: 0.5, seed: seed, layer: layer, positions: [position])(ones).floats
@@ -66,7 +66,7 @@ import Testing
   /// An image's mask is the same whatever else is in the batch and wherever it stands in it.
   @Test(arguments: Setup.all)
   func batchComposition(_ setup: Setup) {
-    let x = Tensor(values(3 * 300, 1), [3, 300], on: setup.engine)
+    let x = Tensor(values(3 * 300, 1), [3, 300], on: setup.context)
     func dropped(_ x: Tensor, _ positions: [UInt64]) -> [Float] {
       DropoutOperator(rate: 0.3, seed: 9, layer: 2, positions: positions)(x).floats
     }
@@ -80,7 +80,7 @@ import Testing
   @Test func rateZeroKeepsEverything() {
     let x = values(200, 1)
     let y = DropoutOperator(rate: 0, seed: 1, layer: 0, positions: [0])(
-      Tensor(x, [1, 200], on: Engine()))
+      Tensor(x, [1, 200], on: ComputeContext()))
     #expect(y.floats == x)
   }
 }

@@ -8,10 +8,10 @@ import Testing
 
   @Test(arguments: Setup.all)
   func activations(_ setup: Setup) {
-    let engine = setup.engine
+    let context = setup.context
     for count in Self.counts {
       let (x, dy) = (values(count, 1, scale: 8), values(count, 2))
-      let (tx, ty) = (Tensor(x, [count], on: engine), Tensor(dy, [count], on: engine))
+      let (tx, ty) = (Tensor(x, [count], on: context), Tensor(dy, [count], on: context))
       let silu = ActivationOperator.silu
       #expect(relativeError(silu.forward(tx), x.wide.map(Plain.silu)) < 5e-7)
       #expect(
@@ -27,31 +27,31 @@ import Testing
 
   @Test(arguments: Setup.all, [Float(0.2), 0])
   func rectifiers(_ setup: Setup, _ slope: Float) {
-    let engine = setup.engine
+    let context = setup.context
     for count in Self.counts {
       var (x, dy) = (values(count, 1), values(count, 2))
       x[count / 2] = 0
-      let y = LeakyReLUOperator.forward(Tensor(x, [count], on: engine), slope: slope)
+      let y = LeakyReLUOperator.forward(Tensor(x, [count], on: context), slope: slope)
       #expect(y.floats == x.map { $0 > 0 ? $0 : slope * $0 })
-      let dx = LeakyReLUOperator.gradient(Tensor(dy, [count], on: engine), y: y, slope: slope)
+      let dx = LeakyReLUOperator.gradient(Tensor(dy, [count], on: context), y: y, slope: slope)
       #expect(dx.floats == zip(x, dy).map { $0 > 0 ? $1 : slope * $1 })
       dy[0] = .nan
       x[0] = .nan
       #expect(
-        LeakyReLUOperator.forward(Tensor(x, [count], on: engine), slope: slope).floats[0].isNaN)
+        LeakyReLUOperator.forward(Tensor(x, [count], on: context), slope: slope).floats[0].isNaN)
     }
   }
 
   /// Where the exponential leaves the range of f32 the activations are x or next to 0.
   @Test(arguments: Setup.levels)
   func activationTails(_ level: KernelTable.Level) {
-    let engine = Setup(level, threads: 1).engine
-    let x = Tensor([-1e6, -200, -90, 90, 200, 1e6], [6], on: engine)
+    let context = Setup(level, threads: 1).context
+    let x = Tensor([-1e6, -200, -90, 90, 200, 1e6], [6], on: context)
     for kind in [ActivationOperator.silu, .gelu] {
       let y = kind.forward(x).floats
       #expect(y[0...2].allSatisfy { abs($0) < 1e-30 })
       #expect(Array(y[3...]) == [90, 200, 1e6])
-      let one = Tensor([Float](repeating: 1, count: 6), [6], on: engine)
+      let one = Tensor([Float](repeating: 1, count: 6), [6], on: context)
       let slope = kind.gradient(one, x: x).floats
       #expect(slope[0...2].allSatisfy { abs($0) < 1e-20 })
       #expect(slope[3...].allSatisfy { $0 == 1 })
@@ -61,9 +61,9 @@ import Testing
   /// Near zero errors are relative to the value itself.
   @Test(arguments: Setup.levels)
   func activationsNearZero(_ level: KernelTable.Level) {
-    let engine = Setup(level, threads: 1).engine
+    let context = Setup(level, threads: 1).context
     let x = values(64, 5, scale: 1e-3)
-    let tensor = Tensor(x, [64], on: engine)
+    let tensor = Tensor(x, [64], on: context)
     for (kind, plain) in [(ActivationOperator.silu, Plain.silu), (.gelu, Plain.gelu)] {
       for (y, x) in zip(kind.forward(tensor).floats, x.wide) {
         #expect(abs(Double(y) - plain(x)) <= 5e-7 * abs(plain(x)))
@@ -73,10 +73,10 @@ import Testing
 
   @Test(arguments: Setup.all)
   func sums(_ setup: Setup) {
-    let engine = setup.engine
+    let context = setup.context
     for count in Self.counts {
       let (a, b) = (values(2 * count, 1), values(2 * count, 2))
-      let (ta, tb) = (Tensor(a, [2, count], on: engine), Tensor(b, [2, count], on: engine))
+      let (ta, tb) = (Tensor(a, [2, count], on: context), Tensor(b, [2, count], on: context))
       #expect(sum(ta, tb).floats == zip(a, b).map { $0 + $1 })
       let factors: [Float] = [0.7, -3]
       let products = a.indices.map { factors[$0 / count] * a[$0] }
@@ -90,11 +90,11 @@ import Testing
 
   @Test(arguments: Setup.all)
   func concatenation(_ setup: Setup) {
-    let engine = setup.engine
+    let context = setup.context
     for (rows, first, second) in [(1, 1, 1), (5, 3, 4), (200, 16, 33)] {
       let (a, b) = (values(rows * first, 1), values(rows * second, 2))
       let y = concatenated(
-        Tensor(a, [rows, first], on: engine), Tensor(b, [rows, second], on: engine))
+        Tensor(a, [rows, first], on: context), Tensor(b, [rows, second], on: context))
       #expect(y.shape == [rows, first + second])
       var expected: [Float] = []
       for row in 0..<rows {
@@ -109,12 +109,12 @@ import Testing
 
   @Test(arguments: Setup.all)
   func squaredError(_ setup: Setup) {
-    let engine = setup.engine
+    let context = setup.context
     for inner in [1, 30, 3072, 9001] {
       let (x, y) = (values(3 * inner, 1), values(3 * inner, 2))
       let weights = [0.5, 100, 0]
       let (terms, gradient) = SquaredErrorOperator.forward(
-        Tensor(x, [3, inner], on: engine), target: Tensor(y, [3, inner], on: engine),
+        Tensor(x, [3, inner], on: context), target: Tensor(y, [3, inner], on: context),
         weights: weights)
       let errors = zip(x.wide, y.wide).map { $0 - $1 }
       for image in 0..<3 {

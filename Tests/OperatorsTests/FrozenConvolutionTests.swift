@@ -16,15 +16,15 @@ import Testing
 
   @Test(arguments: Setup.all, windows)
   func matchesTheDefinition(_ setup: Setup, _ window: ImageWindow) {
-    let engine = setup.engine
+    let context = setup.context
     for (height, width) in Self.sizes {
       for (k, n) in Self.channels {
         let x = values(2 * height * width * k, 1)
         let (w, b) = (values(window.height * window.width * k * n, 2), values(n, 3))
-        let tensor = Tensor(x, [2, height, width, k], on: engine)
+        let tensor = Tensor(x, [2, height, width, k], on: context)
         for relu in [0, n / 2, n] {
           let layer = FrozenConvolution(
-            window, inputs: k, outputs: n, weights: w, bias: b, relu: relu, on: engine)
+            window, inputs: k, outputs: n, weights: w, bias: b, relu: relu, on: context)
           let expected = plain(window, x.wide, tensor.shape, w.wide, b.wide, n, relu: relu)
           #expect(relativeError(layer(tensor), expected) < 2e-6, "\(window), \(k) to \(n)")
         }
@@ -35,17 +35,17 @@ import Testing
   /// Reading a slice and writing a slice leaves the neighbours alone and changes no bit.
   @Test(arguments: Setup.all, windows)
   func slicesAreWhatWholeImagesAre(_ setup: Setup, _ window: ImageWindow) {
-    let engine = setup.engine
-    let wide = Tensor(values(2 * 9 * 8 * 11, 1), [2, 9, 8, 11], on: engine)
+    let context = setup.context
+    let wide = Tensor(values(2 * 9 * 8 * 11, 1), [2, 9, 8, 11], on: context)
     let narrow = Tensor(
       wide.floats.enumerated().filter { (3..<8).contains($0.offset % 11) }.map(\.element),
-      [2, 9, 8, 5], on: engine)
+      [2, 9, 8, 5], on: context)
     let layer = FrozenConvolution(
       window, inputs: 5, outputs: 7,
-      weights: values(window.height * window.width * 35, 2), bias: nil, on: engine)
+      weights: values(window.height * window.width * 35, 2), bias: nil, on: context)
     let expected = layer(narrow)
     #expect(layer(ImageChannels(wide, 3..<8)).bits == expected.bits)
-    let y = Tensor([2, expected.shape[1], expected.shape[2], 12], on: engine)
+    let y = Tensor([2, expected.shape[1], expected.shape[2], 12], on: context)
     y.fill(-3)
     layer(ImageChannels(wide, 3..<8), into: ImageChannels(y, 2..<9))
     let written = y.floats.enumerated()
@@ -61,10 +61,10 @@ import Testing
     let window = ImageWindow(3, padding: 1)
     let weights = values(9 * 6 * 21, 2)
     func run(_ threads: Int, _ images: Range<Int>) -> [UInt32] {
-      let engine = Setup(level, threads: threads).engine
+      let context = Setup(level, threads: threads).context
       let layer = FrozenConvolution(
-        window, inputs: 6, outputs: 21, weights: weights, bias: nil, on: engine)
-      return layer(Tensor(x, [5, 15, 15, 6], on: engine)[images]).bits
+        window, inputs: 6, outputs: 21, weights: weights, bias: nil, on: context)
+      return layer(Tensor(x, [5, 15, 15, 6], on: context)[images]).bits
     }
     let together = run(1, 0..<5)
     #expect(run(3, 0..<5) == together)
@@ -74,10 +74,10 @@ import Testing
   /// ReLU does not hide that a number is none.
   @Test(arguments: Setup.levels)
   func notANumberStaysNotANumber(_ level: KernelTable.Level) {
-    let engine = Setup(level, threads: 1).engine
+    let context = Setup(level, threads: 1).context
     let layer = FrozenConvolution(
-      ImageWindow(1), inputs: 2, outputs: 19, weights: values(38, 1), bias: nil, on: engine)
-    #expect(layer(Tensor([.nan, 1], [1, 1, 1, 2], on: engine)).floats.allSatisfy { $0.isNaN })
+      ImageWindow(1), inputs: 2, outputs: 19, weights: values(38, 1), bias: nil, on: context)
+    #expect(layer(Tensor([.nan, 1], [1, 1, 1, 2], on: context)).floats.allSatisfy { $0.isNaN })
   }
 
   private func plain(

@@ -20,11 +20,11 @@ import Testing
 
   @Test(arguments: Setup.levels, poisons.indices)
   func elements(_ level: KernelTable.Level, _ index: Int) {
-    let engine = Setup(level, threads: 1).engine
+    let context = Setup(level, threads: 1).context
     let poison = Self.poisons[index]
     for at in [0, 5, 18] {
-      let x = Tensor(poisoned(values(19, 1), at: at, poison), [1, 19], on: engine)
-      let clean = Tensor(values(19, 2), [1, 19], on: engine)
+      let x = Tensor(poisoned(values(19, 1), at: at, poison), [1, 19], on: context)
+      let clean = Tensor(values(19, 2), [1, 19], on: context)
       let results = [
         ActivationOperator.silu.forward(x), ActivationOperator.gelu.forward(x),
         ActivationOperator.silu.gradient(x, x: clean),
@@ -45,24 +45,24 @@ import Testing
 
   @Test(arguments: Setup.levels, poisons.indices)
   func products(_ level: KernelTable.Level, _ index: Int) {
-    let engine = Setup(level, threads: 1).engine
-    let x = Tensor(poisoned(values(7 * 5, 1), at: 17, Self.poisons[index]), [7, 5], on: engine)
-    let w = Tensor(values(5 * 3, 2), [5, 3], on: engine)
+    let context = Setup(level, threads: 1).context
+    let x = Tensor(poisoned(values(7 * 5, 1), at: 17, Self.poisons[index]), [7, 5], on: context)
+    let w = Tensor(values(5 * 3, 2), [5, 3], on: context)
     let y = LinearOperator.forward(x, weight: w, bias: nil).floats
     for (i, value) in y.enumerated() { #expect(value.isFinite == (i / 3 != 3)) }
-    let dw = Tensor([5, 3], on: engine)
+    let dw = Tensor([5, 3], on: context)
     LinearOperator.weightGradient(
-      x, Tensor(values(21, 3), [7, 3], on: engine), into: dw, accumulate: false)
+      x, Tensor(values(21, 3), [7, 3], on: context), into: dw, accumulate: false)
     for (i, value) in dw.floats.enumerated() { #expect(value.isFinite == (i / 3 != 2)) }
   }
 
   @Test(arguments: Setup.levels, poisons.indices)
   func norms(_ level: KernelTable.Level, _ index: Int) {
-    let engine = Setup(level, threads: 1).engine
+    let context = Setup(level, threads: 1).context
     let x = Tensor(
-      poisoned(values(2 * 4 * 6, 1), at: 9, Self.poisons[index]), [2, 2, 2, 6], on: engine)
+      poisoned(values(2 * 4 * 6, 1), at: 9, Self.poisons[index]), [2, 2, 2, 6], on: context)
     let (gamma, beta) = (
-      Tensor(values(6, 2), [6], on: engine), Tensor(values(6, 3), [6], on: engine)
+      Tensor(values(6, 2), [6], on: context), Tensor(values(6, 3), [6], on: context)
     )
     for swish in [false, true] {
       let y = GroupNormOperator.forward(
@@ -77,21 +77,21 @@ import Testing
 
   @Test(arguments: Setup.levels, poisons.indices)
   func attention(_ level: KernelTable.Level, _ index: Int) {
-    let engine = Setup(level, threads: 1).engine
+    let context = Setup(level, threads: 1).context
     let poison = Self.poisons[index]
     for window in [2, 3, 4] {
       let c = PlainAttention(
-        images: 1, height: window, width: 2 * window, heads: 1, headWidth: 4, window: window)
+        images: 1, height: window, width: 2 * window, heads: 1, headDim: 4, window: window)
       // Negative keys, positive queries: an infinite query makes every score -infinity.
       let clean = values(c.qkvCount, 1).enumerated().map {
         $0.offset % 12 < 4 ? abs($0.element) : $0.offset % 12 < 8 ? -abs($0.element) : $0.element
       }
       let (shift, table) = (values(12, 2, scale: 0), values(c.tableCount, 3))
       let attention = WindowAttentionOperator(heads: 1, window: window)
-      let dout = Tensor(values(c.outputCount, 4), [1, window, 2 * window, 4], on: engine)
+      let dout = Tensor(values(c.outputCount, 4), [1, window, 2 * window, 4], on: context)
       for part in 0..<3 {  // of token 1, which is in the first window
         let qkv = poisoned(clean, at: 12 + 4 * part, poison)
-        let operands = c.tensors(qkv, shift, table, on: engine)
+        let operands = c.tensors(qkv, shift, table, on: context)
         let out = attention.forward(operands.qkv, shift: operands.shift, table: operands.table)
         // A score of -infinity beside others is a probability of 0: only backward sees that key.
         if part != 1 || poison != -.infinity {

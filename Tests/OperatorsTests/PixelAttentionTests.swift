@@ -13,15 +13,15 @@ import Testing
 
   @Test(arguments: Setup.all)
   func matchesTheDefinition(_ setup: Setup) {
-    let engine = setup.engine
+    let context = setup.context
     for shape in Self.shapes {
       let (x, dout) = (inputs(shape), values(shape.count, 4))
-      let t = x.map { Tensor($0, shape, on: engine) }
+      let t = x.map { Tensor($0, shape, on: context) }
       let (pixels, channels) = (shape[1] * shape[2], shape[3])
       let out = PixelAttentionOperator.forward(t[0], t[1], t[2])
       let expected = PlainPixelAttention.forward(x.map(\.wide), shape[0], pixels, channels)
       #expect(relativeError(out, expected) < 3e-6, "\(shape)")
-      let d = PixelAttentionOperator.gradient(Tensor(dout, shape, on: engine), t[0], t[1], t[2])
+      let d = PixelAttentionOperator.gradient(Tensor(dout, shape, on: context), t[0], t[1], t[2])
       let slopes = PlainPixelAttention.gradients(
         dout.wide, x.map(\.wide), shape[0], pixels, channels)
       guard pixels > 1 else {
@@ -36,10 +36,10 @@ import Testing
 
   @Test(arguments: Setup.levels)
   func halfPrecision(_ level: KernelTable.Level) {
-    let engine = Setup(level, threads: 2).engine
+    let context = Setup(level, threads: 2).context
     let shape: Shape = [2, 17, 19, 64]
-    let wide = inputs(shape).map { Tensor($0, shape, on: engine).cast(to: .bfloat16) }
-    let dout = Tensor(values(shape.count, 4), shape, on: engine).cast(to: .bfloat16)
+    let wide = inputs(shape).map { Tensor($0, shape, on: context).cast(to: .bfloat16) }
+    let dout = Tensor(values(shape.count, 4), shape, on: context).cast(to: .bfloat16)
     let plain = wide.map { $0.cast(to: .float32).floats.wide }
     let out = PixelAttentionOperator.forward(wide[0], wide[1], wide[2])
     #expect(out.dtype == .bfloat16)
@@ -57,12 +57,12 @@ import Testing
   /// Scores beyond the exponential's range, and rows with a number that is none.
   @Test(arguments: Setup.levels)
   func extremes(_ level: KernelTable.Level) {
-    let engine = Setup(level, threads: 1).engine
+    let context = Setup(level, threads: 1).context
     var q = [Float](repeating: 1e3, count: 5 * 3)
     var k = (0..<15).map { Float($0 / 3) * 1e3 }
     let v = values(15, 3)
     func out() -> [Float] {
-      let t = [q, k, v].map { Tensor($0, [1, 1, 5, 3], on: engine) }
+      let t = [q, k, v].map { Tensor($0, [1, 1, 5, 3], on: context) }
       return PixelAttentionOperator.forward(t[0], t[1], t[2]).floats
     }
     #expect(out() == (0..<5).flatMap { _ in v.suffix(3) }, "the last key takes all")

@@ -12,10 +12,10 @@ import Testing
 
   @Test(arguments: Setup.all, windows)
   func matchesTheDefinition(_ setup: Setup, _ window: ImageWindow) {
-    let engine = setup.engine
+    let context = setup.context
     for shape in Self.shapes {
       let x = values(shape.count, 1)
-      let tensor = Tensor(x, shape, on: engine)
+      let tensor = Tensor(x, shape, on: context)
       let (largest, mean) = plain(window, x.wide, shape)
       #expect(PoolOperator.maximum(tensor, window).floats.wide == largest)
       #expect(relativeError(PoolOperator.mean(tensor, window), mean) < 1e-6)
@@ -24,10 +24,10 @@ import Testing
 
   @Test(arguments: Setup.all)
   func writesItsChannelsAndRaisesThemToZero(_ setup: Setup) {
-    let engine = setup.engine
-    let x = Tensor(values(2 * 6 * 6 * 9, 1), [2, 6, 6, 9], on: engine)
+    let context = setup.context
+    let x = Tensor(values(2 * 6 * 6 * 9, 1), [2, 6, 6, 9], on: context)
     let window = ImageWindow(3, padding: 1)
-    let y = Tensor([2, 6, 6, 11], on: engine)
+    let y = Tensor([2, 6, 6, 11], on: context)
     y.fill(-3)
     PoolOperator.mean(
       ImageChannels(x, 2..<7), window, relu: true, into: ImageChannels(y, 4..<9))
@@ -41,8 +41,8 @@ import Testing
 
   @Test(arguments: Setup.levels)
   func bfloat16IsWidened(_ level: KernelTable.Level) {
-    let engine = Setup(level, threads: 2).engine
-    let narrow = Tensor(values(7 * 7 * 19, 1), [1, 7, 7, 19], on: engine).cast(to: .bfloat16)
+    let context = Setup(level, threads: 2).context
+    let narrow = Tensor(values(7 * 7 * 19, 1), [1, 7, 7, 19], on: context).cast(to: .bfloat16)
     let wide = narrow.cast(to: .float32)
     let window = ImageWindow(3, stride: 2)
     #expect(
@@ -56,12 +56,12 @@ import Testing
   /// To the first of equals, and nothing to pixels outside every window.
   @Test(arguments: Setup.all)
   func gradientsOfAMaximum(_ setup: Setup) {
-    let engine = setup.engine
+    let context = setup.context
     let window = ImageWindow(2, stride: 2)
     for shape in Self.shapes {
       // Few values, so that many are equal.
       let x = values(shape.count, 1).map { ($0 * 3).rounded() }
-      let tensor = Tensor(x, shape, on: engine)
+      let tensor = Tensor(x, shape, on: context)
       let y = PoolOperator.maximum(tensor, window)
       let dy = values(y.count, 2)
       var expected = [Float](repeating: 0, count: shape.count)
@@ -75,25 +75,25 @@ import Testing
         }
       }
       let dx = PoolOperator.maximumGradient(
-        Tensor(dy, y.shape, on: engine), x: tensor, y: y, window)
+        Tensor(dy, y.shape, on: context), x: tensor, y: y, window)
       #expect(dx.floats == expected)
     }
   }
 
   @Test(arguments: Setup.levels)
   func aMaximumDoesNotHideNotANumber(_ level: KernelTable.Level) {
-    let engine = Setup(level, threads: 1).engine
+    let context = Setup(level, threads: 1).context
     for place in 0..<9 {
       var x = values(9 * 5, 1)
       x[place * 5 + 2] = .nan
-      let y = PoolOperator.maximum(Tensor(x, [1, 3, 3, 5], on: engine), ImageWindow(3)).floats
+      let y = PoolOperator.maximum(Tensor(x, [1, 3, 3, 5], on: context), ImageWindow(3)).floats
       #expect(y.map(\.isNaN) == [false, false, true, false, false])
     }
   }
 
   @Test(arguments: Setup.all)
   func meansOfImages(_ setup: Setup) {
-    let engine = setup.engine
+    let context = setup.context
     for shape in Self.shapes + [[2, 73, 73, 3]] {
       let x = values(shape.count, 1)
       let (pixels, channels) = (shape[1] * shape[2], shape[3])
@@ -102,7 +102,7 @@ import Testing
           $0 + Double(x[(i / channels * pixels + $1) * channels + i % channels])
         } / Double(pixels)
       }
-      let means = PoolOperator.imageMeans(Tensor(x, shape, on: engine))
+      let means = PoolOperator.imageMeans(Tensor(x, shape, on: context))
       #expect(means.shape == [shape[0], channels])
       #expect(relativeError(means, expected) < 1e-6)
     }

@@ -9,13 +9,13 @@ import Testing
   private static let (rows, k, n) = (37, 45, 509)
 
   private func results(
-    _ weight: Weight, _ dtype: DType, on engine: Engine
+    _ weight: Weight, _ dtype: DType, on context: ComputeContext
   ) -> [String: Tensor] {
     let (rows, k, n) = (Self.rows, Self.k, Self.n)
-    let x = Tensor(values(rows * k, 1), [rows, k], on: engine).cast(to: dtype)
-    let dy = Tensor(values(rows * n, 2), [rows, n], on: engine).cast(to: dtype)
-    let bias = Tensor(values(n, 3), [n], on: engine)
-    let more = Tensor(values(rows * k, 4), [rows, k], on: engine).cast(to: dtype)
+    let x = Tensor(values(rows * k, 1), [rows, k], on: context).cast(to: dtype)
+    let dy = Tensor(values(rows * n, 2), [rows, n], on: context).cast(to: dtype)
+    let bias = Tensor(values(n, 3), [n], on: context)
+    let more = Tensor(values(rows * k, 4), [rows, k], on: context).cast(to: dtype)
     var found: [String: Tensor] = [:]
     found["sum"] = LinearOperator.forward(x, weight: weight, bias: bias, plus: dy)
     found["f32"] = LinearOperator.forward(x, weight: weight, bias: nil, output: .float32)
@@ -33,10 +33,10 @@ import Testing
       let values = values(Self.k * Self.n, 5)
       var expected: [String: [Float]]?
       for threads in 1...3 {
-        let engine = Setup(level, threads: threads).engine
-        let w = Tensor(values, [Self.k, Self.n], on: engine)
-        for weight in [Weight(w, keptIn: WeightPanels()), Weight(w)] {
-          let found = results(weight, dtype, on: engine)
+        let context = Setup(level, threads: threads).context
+        let w = Tensor(values, [Self.k, Self.n], on: context)
+        for weight in [Weight(w, keptIn: PackedWeights()), Weight(w)] {
+          let found = results(weight, dtype, on: context)
             .mapValues { $0.cast(to: .float32).floats }
           if let expected {
             #expect(found == expected, "\(level), \(threads) threads")
@@ -52,14 +52,14 @@ import Testing
   /// Columns for all threads take the room of a panel a thread; otherwise the whole weight is packed.
   @Test func panelsAreMadeOneAThread() {
     for (threads, isWhole) in [(2, false), (7, true)] {
-      let engine = Engine(rehearsingWith: threads)
-      let panel = Int(engine.kernels.table.pointee.panel_columns)
+      let context = ComputeContext(meta: threads)
+      let panel = Int(context.kernels.table.pointee.panel_columns)
       let (k, n) = (64, 8 * panel)
-      let x = Tensor([1, k], on: engine)
-      let w = Tensor([k, n], on: engine)
-      let before = engine.memory.peakWrittenBytes
+      let x = Tensor([1, k], on: context)
+      let w = Tensor([k, n], on: context)
+      let before = context.memory.peakWrittenBytes
       _ = LinearOperator.forward(x, weight: Weight(w), bias: nil)
-      let taken = engine.memory.peakWrittenBytes - before - 4 * n
+      let taken = context.memory.peakWrittenBytes - before - 4 * n
       #expect((taken >= 4 * k * n) == isWhole, "\(threads) threads: \(taken) bytes")
     }
   }

@@ -33,13 +33,13 @@ private struct PlainAdam {
 
   @Test(arguments: Setup.all, [0.0, 0.1])
   func twentySteps(_ setup: Setup, _ decay: Double) {
-    let engine = setup.engine
+    let context = setup.context
     let count = Self.count
     let start = values(count, 1)
-    let weights = Tensor(start, [count], on: engine)
+    let weights = Tensor(start, [count], on: context)
     var adam = Adam(
-      owned: OwnedRanges(all: count), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: decay,
-      on: engine)
+      owned: OptimizerPartition(all: count), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: decay,
+      on: context)
     var plain = PlainAdam(count: count)
     plain.decay = decay
     var expected = start.wide
@@ -48,7 +48,7 @@ private struct PlainAdam {
       let g = values(count, 10 + step).enumerated().map { $0.element * Float($0.offset % 7 + 1) }
       let rate = 0.01 * Double(step % 3 + 1)
       adam.update(
-        weights, gradients: Tensor(g, [count], on: engine), learningRate: rate, factor: 1)
+        weights, gradients: Tensor(g, [count], on: context), learningRate: rate, factor: 1)
       plain.update(&expected, g.wide, rate: rate)
     }
     #expect(adam.updates == 20)
@@ -64,12 +64,13 @@ private struct PlainAdam {
   /// size; a zero gradient moves nothing.
   @Test(arguments: Setup.levels)
   func firstStep(_ level: KernelTable.Level) {
-    let engine = Setup(level, threads: 1).engine
+    let context = Setup(level, threads: 1).context
     let g: [Float] = [1e-3, -5, 100, -1e-2, 0]
-    let weights = Tensor(zeros: [5], on: engine)
+    let weights = Tensor(zeros: [5], on: context)
     var adam = Adam(
-      owned: OwnedRanges(all: 5), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0, on: engine)
-    adam.update(weights, gradients: Tensor(g, [5], on: engine), learningRate: 0.25, factor: 1)
+      owned: OptimizerPartition(all: 5), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0,
+      on: context)
+    adam.update(weights, gradients: Tensor(g, [5], on: context), learningRate: 0.25, factor: 1)
     let expected = g.map { $0 == 0 ? 0 : $0 > 0 ? -0.25 : 0.25 }
     #expect(relativeError(weights, expected) < 2e-5)
     #expect(weights.floats[4] == 0)
@@ -77,36 +78,38 @@ private struct PlainAdam {
 
   /// Epsilon stands outside the root: where the gradient equals it, the first step is half.
   @Test func epsilon() {
-    let engine = Engine()
-    let weights = Tensor(zeros: [1], on: engine)
+    let context = ComputeContext()
+    let weights = Tensor(zeros: [1], on: context)
     var adam = Adam(
-      owned: OwnedRanges(all: 1), betas: (0.9, 0.999), epsilon: 1e-3, weightDecay: 0, on: engine)
-    adam.update(weights, gradients: Tensor([1e-3], [1], on: engine), learningRate: 1, factor: 1)
+      owned: OptimizerPartition(all: 1), betas: (0.9, 0.999), epsilon: 1e-3, weightDecay: 0,
+      on: context)
+    adam.update(weights, gradients: Tensor([1e-3], [1], on: context), learningRate: 1, factor: 1)
     #expect(abs(weights.floats[0] + 0.5) < 1e-4)
   }
 
   /// Decay is decoupled: it shrinks weights by 1 - lr decay, whatever the gradient's size.
   @Test func decoupledDecay() {
-    let engine = Engine()
-    let weights = Tensor([2, -4], [2], on: engine)
+    let context = ComputeContext()
+    let weights = Tensor([2, -4], [2], on: context)
     var adam = Adam(
-      owned: OwnedRanges(all: 2), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0.5, on: engine)
-    adam.update(weights, gradients: Tensor(zeros: [2], on: engine), learningRate: 0.1, factor: 1)
+      owned: OptimizerPartition(all: 2), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0.5,
+      on: context)
+    adam.update(weights, gradients: Tensor(zeros: [2], on: context), learningRate: 0.1, factor: 1)
     #expect(relativeError(weights, [1.9, -3.8]) < 1e-7)
   }
 
   /// Clipping's factor multiplies the gradient before anything else; learning rate 0 leaves weights
   /// alone but not the moments.
   @Test func factorAndZeroRate() {
-    let engine = Engine()
+    let context = ComputeContext()
     let g = values(100, 2)
     func run(_ g: [Float], factor: Float, rate: Double) -> (Tensor, Adam) {
-      let weights = Tensor(values(100, 1), [100], on: engine)
+      let weights = Tensor(values(100, 1), [100], on: context)
       var adam = Adam(
-        owned: OwnedRanges(all: 100), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0.1,
-        on: engine)
+        owned: OptimizerPartition(all: 100), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0.1,
+        on: context)
       adam.update(
-        weights, gradients: Tensor(g, [100], on: engine), learningRate: rate, factor: factor)
+        weights, gradients: Tensor(g, [100], on: context), learningRate: rate, factor: factor)
       return (weights, adam)
     }
     let (clipped, scaled) = (
@@ -120,15 +123,15 @@ private struct PlainAdam {
 
   /// Ranges of the flat weights updated apart are the whole updated at once: what sharding relies on.
   @Test func rangesAreIndependent() {
-    let engine = Engine(threadCount: 2)
+    let context = ComputeContext(threadCount: 2)
     let count = 8192
     func run(_ ranges: [Range<Int>]) -> [UInt32] {
-      let weights = Tensor(values(count, 1), [count], on: engine)
-      let gradients = Tensor(values(count, 2), [count], on: engine)
+      let weights = Tensor(values(count, 1), [count], on: context)
+      let gradients = Tensor(values(count, 2), [count], on: context)
       for range in ranges {
         var adam = Adam(
-          owned: OwnedRanges(all: range.count), betas: (0.9, 0.999), epsilon: 1e-8,
-          weightDecay: 0.1, on: engine)
+          owned: OptimizerPartition(all: range.count), betas: (0.9, 0.999), epsilon: 1e-8,
+          weightDecay: 0.1, on: context)
         for _ in 0..<3 {
           adam.update(
             weights[range], gradients: gradients[range], learningRate: 0.1, factor: 0.5)

@@ -12,11 +12,11 @@ private func sumOfSquares(_ x: Tensor) -> Double {
   /// Blocks of 4,096, the last one ragged, against one plain f64 sum.
   @Test(arguments: Setup.all)
   func sumOfSquaresIsExactEnough(_ setup: Setup) {
-    let engine = setup.engine
+    let context = setup.context
     for count in [0, 1, 15, 4096, 4097, 5 * 4096 + 100] {
       let x = values(count, 1, scale: 100)
       let expected = x.wide.reduce(0) { $0 + $1 * $1 }
-      let found = sumOfSquares(Tensor(x, [count], on: engine))
+      let found = sumOfSquares(Tensor(x, [count], on: context))
       #expect(abs(found - expected) <= 1e-13 * expected, "\(count)")
     }
   }
@@ -25,10 +25,10 @@ private func sumOfSquares(_ x: Tensor) -> Double {
   @Test func sumOfSquaresIsReproducible() {
     let count = 8 * 4096
     let x = values(count, 1)
-    let expected = sumOfSquares(Tensor(x, [count], on: Engine()))
+    let expected = sumOfSquares(Tensor(x, [count], on: ComputeContext()))
     for level in Setup.levels {
       for threads in 1...4 {
-        let tensor = Tensor(x, [count], on: Setup(level, threads: threads).engine)
+        let tensor = Tensor(x, [count], on: Setup(level, threads: threads).context)
         #expect(sumOfSquares(tensor) == expected)
         let parts = (0..<4).map { sumOfSquares(tensor[2 * $0 * 4096..<2 * ($0 + 1) * 4096]) }
         #expect(treeSum(parts) == expected)
@@ -38,16 +38,16 @@ private func sumOfSquares(_ x: Tensor) -> Double {
 
   @Test(arguments: Setup.levels, [0, 17, 4999])
   func nonFiniteShows(_ level: KernelTable.Level, _ at: Int) {
-    let engine = Setup(level, threads: 2).engine
+    let context = Setup(level, threads: 2).context
     for poison in [Float.nan, Float(bitPattern: 0xffff_ffff), .infinity, -.infinity] {
       var x = values(5000, 1)
       x[at] = poison
-      #expect(!sumOfSquares(Tensor(x, [5000], on: engine)).isFinite)
+      #expect(!sumOfSquares(Tensor(x, [5000], on: context)).isFinite)
     }
     // The largest f32 is finite, and so is its square in f64.
     var x = values(5000, 1)
     x[at] = .greatestFiniteMagnitude
-    #expect(sumOfSquares(Tensor(x, [5000], on: engine)).isFinite)
+    #expect(sumOfSquares(Tensor(x, [5000], on: context)).isFinite)
   }
 
   @Test func treeSumAddsNeighbours() {
@@ -66,9 +66,9 @@ private func sumOfSquares(_ x: Tensor) -> Double {
     #expect(clippingFactor(norm: 1, limit: 1) == 1)
     #expect(clippingFactor(norm: 1e9, limit: 0) == 1, "0 switches clipping off")
     let g = values(100, 1)
-    let norm = sumOfSquares(Tensor(g, [100], on: Engine())).squareRoot()
+    let norm = sumOfSquares(Tensor(g, [100], on: ComputeContext())).squareRoot()
     let factor = clippingFactor(norm: norm, limit: 2)
-    let clipped = Tensor(g.map { $0 * factor }, [100], on: Engine())
+    let clipped = Tensor(g.map { $0 * factor }, [100], on: ComputeContext())
     #expect(abs(sumOfSquares(clipped).squareRoot() - 2) < 1e-6)
   }
 }
@@ -91,8 +91,8 @@ private func sumOfSquares(_ x: Tensor) -> Double {
 @Suite struct ExponentialAverageTests {
   private func average(halfLife: Double = 500_000, rampup: Double = 0.05) -> ExponentialAverage {
     ExponentialAverage(
-      name: "ema", halfLife: halfLife, rampup: rampup, of: Tensor(zeros: [1], on: Engine()),
-      owned: OwnedRanges(all: 1))
+      name: "ema", halfLife: halfLife, rampup: rampup, of: Tensor(zeros: [1], on: ComputeContext()),
+      owned: OptimizerPartition(all: 1))
   }
 
   /// beta = 0.5^(batch / min(half-life, images * rampup)), images counted before the step.
@@ -119,31 +119,33 @@ private func sumOfSquares(_ x: Tensor) -> Double {
 
   @Test(arguments: Setup.all)
   func update(_ setup: Setup) {
-    let engine = setup.engine
+    let context = setup.context
     let count = 2 * 4096 + 21
-    let first = Tensor(values(count, 1), [count], on: engine)
+    let first = Tensor(values(count, 1), [count], on: context)
     let ema = ExponentialAverage(
-      name: "fast", halfLife: 1000, rampup: 0.05, of: first, owned: OwnedRanges(all: first.count))
+      name: "fast", halfLife: 1000, rampup: 0.05, of: first,
+      owned: OptimizerPartition(all: first.count))
     #expect(ema.values.bits == first.bits, "it starts as a copy")
-    let second = Tensor(values(count, 2), [count], on: engine)
+    let second = Tensor(values(count, 2), [count], on: context)
     var adam = Adam(
-      owned: OwnedRanges(all: count), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0, on: engine
+      owned: OptimizerPartition(all: count), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0,
+      on: context
     )
     // Without a gradient and a rate, Adam leaves the weights as they are.
     func move(_ weights: Tensor, imagesSeen: Int) {
       let before = weights.bits
       adam.update(
-        weights, gradients: Tensor(zeros: [count], on: engine), learningRate: 0, factor: 1,
+        weights, gradients: Tensor(zeros: [count], on: context), learningRate: 0, factor: 1,
         averages: [
           (other, beta: 0.5), (ema, beta: ema.beta(batch: 64, imagesSeen: imagesSeen)),
         ])
       #expect(weights.bits == before)
     }
     let other = ExponentialAverage(
-      name: "other", halfLife: 1, rampup: 0, of: first, owned: OwnedRanges(all: first.count))
+      name: "other", halfLife: 1, rampup: 0, of: first, owned: OptimizerPartition(all: first.count))
     move(second, imagesSeen: 0)
     #expect(ema.values.bits == second.bits, "the first beta is 0")
-    let third = Tensor(values(count, 3), [count], on: engine)
+    let third = Tensor(values(count, 3), [count], on: context)
     move(third, imagesSeen: 6400)
     let beta = pow(0.5, 64 / 320.0)
     let expected = zip(second.floats.wide, third.floats.wide).map { beta * $0 + (1 - beta) * $1 }
@@ -157,13 +159,14 @@ private func sumOfSquares(_ x: Tensor) -> Double {
 
   /// After a half-life of images an old weight counts half.
   @Test func halfLife() {
-    let engine = Engine()
+    let context = ComputeContext()
     let ema = ExponentialAverage(
-      name: "ema", halfLife: 640, rampup: 0, of: Tensor([1], [1], on: engine),
-      owned: OwnedRanges(all: 1))
-    let zero = Tensor(zeros: [1], on: engine)
+      name: "ema", halfLife: 640, rampup: 0, of: Tensor([1], [1], on: context),
+      owned: OptimizerPartition(all: 1))
+    let zero = Tensor(zeros: [1], on: context)
     var adam = Adam(
-      owned: OwnedRanges(all: 1), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0, on: engine)
+      owned: OptimizerPartition(all: 1), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0,
+      on: context)
     for step in 0..<10 {
       adam.update(
         zero, gradients: zero, learningRate: 0, factor: 1,

@@ -1,33 +1,33 @@
 import Foundation
 
 /// What a process said and how it ended.
-public struct Outcome: Sendable {
+package struct Outcome: Sendable {
   /// Exit code; 124 where it was ended because its time was over, 128 + n where signal n ended it.
-  public let code: Int32
+  package let code: Int32
   /// Standard output; where both were merged, standard error too.
-  public let output: String
-  public let errors: String
+  package let output: String
+  package let errors: String
 
-  public var lines: [Substring] { output.split(separator: "\n") }
+  package var lines: [Substring] { output.split(separator: "\n") }
   /// Lines on standard error.
-  public var complaints: [Substring] { errors.split(separator: "\n") }
+  package var complaints: [Substring] { errors.split(separator: "\n") }
 }
 
 /// A command to run as a process, which cannot outlive its time.
-public struct Command {
-  public let words: [String]
+package struct Command {
+  package let words: [String]
   /// Added to the tests' own environment, without what a launcher around them may have put there.
-  public var environment: [String: String] = [:]
-  public var seconds = 60
+  package var environment: [String: String] = [:]
+  package var seconds = 60
   /// Whether standard error goes the way of standard output.
-  public var merged = false
+  package var merged = false
 
-  public init(_ words: [String]) { self.words = words }
+  package init(_ words: [String]) { self.words = words }
 
   /// The command under `mpirun`, which may start more ranks than there are cores.
   ///
   /// - Parameter ranks: 0: as it is, without `mpirun`.
-  public func onRanks(_ ranks: Int) -> Command {
+  package func onRanks(_ ranks: Int) -> Command {
     guard ranks > 0 else { return self }
     let launcher = ["mpirun", "--quiet", "--oversubscribe", "--bind-to", "none", "-n", "\(ranks)"]
     var command = Command(launcher + words)
@@ -38,7 +38,7 @@ public struct Command {
   /// Runs it to its end.
   ///
   /// - Parameter meanwhile: called when it has started.
-  public func run(_ meanwhile: (Running) throws -> Void = { _ in }) throws -> Outcome {
+  package func run(_ meanwhile: (Running) throws -> Void = { _ in }) throws -> Outcome {
     let running = try Running(self)
     do { try meanwhile(running) } catch {
       running.end()
@@ -48,7 +48,7 @@ public struct Command {
   }
 
   /// A product of this package, which lies beside the tests.
-  public static func product(_ name: String) throws -> String {
+  package static func product(_ name: String) throws -> String {
     let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     return URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent(name).path
   }

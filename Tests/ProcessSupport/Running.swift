@@ -1,10 +1,10 @@
 import Foundation
 
 /// A command that has been started.
-public final class Running {
+package final class Running {
   /// The system refused, or a process did not do in time what was waited for.
-  public struct Failure: Error, CustomStringConvertible {
-    public let description: String
+  package struct Failure: Error, CustomStringConvertible {
+    package let description: String
   }
 
   private let process = Process()
@@ -28,7 +28,7 @@ public final class Running {
   deinit { try? FileManager.default.removeItem(at: folder) }
 
   /// The command's own process; `timeout` is its parent.
-  public var processID: Int32 {
+  package var processID: Int32 {
     get throws {
       try children(of: process.processIdentifier).first
         ?? { throw Failure(description: "\(command.words) has not started, or has ended") }()
@@ -36,20 +36,20 @@ public final class Running {
   }
 
   /// The processes that a process started.
-  public func children(of parent: Int32) throws -> [Int32] {
+  package func children(of parent: Int32) throws -> [Int32] {
     let path = "/proc/\(parent)/task/\(parent)/children"
     let text = try String(contentsOfFile: path, encoding: .utf8)
     return text.split(separator: " ").compactMap { Int32($0) }
   }
 
   /// Sends a signal to the command's own process.
-  public func signal(_ number: Int32) throws { kill(try processID, number) }
+  package func signal(_ number: Int32) throws { kill(try processID, number) }
 
   /// What it has said so far.
-  public var output: String { text("out") }
+  package var output: String { text("out") }
 
   /// Returns when `isTrue` is; throws where the process ends before, or half its time has passed.
-  public func wait(until what: String, _ isTrue: () throws -> Bool) throws {
+  package func wait(until what: String, _ isTrue: () throws -> Bool) throws {
     let deadline = Date(timeIntervalSinceNow: Double(command.seconds) / 2)
     while try !isTrue() {
       guard process.isRunning, Date() < deadline else {

@@ -80,7 +80,7 @@ import Testing
       for level in KernelTable.Level.allCases {
         setenv("DIFFIT_KERNELS", level.name, 1)
         let expected = level.runs(on: KernelTable.bestLevel) ? level : KernelTable.bestLevel
-        guard KernelTable.best.level == expected, Engine().kernels.level == expected else {
+        guard KernelTable.best.level == expected, ComputeContext().kernels.level == expected else {
           exit(1)
         }
       }

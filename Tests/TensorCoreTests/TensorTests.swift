@@ -2,10 +2,10 @@ import TensorCore
 import Testing
 
 @Suite struct TensorTests {
-  let engine = Engine()
+  let context = ComputeContext()
 
   func counting(_ shape: Shape) -> Tensor {
-    Tensor((0..<shape.count).map(Float.init), shape, on: engine)
+    Tensor((0..<shape.count).map(Float.init), shape, on: context)
   }
 
   @Test func shapesDescribeRowsAndChannels() {
@@ -19,7 +19,7 @@ import Testing
 
   @Test func dTypesKnowTheirSize() {
     #expect(DType.float32.size == 4 && DType.bfloat16.size == 2)
-    let half = Tensor([3, 5], .bfloat16, on: engine)
+    let half = Tensor([3, 5], .bfloat16, on: context)
     half.withBytes { #expect($0.count == 30) }
     half[1..<2].withBytes { row in
       half.withBytes { #expect(row.baseAddress == $0.baseAddress.map { $0 + 10 }) }
@@ -28,17 +28,17 @@ import Testing
 
   @Test func valuesGoInAndComeOut() {
     let values: [Float] = [1, -2, 3.5, .infinity, 0, -0.0]
-    #expect(Tensor(values, [2, 3], on: engine).floats == values)
-    #expect(Tensor(zeros: [3, 3], on: engine).floats == [Float](repeating: 0, count: 9))
-    #expect(Tensor([], [0, 3], on: engine).floats == [])
-    #expect(Tensor([4], [], on: engine).floats == [4])
+    #expect(Tensor(values, [2, 3], on: context).floats == values)
+    #expect(Tensor(zeros: [3, 3], on: context).floats == [Float](repeating: 0, count: 9))
+    #expect(Tensor([], [0, 3], on: context).floats == [])
+    #expect(Tensor([4], [], on: context).floats == [4])
   }
 
   @Test func zerosAreZeroAlsoInRecycledMemory() {
     var used: Tensor? = counting([64])
     let before = used?.withFloats { UInt(bitPattern: $0) }
     used = nil
-    let zeros = Tensor(zeros: [64], on: engine)
+    let zeros = Tensor(zeros: [64], on: context)
     #expect(zeros.withFloats { UInt(bitPattern: $0) } == before)
     #expect(zeros.floats.allSatisfy { $0 == 0 })
   }
@@ -62,20 +62,20 @@ import Testing
     var tensor: Tensor? = counting([8, 8])
     let row = tensor?[3..<4]
     tensor = nil
-    let other = Tensor(zeros: [8, 8], on: engine)
+    let other = Tensor(zeros: [8, 8], on: context)
     #expect(row?.floats == (24..<32).map(Float.init))
-    #expect(engine.memory.liveBytes == 2 * other.storage.byteCount)
+    #expect(context.memory.liveBytes == 2 * other.storage.byteCount)
   }
 
   @Test func copyFromTakesTheElementsOfAnotherShape() {
     let from = counting([3, 4])
-    let to = Tensor(zeros: [2, 12], on: engine)
+    let to = Tensor(zeros: [2, 12], on: context)
     to[1..<2].copy(from: from)
     #expect(to.floats == [Float](repeating: 0, count: 12) + from.floats)
   }
 
   @Test func severalTensorsAreReachedAtOnce() {
-    let tensors = (0..<5).map { Tensor([Float($0)], [1], on: engine) }
+    let tensors = (0..<5).map { Tensor([Float($0)], [1], on: context) }
     withFloats(tensors[0], tensors[1], tensors[2], tensors[3], tensors[4]) { a, b, c, d, e in
       #expect([a[0], b[0], c[0], d[0], e[0]] == [0, 1, 2, 3, 4])
     }
@@ -83,22 +83,25 @@ import Testing
 
   @Test func shapesThatDoNotFitTrap() async {
     await #expect(processExitsWith: .failure) { _ = Shape([2, -1]) }
-    await #expect(processExitsWith: .failure) { _ = Tensor([1, 2], [3], on: Engine()) }
+    await #expect(processExitsWith: .failure) { _ = Tensor([1, 2], [3], on: ComputeContext()) }
     await #expect(processExitsWith: .failure) {
-      _ = Tensor(zeros: [2, 3], on: Engine()).reshaped([7])
+      _ = Tensor(zeros: [2, 3], on: ComputeContext()).reshaped([7])
     }
     await #expect(processExitsWith: .failure) {
-      _ = Tensor(zeros: [2, 3], on: Engine()).view(at: 4, [3])
+      _ = Tensor(zeros: [2, 3], on: ComputeContext()).view(at: 4, [3])
     }
     await #expect(processExitsWith: .failure) {
-      _ = Tensor(zeros: [2, 3], on: Engine()).view(at: -1, [3])
-    }
-    await #expect(processExitsWith: .failure) { _ = Tensor(zeros: [2, 3], on: Engine())[1..<3] }
-    await #expect(processExitsWith: .failure) {
-      Tensor(zeros: [2, 3], on: Engine()).copy(from: Tensor(zeros: [5], on: Engine()))
+      _ = Tensor(zeros: [2, 3], on: ComputeContext()).view(at: -1, [3])
     }
     await #expect(processExitsWith: .failure) {
-      Tensor([2], .bfloat16, on: Engine()).fill(0)
+      _ = Tensor(zeros: [2, 3], on: ComputeContext())[1..<3]
+    }
+    await #expect(processExitsWith: .failure) {
+      Tensor(zeros: [2, 3], on: ComputeContext()).copy(
+        from: Tensor(zeros: [5], on: ComputeContext()))
+    }
+    await #expect(processExitsWith: .failure) {
+      Tensor([2], .bfloat16, on: ComputeContext()).fill(0)
     }
   }
 }

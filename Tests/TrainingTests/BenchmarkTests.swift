@@ -1,28 +1,29 @@
+import Benchmarking
 import Foundation
+import SystemSupport
 import TensorCore
 import Testing
-import Training
 
 @Suite struct BenchmarkTests {
   private let profile = OperatorProfile()
-  private var engine: Engine { Engine(profile: profile) }
+  private var context: ComputeContext { ComputeContext(profile: profile) }
 
   private func sleep(microseconds: Int) {
     Thread.sleep(forTimeInterval: Double(microseconds) * 1e-6)
   }
 
   /// A step of two products and a copy, at known arithmetic and traffic.
-  private func step(on engine: Engine) {
+  private func step(on context: ComputeContext) {
     for _ in 0..<2 {
-      engine.measured("product", flops: 4_000_000, bytes: 1000) { sleep(microseconds: 3000) }
+      context.measured("product", flops: 4_000_000, bytes: 1000) { sleep(microseconds: 3000) }
     }
-    engine.measured("copy", flops: 0, bytes: 2_000_000) { sleep(microseconds: 1000) }
+    context.measured("copy", flops: 0, bytes: 2_000_000) { sleep(microseconds: 1000) }
     sleep(microseconds: 2000)
   }
 
   @Test func operatorsAreHeldAgainstThePeakThatBindsThem() throws {
-    let engine = engine
-    let breakdown = Breakdown(by: profile) { step(on: engine) }
+    let context = context
+    let breakdown = Breakdown(by: profile) { step(on: context) }
     let peaks = MachinePeaks(float32: 2, bfloat16: 8, stream: 4)
     let roofline = Roofline(of: breakdown, under: peaks, .float32)
     #expect(roofline.operators.map(\.name) == ["product", "copy"])
@@ -48,23 +49,23 @@ import Training
   }
 
   @Test func shortStepsAreRepeatedAndWhatCameBeforeIsForgotten() {
-    let engine = engine
-    profile.record { engine.measured("before", flops: 1, bytes: 1) {} }
+    let context = context
+    profile.record { context.measured("before", flops: 1, bytes: 1) {} }
     var steps = 0
     let breakdown = Breakdown(by: profile) {
       steps += 1
-      engine.measured("now", flops: 1, bytes: 1) { sleep(microseconds: 100) }
+      context.measured("now", flops: 1, bytes: 1) { sleep(microseconds: 100) }
     }
     #expect(steps == breakdown.turns && steps > 1)
     #expect(breakdown.entries.keys.sorted() == ["now"])
     #expect(breakdown.entries["now"]?.calls == steps)
     // Outside of it nothing is recorded.
-    engine.measured("after", flops: 1, bytes: 1) {}
+    context.measured("after", flops: 1, bytes: 1) {}
     #expect(profile.entries["after"] == nil)
   }
 
   @Test func aSpreadIsOrdered() {
-    let spread = Spread(of: [3, 1, 2, 5, 4])
+    let spread = TimingSummary(of: [3, 1, 2, 5, 4])
     #expect((spread.min, spread.median, spread.max) == (1, 3, 5))
   }
 }

@@ -1,3 +1,8 @@
+import Benchmarking
+import CommandSupport
+import Configuration
+import Parity
+import Sampling
 import Testing
 import Training
 
@@ -25,11 +30,8 @@ struct CommandLineOptionsTests {
     "0-18446744073709551615", "0-5,3", "1,1", "0-999999998,1000000000-1000000005", "+1-٣",
   ])
   func malformedSeeds(text: String) {
-    let error = #expect(throws: ConfigurationError.self) { try SeedList(text) }
-    guard case .badOption("--seeds", text, _) = error else {
-      Issue.record("\(String(describing: error))")
-      return
-    }
+    let error = #expect(throws: OptionError.self) { try SeedList(text) }
+    #expect(error?.option == "--seeds" && error?.found == text)
   }
 
   @Test(arguments: [
@@ -42,7 +44,7 @@ struct CommandLineOptionsTests {
   }
 
   @Test func weightsComeFromOnePlace() throws {
-    #expect(throws: ConfigurationError.self) {
+    #expect(throws: OptionError.self) {
       try TrainOptions(config: "c", resume: .checkpoint("a"), initialWeights: "b")
     }
     #expect(try TrainOptions(config: "c", initialWeights: "b").initialWeights == "b")
@@ -51,9 +53,9 @@ struct CommandLineOptionsTests {
   @Test func toleranceFollowsPrecision() throws {
     #expect(try ParityOptions(golden: "g").tolerance == 1e-4)
     #expect(try ParityOptions(golden: "g", tolerance: 0.5).tolerance == 0.5)
-    #expect(throws: ConfigurationError.self) { try ParityOptions(golden: "g", tolerance: 0) }
-    #expect(throws: ConfigurationError.self) { try ParityOptions(golden: "g", tolerance: .nan) }
-    #expect(throws: ConfigurationError.self) { try ParityOptions(golden: "g", threads: -1) }
+    #expect(throws: OptionError.self) { try ParityOptions(golden: "g", tolerance: 0) }
+    #expect(throws: OptionError.self) { try ParityOptions(golden: "g", tolerance: .nan) }
+    #expect(throws: OptionError.self) { try ParityOptions(golden: "g", threads: -1) }
     #expect(try ParityOptions(golden: "g", precision: .bf16).tolerance == 3e-2)
   }
 
@@ -65,44 +67,44 @@ struct CommandLineOptionsTests {
     #expect(configuration.train.threads == 3 && configuration.model.blocks == [1, 1, 1])
     let half = try BenchOptions(precision: .bf16)
     #expect(try half.configuration().train.precision == .bf16)
-    #expect(throws: ConfigurationError.self) { try BenchOptions(batch: 0) }
-    #expect(throws: ConfigurationError.self) { try BenchOptions(images: 0) }
-    #expect(throws: ConfigurationError.self) { try BenchOptions(threads: 0) }
+    #expect(throws: OptionError.self) { try BenchOptions(batch: 0) }
+    #expect(throws: OptionError.self) { try BenchOptions(images: 0) }
+    #expect(throws: OptionError.self) { try BenchOptions(threads: 0) }
   }
 
   @Test func whatCannotBeDrawnIsRefused() throws {
     func refused(
-      _ option: String, _ make: @autoclosure () throws -> DrawingOptions,
+      _ option: String, _ make: @autoclosure () throws -> SamplingOptions,
       at location: SourceLocation = #_sourceLocation
     ) {
-      let error = #expect(throws: ConfigurationError.self, sourceLocation: location) { try make() }
+      let error = #expect(throws: OptionError.self, sourceLocation: location) { try make() }
       #expect(error?.description.hasPrefix(option) == true, sourceLocation: location)
     }
-    refused("--steps", try DrawingOptions(steps: 0))
-    refused("--class", try DrawingOptions(label: -1))
-    refused("--guidance", try DrawingOptions(guidance: .infinity))
-    refused("--batch", try DrawingOptions(batch: 0))
-    refused("--churn", try DrawingOptions(churn: -1))
-    refused("--churn", try DrawingOptions(sampler: .ddim, churn: 1))
-    refused("--eta", try DrawingOptions(sampler: .heun, eta: 0.5))
-    refused("--guided-channels", try DrawingOptions(guidedChannels: -1))
-    refused("--eta", try DrawingOptions(sampler: .ddim, eta: 1.5))
+    refused("--steps", try SamplingOptions(steps: 0))
+    refused("--class", try SamplingOptions(label: -1))
+    refused("--guidance", try SamplingOptions(guidance: .infinity))
+    refused("--batch", try SamplingOptions(batch: 0))
+    refused("--churn", try SamplingOptions(churn: -1))
+    refused("--churn", try SamplingOptions(sampler: .ddim, churn: 1))
+    refused("--eta", try SamplingOptions(sampler: .heun, eta: 0.5))
+    refused("--guided-channels", try SamplingOptions(guidedChannels: -1))
+    refused("--eta", try SamplingOptions(sampler: .ddim, eta: 1.5))
     for interval in ["1", "2,1", "a,b", "-1,2", "1,2,3", "nan,1"] {
-      refused("--guidance-interval", try DrawingOptions(guidanceInterval: interval))
+      refused("--guidance-interval", try SamplingOptions(guidanceInterval: interval))
     }
-    #expect(try DrawingOptions(guidanceInterval: "0.2,5").guidanceInterval == 0.2...5)
-    #expect(try DrawingOptions(sampler: .ddim, eta: 1).eta == 1)
+    #expect(try SamplingOptions(guidanceInterval: "0.2,5").guidanceInterval == 0.2...5)
+    #expect(try SamplingOptions(sampler: .ddim, eta: 1).eta == 1)
   }
 
   @Test func noiseLevelsAreNumbersFromZeroOn() throws {
     let options = try NoiseOptions(image: "i", output: "o", levels: "0,0.5,80")
     #expect(options.noise == .levels([0, 0.5, 80]))
     for levels in ["", "1,", "-1", "inf", "nan", "a"] {
-      #expect(throws: ConfigurationError.self) {
+      #expect(throws: OptionError.self) {
         try NoiseOptions(image: "i", output: "o", levels: levels)
       }
     }
-    #expect(throws: ConfigurationError.self) {
+    #expect(throws: OptionError.self) {
       try NoiseOptions(image: "i", output: "o", resolution: 0)
     }
   }
@@ -117,7 +119,7 @@ struct CommandLineOptionsTests {
         steps: steps)
     }
     func refused(_ option: String, _ make: @autoclosure () throws -> NoiseOptions) {
-      let error = #expect(throws: ConfigurationError.self) { try make() }
+      let error = #expect(throws: OptionError.self) { try make() }
       #expect(
         error?.description.hasPrefix(option) == true, "\(option): \(String(describing: error))")
     }

@@ -1,6 +1,6 @@
+import Configuration
 import Foundation
 import Testing
-import Training
 
 @Suite("Reading a configuration")
 struct ConfigurationReadingTests {

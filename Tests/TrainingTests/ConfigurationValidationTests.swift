@@ -1,5 +1,5 @@
+import Configuration
 import Testing
-import Training
 
 @Suite("Values that cannot work")
 struct ConfigurationValidationTests {

@@ -1,8 +1,10 @@
 import Autodiff
 import Collectives
+import Configuration
 import Datasets
 import DiffiTModels
 import Foundation
+import Parity
 import TensorCore
 import Testing
 import Training
@@ -23,9 +25,9 @@ private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent(
   @Test(arguments: files, levels)
   func outputsAndGradients(_ file: String, _ level: KernelTable.Level) throws {
     let kernels = try #require(KernelTable(level))
-    let engine = Engine(threadCount: level == .portable ? 1 : 2, kernels: kernels)
+    let context = ComputeContext(threadCount: level == .portable ? 1 : 2, kernels: kernels)
     let golden = try Golden(goldens.appendingPathComponent(file).path)
-    let report = try ParityCheck.compare(golden, tolerance: 1e-4, on: engine)
+    let report = try ParityCheck.compare(golden, tolerance: 1e-4, on: context)
     #expect(report.gradients.count > 15 && report.outputs.count == 2)
     #expect(report.worst < 3e-5, "\(file), \(level): \(report.worst)")
   }
@@ -34,9 +36,9 @@ private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent(
   @Test(arguments: files, levels)
   func outputsAndGradientsInHalfPrecision(_ file: String, _ level: KernelTable.Level) throws {
     let kernels = try #require(KernelTable(level))
-    let engine = Engine(threadCount: level == .portable ? 1 : 2, kernels: kernels)
+    let context = ComputeContext(threadCount: level == .portable ? 1 : 2, kernels: kernels)
     let golden = try Golden(goldens.appendingPathComponent(file).path)
-    let report = try ParityCheck.compare(golden, precision: .bf16, tolerance: 3e-2, on: engine)
+    let report = try ParityCheck.compare(golden, precision: .bf16, tolerance: 3e-2, on: context)
     #expect(report.passed, "\(file), \(level): \(report.worst)")
     let isWide = golden.settings.widths.contains { $0 >= ImageDiffiT.Settings.leastBF16Width }
     #expect((report.worst > 1e-4) == isWide, "bf16 is used in wide stages alone")
@@ -57,7 +59,7 @@ private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent(
     try bytes.write(to: changed)
     defer { try? FileManager.default.removeItem(at: changed) }
     let report = try ParityCheck.compare(
-      Golden(changed.path), tolerance: 1e-4, on: Engine(threadCount: 1))
+      Golden(changed.path), tolerance: 1e-4, on: ComputeContext(threadCount: 1))
     #expect(!report.passed)
   }
 }
@@ -122,7 +124,7 @@ private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent(
     let batch = UInt64(recorded.batch)
     let trainer = Trainer(
       try configuration(microBatch: microBatch), over: SingleCommunicator(),
-      on: Engine(threadCount: threads)
+      on: ComputeContext(threadCount: threads)
     ) {
       defer { next += batch }
       let positions = Array(next..<next + batch)
@@ -169,7 +171,8 @@ private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent(
     let url = try golden(replacing: old, by: new)
     defer { try? FileManager.default.removeItem(at: url) }
     do {
-      _ = try ParityCheck.compare(Golden(url.path), tolerance: 1e-4, on: Engine(threadCount: 1))
+      _ = try ParityCheck.compare(
+        Golden(url.path), tolerance: 1e-4, on: ComputeContext(threadCount: 1))
       Issue.record("\(new) was accepted")
     } catch let error as TrainingError {
       #expect("\(error)".contains(part), "\(error)")

@@ -1,5 +1,5 @@
+import Configuration
 import Testing
-import Training
 
 @Suite("Settings of latent data") struct LatentSettingsTests {
   private static let latent = [

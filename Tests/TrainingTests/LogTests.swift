@@ -1,3 +1,5 @@
+import CommandSupport
+import Evaluation
 import Foundation
 import Testing
 import Training
@@ -110,19 +112,19 @@ struct LogDisplayTests {
     (0, "0"), (999, "999"), (1_000, "1k"), (1_234, "1.2k"), (47_512, "47.5k"), (999_600, "1M"),
     (1_200_000, "1.2M"), (200_000_000, "200M"), (123_456_789, "123M"),
   ])
-  func counts(value: Int, text: String) { #expect(Display.count(value) == text) }
+  func counts(value: Int, text: String) { #expect(Format.count(value) == text) }
 
   @Test(arguments: [
     (0.0, "0 s"), (59.4, "59 s"), (185, "3 min 05 s"), (3_720, "1 h 02 min"), (86_400, "1 d 00 h"),
     (198_000, "2 d 07 h"), (-5, "0 s"), (.infinity, "unknown"), (.nan, "unknown"),
   ])
-  func durations(seconds: Double, text: String) { #expect(Display.duration(seconds) == text) }
+  func durations(seconds: Double, text: String) { #expect(Format.duration(seconds) == text) }
 
   @Test(arguments: [(0.82, "0.82/s"), (47.5, "47.5/s"), (5_312, "5.3k/s"), (.nan, "0/s")])
-  func rates(rate: Double, text: String) { #expect(Display.rate(rate) == text) }
+  func rates(rate: Double, text: String) { #expect(Format.rate(rate) == text) }
 
   @Test(arguments: [(512, "512 B"), (1_536, "1.5 KiB"), (3 << 30, "3 GiB")])
-  func bytes(count: Int, text: String) { #expect(Display.bytes(count) == text) }
+  func bytes(count: Int, text: String) { #expect(Format.bytes(count) == text) }
 
   @Test func progressTellsRateAndTimeLeft() throws {
     var line = ProgressLine("train", of: 10_000, from: 2_000, startedAt: 100)
@@ -158,7 +160,7 @@ struct LogDisplayTests {
 
 @Suite("Rows of stats.jsonl")
 struct LogTickStatisticsTests {
-  private let row = TickStatistics(
+  private let row = StatsRow(
     images: 1_024, epoch: 0.02, loss: 0.5,
     lossByNoiseLevel: [
       NoiseLevelLoss(sigmaMin: 0, sigmaMax: 0.3, images: 7, loss: 0.25),
@@ -196,7 +198,7 @@ struct LogTickStatisticsTests {
 
   @Test func nullIsReadAsNotANumber() throws {
     let again = try JSONDecoder().decode(
-      TickStatistics.self, from: try JSONEncoder().encode(row))
+      StatsRow.self, from: try JSONEncoder().encode(row))
     #expect(again.gradNorm.isNaN && again.lossByNoiseLevel[1].loss.isNaN)
     #expect(again.loss == row.loss && again.seconds == row.seconds && again.skipped == 2)
   }

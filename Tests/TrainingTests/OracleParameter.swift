@@ -35,7 +35,7 @@ extension ParameterSet {
       let parameter = try #require(byName[entry.name], "\(entry.name)")
       let memory = parameter.layout.toMemory(
         entry.values(seed: seed, index: index), shape: entry.shape)
-      parameter.value.copy(from: Tensor(memory, parameter.shape, on: parameter.value.engine))
+      parameter.value.copy(from: Tensor(memory, parameter.shape, on: parameter.value.context))
     }
   }
 }

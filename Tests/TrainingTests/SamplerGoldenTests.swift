@@ -1,9 +1,11 @@
+import Configuration
 import DiffiTModels
 import Diffusion
 import Foundation
+import ModelLoading
+import Sampling
 import TensorCore
 import Testing
-import Training
 
 /// Samplers on a small network against `sampler_golden.py`: the oracle in f64 and the papers'
 /// formulas, with the same weights and the same noise.
@@ -19,7 +21,7 @@ import Training
 
   private let recorded: Recorded
   private let model: ImageDiffiT
-  private let engine = Engine(threadCount: 2)
+  private let context = ComputeContext(threadCount: 2)
 
   init() throws {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -30,13 +32,13 @@ import Training
     settings.channels = [16, 32]
     settings.blocks = [1, 1]
     settings.window = 4
-    settings.headWidth = 8
-    settings.timeWidth = 32
-    settings.embeddingWidth = 16
+    settings.headDim = 8
+    settings.timeDim = 32
+    settings.embedDim = 16
     settings.classes = 3
     settings.augmentLabels = 0
     model = ImageDiffiT(settings)
-    model.parameters.allocate(on: engine, gradients: false)
+    model.parameters.allocate(on: context, gradients: false)
     try model.parameters.drawAsOracle(recorded.parameters, seed: recorded.weights)
   }
 
@@ -53,7 +55,7 @@ import Training
     let expected = try #require(recorded.samples[name])
     let found = sampler.sample(
       seeds: recorded.seeds, over: .edm(steps: recorded.steps), image: [8, 8, 3],
-      with: denoiser(guidance), on: engine
+      with: denoiser(guidance), on: context
     ).floats
     try #require(found.count == expected.count)
     return zip(found, expected).reduce(0) { max($0, abs(Double($1.0) - $1.1)) }
@@ -66,7 +68,7 @@ import Training
       ("dpm++", .dpmPlusPlus),
     ] as [(String, SampleSettings.Sampler)])
   func samplersByName(_ name: String, _ kind: SampleSettings.Sampler) throws {
-    let drawing = try Drawing(DrawingOptions(sampler: kind), of: Configuration())
+    let drawing = try SamplingParameters(SamplingOptions(sampler: kind), of: Configuration())
     let error = try error(name, drawing.method)
     #expect(error < 2e-5, "\(name): \(error)")
   }
@@ -91,10 +93,10 @@ import Training
     #expect(try error("heun guided", HeunSampler()) > 1e-3)
   }
 
-  /// Outside the interval the guess is the conditional one, bit for bit.
+  /// Outside the interval the prediction is the conditional one, bit for bit.
   @Test func guidanceOutsideItsInterval() {
     let noise = SeededNoise(recorded.seeds).first(192).map { Float($0) }
-    let x = Tensor(noise, [2, 8, 8, 3], on: engine)
+    let x = Tensor(noise, [2, 8, 8, 3], on: context)
     let guided = denoiser(Guidance(scale: 3, interval: 0.5...2))
     for (sigma, isGuided) in [(0.4, false), (0.5, true), (2, true), (2.1, false)] {
       let plain = denoiser().denoise(x, sigma: sigma).floats

@@ -1,6 +1,6 @@
+import Benchmarking
 import Foundation
 import Testing
-import Training
 
 /// Every file that is no measurement is refused with one line that says why.
 @Suite struct ScalingFileTests {
@@ -25,8 +25,8 @@ import Training
   }
 
   private func reason(_ text: String) throws -> String? {
-    do { _ = try read(text) } catch TrainingError.notAMeasurement(let path, let reason) {
-      let line = "\(TrainingError.notAMeasurement(path: path, reason: reason))"
+    do { _ = try read(text) } catch ScalingError.notAMeasurement(let path, let reason) {
+      let line = "\(ScalingError.notAMeasurement(path: path, reason: reason))"
       #expect(!line.contains("\n") && line.contains(path) && line.contains("scaling measure"))
       return reason
     }
@@ -72,8 +72,7 @@ import Training
   @Test func anEmptyFileAndNone() throws {
     #expect(try reason("") == "not JSON")
     #expect(try reason("[]") == "the file has another type than expected")
-    #expect(throws: TrainingError.notAMeasurement(path: "/nowhere.json", reason: "cannot be read"))
-    {
+    #expect(throws: ScalingError.notAMeasurement(path: "/nowhere.json", reason: "cannot be read")) {
       try ScalingMeasurement(file: "/nowhere.json")
     }
   }

@@ -1,7 +1,7 @@
+import Benchmarking
 import Foundation
 import TensorCore
 import Testing
-import Training
 
 /// A ring whose times are known.
 @Suite struct ScalingFitTests {

@@ -1,6 +1,7 @@
+import Benchmarking
+import Configuration
 import Foundation
 import Testing
-import Training
 
 /// Predictions that can be done in the head.
 @Suite struct ScalingPredictionTests {
@@ -116,11 +117,11 @@ import Training
     // Two messages of 6 x 0.1 ms, 1.5 x 1 MB at 1 GB/s.
     #expect(isClose(report.weak[1].communicationSeconds, 0.0012 + 0.0015))
     #expect(report.assumptions.contains { $0.hasPrefix("B is stated: 8.0 Gb/s") })
-    #expect(throws: TrainingError.nothingToFit) {
+    #expect(throws: ScalingError.nothingToFit) {
       try self.report(ScalingPredictOptions(files: ["one.json"], linkGbps: 8))
     }
-    #expect("\(TrainingError.nothingToFit)".contains("--latency-us"))
-    #expect(TrainingError.nothingToFit.exitCode == 2)
+    #expect("\(ScalingError.nothingToFit)".contains("--latency-us"))
+    #expect(ScalingError.nothingToFit.exitCode == 2)
   }
 
   @Test func smallSumsMayBeLeftOutOfTheFit() throws {

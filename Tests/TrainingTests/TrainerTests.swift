@@ -1,4 +1,5 @@
 import Collectives
+import Configuration
 import Datasets
 import TensorCore
 import Testing
@@ -27,7 +28,7 @@ import Training
   ) throws -> Trainer {
     try configuration.validate()
     let size = configuration.model.resolution * configuration.model.resolution * 3
-    return Trainer(configuration, over: SingleCommunicator(), on: Engine()) {
+    return Trainer(configuration, over: SingleCommunicator(), on: ComputeContext()) {
       Batch(
         positions: [0, 1, 2, 3], images: [Float](repeating: pixel, count: 4 * size),
         labels: labels, augmentLabels: [])
@@ -81,9 +82,9 @@ import Training
     configuration.model.dropout = 0.1
     let trainer = try trainer(configuration)
     try trainer.step()
-    let held = trainer.engine.memory.peakBytes
+    let held = trainer.context.memory.peakBytes
     for _ in 0..<3 { try trainer.step() }
-    #expect(trainer.engine.memory.peakBytes == held)
+    #expect(trainer.context.memory.peakBytes == held)
   }
 
   /// Adam's first step is the learning rate times the gradient's sign, but for epsilon: only where the

@@ -1,4 +1,5 @@
 import Collectives
+import Configuration
 import Testing
 import Training
 
@@ -6,13 +7,13 @@ import Training
 @Suite struct VigilTests {
   /// What `rank` of three, which watches if it is 0 or 1, knows after hearing the others for a while.
   struct Scene {
-    var vigil: Vigil
+    var vigil: StallDetector
     var states: [Activity.State?]
     var counts = [0, 0, 0]
     var still = [0.0, 0.0, 0.0]
 
     init(rank: Int = 0, timeout: Double = 10, _ states: [Activity.State?]) {
-      vigil = Vigil(
+      vigil = StallDetector(
         rank: rank, hosts: ["a", "a", "b"], watchers: [0, 1], timeout: timeout, batch: 16)
       self.states = states
     }
@@ -149,7 +150,8 @@ import Training
 
   @Test func theyActOneAfterTheOther() {
     let reserves = (0..<3).map {
-      Vigil(rank: $0, hosts: ["a", "b", "c"], watchers: [0, 1], timeout: 10, batch: 1).reserve
+      StallDetector(rank: $0, hosts: ["a", "b", "c"], watchers: [0, 1], timeout: 10, batch: 1)
+        .reserve
     }
     #expect(reserves[0] == 0 && reserves[1] >= 1 && reserves[2] >= reserves[1] + 1)
   }
@@ -173,7 +175,7 @@ import Training
   }
 
   @Test func manyRanksFitIntoALine() throws {
-    var vigil = Vigil(
+    var vigil = StallDetector(
       rank: 0, hosts: (0..<64).map { "n\($0)" }, watchers: [0, 1], timeout: 1, batch: 16)
     for count in 1..<30 {
       for rank in 1..<64 {

@@ -8,28 +8,29 @@
 // `logvar`, `reconstruction`, `grad_images` and `grad.NAME` of the loss of vae_golden.py; with `picture` also
 // `tiled.mean` and `tiled.decoded`. It prints the seconds of each, and the memory at its peak.
 import Autodiff
-import Checkpoints
 import DiffiTModels
+import FileFormats
 import Foundation
+import RunData
+import SystemSupport
 import TensorCore
-import Training
 
 enum Usage: Error { case wrong(String) }
 
 struct Files {
   let input: SafetensorsFile
-  let engine: Engine
+  let context: ComputeContext
   var results: [(name: String, shape: [Int], values: [Float])] = []
 
-  init(_ path: String, on engine: Engine) throws {
+  init(_ path: String, on context: ComputeContext) throws {
     input = try SafetensorsFile(URL(fileURLWithPath: path))
-    self.engine = engine
+    self.context = context
   }
 
   func images(_ name: String) throws -> Tensor {
     let (shape, values) = (try input.entry(name).shape, try input.floats(name))
     let (c, pixels) = (shape[1], shape[2] * shape[3])
-    let result = Tensor([shape[0], shape[2], shape[3], c], on: engine)
+    let result = Tensor([shape[0], shape[2], shape[3], c], on: context)
     result.withFloats { to in
       for i in values.indices {
         to[i] = values[(i / (c * pixels) * c + i % c) * pixels + i / c % pixels]
@@ -66,28 +67,28 @@ func timed<R>(_ name: String, _ body: () throws -> R) rethrows -> R {
 
 func run(_ arguments: [String], _ precision: DType) throws {
   let folder = URL(fileURLWithPath: arguments[0])
-  let engine = Engine(threadCount: Int(arguments[3]) ?? 1)
+  let context = ComputeContext(threadCount: Int(arguments[3]) ?? 1)
   let vae = VAE(try DiffusersVAE.describe(folder).settings, precision: precision)
-  vae.parameters.allocate(on: engine, gradients: true)
+  vae.parameters.allocate(on: context, gradients: true)
   try DiffusersVAE.read(folder, into: vae)
-  var files = try Files(arguments[1], on: engine)
+  var files = try Files(arguments[1], on: context)
   let (images, noise, weight) = (
     try files.images("images"), try files.images("noise"), try files.images("weight")
   )
-  try vae.parameters.holdingWeights {
+  try vae.parameters.withPackedWeights {
     let tape = Tape()
     let x = tape.variable(images)
-    let start = engine.memory.liveBytes
+    let start = context.memory.liveBytes
     let (mean, log, image) = timed("forward") {
       let (mean, log) = vae.encode(x)
       return (mean, log, vae.decode(vae.sample(mean, log, noise: noise)))
     }
     let batch = images.shape[0]
-    print("saved", engine.memory.liveBytes - start)
+    print("saved", context.memory.liveBytes - start)
     print("counted", batch * vae.settings.cost(precision: precision).savedBytes)
     print("flops", batch * vae.settings.cost().forwardFlops)
     let factor = 1 / (1000 * Float(batch))
-    let slope = Tensor(weight.floats.map { $0 * factor }, weight.shape, on: engine)
+    let slope = Tensor(weight.floats.map { $0 * factor }, weight.shape, on: context)
     let divergence = gaussianDivergence(
       mean, log, weights: [Double](repeating: 0.01 / Double(batch), count: batch))
     let total = loss([0], gradient: slope, at: image) + divergence.total
@@ -113,7 +114,7 @@ func run(_ arguments: [String], _ precision: DType) throws {
         parameter.layout.toFile(parameter.gradient.floats, shape: shape)
       ))
   }
-  print("peak", engine.memory.peakBytes)
+  print("peak", context.memory.peakBytes)
   try files.write(arguments[2])
 }
 
@@ -122,17 +123,17 @@ func write(_ arguments: [String]) throws {
   settings.channels = arguments[2].split(separator: ",").compactMap { Int($0) }
   settings.groups = Int(arguments[3]) ?? 32
   let vae = VAE(settings)
-  vae.parameters.allocate(on: Engine(), gradients: false)
+  vae.parameters.allocate(on: ComputeContext(), gradients: false)
   vae.parameters.initialize(seed: UInt64(arguments[1]) ?? 0)
   try DiffusersVAE.write(vae, to: URL(fileURLWithPath: arguments[0]))
   print("digest", DiffusersVAE.digest(of: vae))
 }
 
 func perceptual(_ arguments: [String]) throws {
-  let engine = Engine(threadCount: Int(arguments[3]) ?? 1)
-  var files = try Files(arguments[1], on: engine)
+  let context = ComputeContext(threadCount: Int(arguments[3]) ?? 1)
+  var files = try Files(arguments[1], on: context)
   let distance = try PerceptualDistance(
-    weights: URL(fileURLWithPath: arguments[0]), on: engine)
+    weights: URL(fileURLWithPath: arguments[0]), on: context)
   let (x, y) = (try files.images("x"), try files.images("y"))
   let tape = Tape()
   let variable = tape.variable(x)

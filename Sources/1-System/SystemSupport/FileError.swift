@@ -1,0 +1,49 @@
+import Foundation
+
+/// Why the operating system could not do what a reader or writer of files asked for. Each description is
+/// one line that names the path, the reason and what to do.
+package enum FileError: Error, Equatable, Sendable {
+  /// A system call failed; `code` is its errno.
+  case system(operation: String, path: String, code: Int32)
+  /// A file ended while it was read: another process shortened it.
+  case shrank(path: String, expected: Int)
+  /// No file or folder has this path.
+  case notFound(path: String)
+  /// The system refused to read an existing file or folder.
+  case unreadable(path: String, reason: String)
+  /// The system refused to write a file or folder.
+  case unwritable(path: String, reason: String)
+  /// Another process holds the lock of this folder.
+  case locked(directory: String, holder: String)
+}
+
+extension FileError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .system(let operation, let path, let code):
+      "\(path): cannot \(operation): \(String(cString: strerror(code)))\(Self.advice(code))"
+    case .shrank(let path, let expected):
+      "\(path): ends before byte \(expected), although it was that long when opened; "
+        + "is something else writing it?"
+    case .notFound(let path):
+      "no such file or folder: \(path); check the path"
+    case .unreadable(let path, let reason):
+      "cannot read \(path): \(reason); check its permissions and the file system"
+    case .unwritable(let path, let reason):
+      "cannot write \(path): \(reason); check that the folder exists, its permissions and free space"
+    case .locked(let directory, let holder):
+      "\(directory): another job uses this folder (\(holder)); wait for it to end, or choose another"
+        + " (--run of train, --out of sample)"
+    }
+  }
+
+  private static func advice(_ code: Int32) -> String {
+    switch code {
+    case ENOSPC, EDQUOT: "; free some space, or lower checkpoint.keep"
+    case EACCES, EPERM, EROFS: "; choose a place that this user may write to and read from"
+    case ENOENT: "; check the path"
+    case ENOTDIR: "; a part of the path is a file: choose another path"
+    default: ""
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import Foundation
+
+/// The few directory operations this target needs, with the errno of the failing call.
+package enum FileSystem {
+  /// Bytes in a file; nil where there is none (`stat`).
+  package static func size(of path: String) throws(FileError) -> Int? {
+    var status = stat()
+    if stat(path, &status) == 0 { return Int(status.st_size) }
+    if errno == ENOENT { return nil }
+    throw .system(operation: "stat", path: path, code: errno)
+  }
+
+  package static func exists(_ path: String) throws(FileError) -> Bool { try size(of: path) != nil }
+
+  /// Names in a directory, sorted; nil where there is no such directory.
+  package static func names(in path: String) throws(FileError) -> [String]? {
+    guard let directory = opendir(path) else {
+      if errno == ENOENT { return nil }
+      throw .system(operation: "list", path: path, code: errno)
+    }
+    defer { closedir(directory) }
+    var names: [String] = []
+    errno = 0
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != "." && name != ".." { names.append(name) }
+      errno = 0
+    }
+    guard errno == 0 else { throw .system(operation: "list", path: path, code: errno) }
+    return names.sorted()
+  }
+
+  /// Makes a directory; one that is there already is kept.
+  package static func makeDirectory(_ path: String) throws(FileError) {
+    guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
+      throw .system(operation: "create the directory", path: path, code: errno)
+    }
+  }
+
+  package static func rename(_ from: String, to: String) throws(FileError) {
+    guard Foundation.rename(from, to) == 0 else {
+      throw .system(operation: "rename to \(to)", path: from, code: errno)
+    }
+  }
+
+  /// Makes the names in a directory durable.
+  package static func sync(directory path: String) throws(FileError) {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system(operation: "open", path: path, code: errno) }
+    defer { close(descriptor) }
+    // Some network file systems have no fsync of directories; their renames are durable by themselves.
+    guard fsync(descriptor) == 0 || errno == EINVAL else {
+      throw .system(operation: "fsync", path: path, code: errno)
+    }
+  }
+
+  /// Removes a file, or a directory with all it holds; links are not followed.
+  package static func remove(_ path: String) throws(FileError) {
+    var status = stat()
+    guard lstat(path, &status) == 0 else {
+      if errno == ENOENT { return }
+      throw .system(operation: "stat", path: path, code: errno)
+    }
+    if status.st_mode & S_IFMT == S_IFDIR {
+      for name in try names(in: path) ?? [] { try remove("\(path)/\(name)") }
+      guard rmdir(path) == 0 || errno == ENOENT else {
+        throw .system(operation: "remove", path: path, code: errno)
+      }
+    } else if unlink(path) != 0 && errno != ENOENT {
+      throw .system(operation: "remove", path: path, code: errno)
+    }
+  }
+
+  /// The directory that holds `path`.
+  package static func parent(of path: String) -> String {
+    URL(fileURLWithPath: path).deletingLastPathComponent().path
+  }
+
+  /// A hidden name beside `path`, for what is renamed to it when complete.
+  package static func temporary(beside path: String) -> String {
+    let url = URL(fileURLWithPath: path)
+    return "\(url.deletingLastPathComponent().path)/.\(url.lastPathComponent).\(getpid()).tmp"
+  }
+}

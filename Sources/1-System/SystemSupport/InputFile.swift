@@ -1,0 +1,62 @@
+import Foundation
+
+/// A file open for reading at any position (`open`, `pread`, `close`).
+///
+/// Not a memory map: where a mapped file is shortened by someone else the process dies of a signal,
+/// here the read throws.
+package final class InputFile: Sendable {
+  package let path: String
+  private let descriptor: Int32
+
+  package init(_ path: String) throws(FileError) {
+    self.path = path
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .system(operation: "open", path: path, code: errno) }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// Bytes in the file now (`fstat`).
+  package var size: Int {
+    get throws(FileError) {
+      var status = stat()
+      guard fstat(descriptor, &status) == 0 else {
+        throw .system(operation: "stat", path: path, code: errno)
+      }
+      return Int(status.st_size)
+    }
+  }
+
+  /// Fills `buffer` with the bytes from `position` on.
+  package func read(
+    into buffer: UnsafeMutableRawBufferPointer, at position: Int
+  ) throws(FileError) {
+    var done = 0
+    while done < buffer.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+      let count = pread(descriptor, rest.baseAddress, rest.count, off_t(position + done))
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .system(operation: "read", path: path, code: errno)
+      }
+      if count == 0 { throw .shrank(path: path, expected: position + buffer.count) }
+      done += count
+    }
+  }
+
+  /// The bytes `range` as an array.
+  package func bytes(_ range: Range<Int>) throws(FileError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: range.count)
+    let result = bytes.withUnsafeMutableBytes { buffer in
+      Result { () throws(FileError) in try read(into: buffer, at: range.lowerBound) }
+    }
+    try result.get()
+    return bytes
+  }
+
+  /// A whole file.
+  package static func contents(of path: String) throws(FileError) -> [UInt8] {
+    let file = try InputFile(path)
+    return try file.bytes(0..<file.size)
+  }
+}

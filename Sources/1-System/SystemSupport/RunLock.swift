@@ -1,0 +1,55 @@
+import Foundation
+
+/// A run directory's lock: held while the object lives, until `release` or the end of the process.
+///
+/// `flock` on a file that stays: the kernel drops the lock when its holder dies, however it dies, so
+/// nothing has to be cleaned up. On NFS it holds between hosts too (Linux makes a byte-range lock of
+/// it); on Lustre it needs the mount option `flock`.
+package final class RunLock: Sendable {
+  /// The lock file's name within the run directory.
+  package static let fileName = ".lock"
+
+  private let descriptor: Int32
+
+  /// - Throws: `FileError.locked` where another process holds it, with the process and host
+  ///   that the holder wrote into the file.
+  package init(directory: URL) throws(FileError) {
+    let path = "\(directory.path)/\(RunLock.fileName)"
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else { throw .system(operation: "create", path: path, code: errno) }
+    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+      let code = errno
+      if code == EINTR { continue }
+      if code == EWOULDBLOCK {
+        throw .locked(directory: directory.path, holder: RunLock.holder(path))
+      }
+      throw .system(operation: "lock", path: path, code: code)
+    }
+    guard ftruncate(descriptor, 0) == 0 else {
+      throw .system(operation: "write", path: path, code: errno)
+    }
+    try Array("process \(getpid()) on \(RunLock.host)\n".utf8).withUnsafeBytes { bytes in
+      Result { () throws(FileError) in
+        try OutputFile.writeAll(bytes, to: descriptor, path: path)
+      }
+    }.get()
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// Lets another job have the directory; also done by the end of the process.
+  package func release() { flock(descriptor, LOCK_UN) }
+
+  /// This host's name, asked of the kernel: no name server is involved.
+  private static var host: String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0 else { return "unknown host" }
+    return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  private static func holder(_ path: String) -> String {
+    let bytes = (try? InputFile.contents(of: path)) ?? []
+    let line = String(decoding: bytes.prefix(200).prefix { $0 != 10 }, as: UTF8.self)
+    return line.isEmpty ? "holder unknown" : line
+  }
+}

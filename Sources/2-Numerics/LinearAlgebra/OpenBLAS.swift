@@ -1,0 +1,25 @@
+import COpenBLAS
+import TensorCore
+
+/// The system's OpenBLAS: a yardstick for our own kernels, and LAPACK for the metrics.
+package enum OpenBLAS {
+  /// The core whose kernels are loaded (`openblas_get_corename`), for instance "SkylakeX".
+  package static var core: String { String(cString: copenblas_core()) }
+
+  /// The core this CPU deserves; nil where the loaded one cannot be bettered.
+  package static var betterCore: String? { copenblas_better_core().map { String(cString: $0) } }
+
+  /// Makes the library single-threaded, and where it took the CPU for an older one starts the program
+  /// again with the right core, once. Call it first in main; it costs microseconds where nothing is
+  /// to be done. `DIFFIT_OPENBLAS_CORE` in the environment, with any value, switches it off.
+  package static func repairCore() { copenblas_repair(CommandLine.unsafeArgv) }
+
+  /// c = a b (`cblas_sgemm`), on one thread. Shapes: a [M, K], b [K, N], c [M, N], all f32.
+  package static func product(_ a: Tensor, _ b: Tensor, into c: Tensor) {
+    let (m, k, n) = (a.shape[0], a.shape[1], b.shape[1])
+    invariant(
+      b.shape == [k, n] && c.shape == [m, n],
+      "OpenBLAS.product: \(a.shape) by \(b.shape) into \(c.shape)")
+    withFloats(a, b, c) { a, b, c in copenblas_sgemm(Int64(m), Int64(n), Int64(k), a, b, c) }
+  }
+}

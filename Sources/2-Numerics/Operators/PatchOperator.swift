@@ -1,0 +1,51 @@
+import TensorCore
+
+/// Square patches of an image as tokens, and back.
+///
+/// Shapes: image [B, H, W, C], patch p <-> tokens [B, H / p, W / p, p p C]; a token holds its pixels row
+/// by row. f32. Each direction is the other's gradient.
+public enum PatchOperator {
+  /// x [B, H, W, C] -> [B, H / p, W / p, p p C].
+  public static func tokens(_ x: Tensor, patch: Int) -> Tensor {
+    let s = x.shape
+    invariant(
+      s.rank == 4 && patch > 0 && s[1] % patch == 0 && s[2] % patch == 0,
+      "patches: image \(s), patch \(patch)")
+    let y = Tensor([s[0], s[1] / patch, s[2] / patch, patch * patch * s[3]], on: x.context)
+    withFloats(x, y) { image, tokens in
+      forRows(of: s, patch, x.context) { (tokens + $1).update(from: image + $0, count: $2) }
+    }
+    return y
+  }
+
+  /// x [B, H / p, W / p, p p C] -> [B, H, W, C].
+  public static func image(_ x: Tensor, patch: Int) -> Tensor {
+    let s = x.shape
+    invariant(
+      s.rank == 4 && patch > 0 && s[3] % (patch * patch) == 0,
+      "image of patches: tokens \(s), patch \(patch)")
+    let y = Tensor([s[0], s[1] * patch, s[2] * patch, s[3] / (patch * patch)], on: x.context)
+    withFloats(x, y) { tokens, image in
+      forRows(of: y.shape, patch, x.context) { (image + $0).update(from: tokens + $1, count: $2) }
+    }
+    return y
+  }
+
+  /// Calls `body` with the place of each patch's rows in the image and in the tokens, and their elements.
+  private static func forRows(
+    of image: Shape, _ patch: Int, _ context: ComputeContext,
+    _ body: (_ image: Int, _ tokens: Int, _ count: Int) -> Void
+  ) {
+    let (columns, count) = (image[2] / patch, patch * image[3])
+    context.threads.forRanges(of: image[0] * image[1]) { lines in
+      for line in lines {
+        let (block, row) = (line / patch, line % patch)
+        for column in 0..<columns {
+          body(
+            (line * columns + column) * count, ((block * columns + column) * patch + row) * count,
+            count)
+        }
+      }
+    }
+  }
+}

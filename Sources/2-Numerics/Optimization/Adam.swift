@@ -1,0 +1,98 @@
+import CKernels
+import TensorCore
+
+/// Adam with decoupled weight decay (AdamW) over a flat range.
+///
+/// Source: Kingma and Ba, arXiv:1412.6980, Algorithm 1 (epsilon outside the root, as PyTorch);
+/// Loshchilov and Hutter, arXiv:1711.05101. Moments and update in f32.
+public struct Adam {
+  public var betas: (Double, Double)
+  public var epsilon: Double
+  public var weightDecay: Double
+  /// The parts of the flat range that this rank updates.
+  public let owned: OptimizerPartition
+  /// First and second moments of these parts.
+  public let (first, second): (Tensor, Tensor)
+  /// Updates done; part of the run's state.
+  public var updates: Int
+
+  public init(
+    owned: OptimizerPartition, betas: (Double, Double), epsilon: Double, weightDecay: Double,
+    on context: ComputeContext
+  ) {
+    (self.betas, self.epsilon, self.weightDecay) = (betas, epsilon, weightDecay)
+    self.owned = owned
+    (first, second) = (
+      Tensor(zeros: [owned.count], on: context), Tensor(zeros: [owned.count], on: context)
+    )
+    updates = 0
+  }
+
+  /// One update of the owned parts of `weights`, in place, and of averages of them, in the same pass over
+  /// memory.
+  ///
+  /// - Parameters:
+  ///   - weights: the whole flat range, as `gradients`.
+  ///   - factor: multiplies the gradients first (clipping).
+  ///   - averages: each with the weight beta of its old value.
+  public mutating func update(
+    _ weights: Tensor, gradients: Tensor, learningRate: Double, factor: Float,
+    averages: [(average: ExponentialAverage, beta: Double)] = []
+  ) {
+    invariant(
+      weights.count == gradients.count && owned.pieces.allSatisfy { $0.upperBound <= weights.count }
+        && averages.allSatisfy { $0.average.values.count == first.count },
+      "Adam: weights \(weights.shape), gradients \(gradients.shape), moments \(first.shape)")
+    updates += 1
+    let correction1 = 1 - power(betas.0, updates)
+    let correction2 = 1 - power(betas.1, updates)
+    let settings = dk_adam(
+      factor: factor, gain1: Float(1 - betas.0), beta2: Float(betas.1), gain2: Float(1 - betas.1),
+      step: Float(learningRate / correction1), root2: Float(correction2.squareRoot()),
+      epsilon: Float(epsilon), decay: Float(1 - learningRate * weightDecay))
+    let context = weights.context
+    let kernel = context.kernels.table.pointee.update
+    context.measured(
+      "adam and averages", flops: 0, bytes: (7 + 2 * averages.count) * first.byteCount
+    ) {
+      for (piece, offset) in zip(owned.pieces, owned.offsets) {
+        withFloats(gradients, first, second, weights) { g, m, v, w in
+          withPointers(averages, from: offset) { averages in
+            withUnsafePointer(to: settings) { settings in
+              context.forElements(piece.count) { begin, end in
+                kernel(
+                  settings, averages.baseAddress, Int64(averages.count), begin, end,
+                  g + piece.lowerBound, m + offset, v + offset, w + piece.lowerBound)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func withPointers(
+    _ averages: [(average: ExponentialAverage, beta: Double)], from offset: Int,
+    _ body: (UnsafeBufferPointer<dk_average>) -> Void
+  ) {
+    func add(_ index: Int, _ pointers: [dk_average]) {
+      guard index < averages.count else { return pointers.withUnsafeBufferPointer(body) }
+      averages[index].average.values.withFloats {
+        add(
+          index + 1,
+          pointers + [dk_average(values: $0 + offset, beta: Float(averages[index].beta))])
+      }
+    }
+    add(0, [])
+  }
+
+  private func power(_ base: Double, _ exponent: Int) -> Double {
+    var (result, square, left) = (1.0, base, exponent)
+    while left > 0 {
+      if left & 1 == 1 { result *= square }
+      square *= square
+      left >>= 1
+    }
+    return result
+  }
+}

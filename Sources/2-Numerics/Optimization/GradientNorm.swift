@@ -1,0 +1,44 @@
+import TensorCore
+
+/// Sums of squares of the blocks of 4,096 elements of a flat range, in f64: not finite where an element is
+/// not; the square of a finite f32 never overflows f64. `treeSum` of them depends on neither threads
+/// nor on who computed which.
+///
+/// - Parameter pieces: the blocks of these parts, which begin at whole blocks; those of others are 0.
+public func blockSquares(_ x: Tensor, in pieces: [Range<Int>]) -> [Double] {
+  let block = 4096
+  var sums = [Double](repeating: 0, count: (x.count + block - 1) / block)
+  let kernel = x.context.kernels.table.pointee.squares
+  x.withFloats { values in
+    sums.withUnsafeMutableBufferPointer { sums in
+      for piece in pieces {
+        invariant(piece.lowerBound % block == 0, "blockSquares: \(piece) begins inside a block")
+        let first = piece.lowerBound / block
+        x.context.threads.forRanges(of: (piece.count + block - 1) / block) { range in
+          for index in range {
+            let start = (first + index) * block
+            sums[first + index] = kernel(
+              values, Int64(start), Int64(min(start + block, piece.upperBound)))
+          }
+        }
+      }
+    }
+  }
+  return sums
+}
+
+/// Pairwise sum: neighbours first.
+public func treeSum(_ values: [Double]) -> Double {
+  var values = values
+  while values.count > 1 {
+    values = stride(from: 0, to: values.count, by: 2).map {
+      $0 + 1 < values.count ? values[$0] + values[$0 + 1] : values[$0]
+    }
+  }
+  return values.first ?? 0
+}
+
+/// Factor that brings a gradient of this norm down to `limit`; 1 where `limit` is 0 or not exceeded.
+public func clippingFactor(norm: Double, limit: Double) -> Float {
+  limit > 0 && norm > limit ? Float(limit / norm) : 1
+}

@@ -1,0 +1,120 @@
+import Autodiff
+import Operators
+import TensorCore
+
+/// LPIPS: how different two images look, as the distance of their features in VGG16.
+///
+/// Source: Zhang et al., arXiv:1801.03924, version 0.1 with VGG16 (Simonyan and Zisserman, arXiv:1409.1556).
+/// Features are taken after the last ReLU of each of five stages; each pixel's are scaled to length 1, and the
+/// squares of their differences weighted a channel, averaged over pixels and added up.
+/// Shapes: x, target [B, H, W, 3] in [-1, 1]; 16 pixels a side or more. The weights never change.
+public struct PerceptualDistance {
+  public struct Settings: Sendable, Hashable {
+    /// Width of each stage, and 3x3 convolutions in it: VGG16's.
+    public var channels = [64, 128, 256, 512, 512]
+    public var convolutions = [2, 2, 3, 3, 3]
+
+    public init() {}
+
+    /// Pixels a side that the smallest picture has: one in the last stage.
+    public var leastResolution: Int { 1 << (channels.count - 1) }
+
+    /// Floating-point operations of the features of one image of `resolution` pixels a side.
+    public func forwardFlops(resolution: Int) -> Int {
+      var (side, inputs, flops) = (resolution, 3, 0)
+      for (width, count) in zip(channels, convolutions) {
+        for index in 0..<count {
+          flops += 2 * side * side * 9 * (index == 0 ? inputs : width) * width
+        }
+        (side, inputs) = (side / 2, width)
+      }
+      return flops
+    }
+  }
+
+  public let settings: Settings
+  /// Names, shapes and layouts of the weights as a file has them: `features.I.weight`, `features.I.bias` as
+  /// torchvision counts, and `linS.weight` [C]. To be allocated without gradients and filled once,
+  /// before the first use.
+  public let parameters: ParameterSet
+  /// Of what products multiply, but in the first layer.
+  public let precision: DType
+  private let stages: [Stage]
+
+  private struct Stage {
+    let convolutions: [(weight: Parameter, bias: Parameter, panels: PackedWeights)]
+    let channelWeights: Parameter
+  }
+
+  public init(_ settings: Settings = Settings(), precision: DType = .float32) {
+    invariant(
+      settings.channels.count == settings.convolutions.count && !settings.channels.isEmpty
+        && settings.convolutions.allSatisfy { $0 > 0 } && settings.channels.allSatisfy { $0 > 0 },
+      "PerceptualDistance: \(settings)")
+    (self.settings, self.precision) = (settings, precision)
+    parameters = ParameterSet()
+    let root = parameters.root
+    var (inputs, index, stages) = (3, 0, [Stage]())
+    for (stage, width) in settings.channels.enumerated() {
+      var convolutions: [(weight: Parameter, bias: Parameter, panels: PackedWeights)] = []
+      for _ in 0..<settings.convolutions[stage] {
+        let scope = root("features", index)
+        let weight = scope.parameter(
+          "weight", [3, 3, inputs, width], .fanInUniform, layout: .convolution)
+        convolutions.append((weight, scope.parameter("bias", [width], .zeros), PackedWeights()))
+        (inputs, index) = (width, index + 2)  // its ReLU counts too
+      }
+      index += 1  // and so does the pool
+      let channelWeights = root("lin\(stage)").parameter("weight", [width], .ones)
+      stages.append(Stage(convolutions: convolutions, channelWeights: channelWeights))
+    }
+    self.stages = stages
+    parameters.seal()
+  }
+
+  /// Sum over images of weights[b] times the distance of x from the target, a scalar [1], and its terms in
+  /// f64. Where x has a tape, that of a gradient with respect to x; there is none for the target.
+  public func callAsFunction(
+    _ x: Variable, _ target: Tensor, weights: [Double]
+  ) -> (total: Variable, terms: [Double]) {
+    invariant(
+      x.shape == target.shape && x.shape.rank == 4 && x.shape[3] == 3
+        && min(x.shape[1], x.shape[2]) >= settings.leastResolution,
+      "PerceptualDistance: x \(x.shape), target \(target.shape), \(stages.count) stages")
+    var (ours, theirs) = (normalized(x), normalized(Variable(target)))
+    var (total, terms): (Variable?, [Double]) = (nil, weights.map { _ in 0 })
+    for (index, stage) in stages.enumerated() {
+      (ours, theirs) = (features(index, ours), features(index, theirs))
+      let distance = unitDistance(
+        ours, theirs.value, channelWeights: stage.channelWeights.value, epsilon: 1e-10,
+        weights: weights)
+      total = total.map { $0 + distance.total } ?? distance.total
+      for image in terms.indices { terms[image] += distance.terms[image] }
+    }
+    return (total ?? x, terms)
+  }
+
+  /// One stage: a pool before all but the first, then convolutions with ReLU.
+  private func features(_ index: Int, _ x: Variable) -> Variable {
+    var x = index == 0 ? x : maximumPool(x, ImageWindow(2, stride: 2))
+    for (i, layer) in stages[index].convolutions.enumerated() {
+      let y = convolution(
+        x, Variable(layer.weight.value, keptIn: layer.panels), Variable(layer.bias.value), .same,
+        compute: index == 0 && i == 0 ? .float32 : precision)
+      x = leakyReLU(y, slope: 0)
+    }
+    return x
+  }
+
+  /// (x - shift) / scale, the mean and deviation of ImageNet's pixels seen in [-1, 1].
+  private func normalized(_ x: Variable) -> Variable {
+    let (shift, scale): ([Float], [Float]) = (
+      [-0.030, -0.088, -0.188], [0.458, 0.448, 0.450]
+    )
+    let context = x.value.context
+    let matrix = (0..<9).map { $0 % 4 == 0 ? 1 / scale[$0 / 4] : 0 }
+    let offset = zip(shift, scale).map { -$0 / $1 }
+    return linear(
+      x, Variable(Tensor(matrix, [3, 3], on: context)), Variable(Tensor(offset, [3], on: context)))
+  }
+}

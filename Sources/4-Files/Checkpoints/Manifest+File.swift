@@ -1,0 +1,95 @@
+import Foundation
+
+extension Manifest {
+  private static let nonFinite = ("Infinity", "-Infinity", "NaN")
+
+  /// The file's bytes, keys sorted.
+  package func encoded(path: String) throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    let (positive, negative, nan) = Manifest.nonFinite
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: positive, negativeInfinity: negative, nan: nan)
+    do {
+      return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    } catch { throw CheckpointError.manifestSyntax(path: path, reason: oneLine(error)) }
+  }
+
+  /// Reads a manifest and checks that it fits together.
+  package static func decode(_ bytes: [UInt8], path: String) throws -> Manifest {
+    struct Version: Decodable {
+      let version: Int
+      enum CodingKeys: String, CodingKey { case version = "format_version" }
+    }
+    let decoder = JSONDecoder()
+    let (positive, negative, nan) = nonFinite
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: positive, negativeInfinity: negative, nan: nan)
+    let version: Int
+    do {
+      version = try decoder.decode(Version.self, from: Data(bytes)).version
+    } catch { throw CheckpointError.manifestSyntax(path: path, reason: oneLine(error)) }
+    // The version first: another one may have other members.
+    guard version == currentVersion else {
+      throw CheckpointError.manifestVersion(path: path, found: version, supported: currentVersion)
+    }
+    let manifest: Manifest
+    do {
+      manifest = try decoder.decode(Manifest.self, from: Data(bytes))
+    } catch { throw CheckpointError.manifestSyntax(path: path, reason: oneLine(error)) }
+    try manifest.check(path: path)
+    return manifest
+  }
+
+  /// Checks that counts, table and shards fit together.
+  package func check(path: String) throws {
+    for (name, count) in [("images_seen", imagesSeen), ("flat_count", flatCount)] where count < 0 {
+      throw CheckpointError.manifestCount(path: path, name: name, found: count)
+    }
+    let digest = Manifest.digest(of: configuration)
+    guard configurationDigest == digest else {
+      throw CheckpointError.configurationDigest(
+        path: path, found: digest, expected: configurationDigest)
+    }
+    if let fault = ParameterTable.fault(tensors, flatCount: flatCount) {
+      throw CheckpointError.manifestTable(path: path, fault: fault)
+    }
+    let ranks = Array(shards.indices)
+    guard !shards.isEmpty, worldSize == shards.count, shards.map(\.rank) == ranks,
+      shards.map(\.file) == ranks.map({ ShardRecord.fileName(rank: $0, of: worldSize) })
+    else {
+      throw CheckpointError.shardNames(
+        path: path, found: "\(shards.map(\.file))",
+        expected: "one of each rank, as "
+          + ShardRecord.fileName(rank: 0, of: max(worldSize, 1)))
+    }
+    // Ranks may hold several ranges, in any order (pieces of gradient buckets), or none.
+    var end = 0
+    for range in shards.flatMap(\.ranges).filter({ !$0.isEmpty })
+      .sorted(by: { $0.lowerBound < $1.lowerBound })
+    {
+      guard range.lowerBound == end else {
+        throw CheckpointError.shardTiling(path: path, found: range, expected: end)
+      }
+      end = range.upperBound
+    }
+    guard end == flatCount else {
+      throw CheckpointError.shardTiling(path: path, found: end..<end, expected: flatCount)
+    }
+  }
+
+  private func oneLine(_ error: any Error) -> String { Manifest.oneLine(error) }
+
+  private static func oneLine(_ error: any Error) -> String {
+    switch error {
+    case DecodingError.keyNotFound(let key, _): "no member \"\(key.stringValue)\""
+    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+      "member \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" "
+        + "has the wrong type"
+    case DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty: "not JSON"
+    case DecodingError.dataCorrupted(let context):
+      "member \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" is unusable"
+    default: "\(error)".replacing("\n", with: " ")
+    }
+  }
+}

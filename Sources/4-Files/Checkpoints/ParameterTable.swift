@@ -1,0 +1,89 @@
+import FileFormats
+import TensorCore
+
+/// A parameter: a named range of the flat f32 buffer.
+package struct ParameterEntry: Codable, Equatable, Sendable {
+  /// Its name in PyTorch's state dictionary.
+  package let name: String
+  /// Its shape in files, which is PyTorch's.
+  package let shape: [Int]
+  /// Element type of the flat buffer.
+  package let dtype: String
+  package let layout: TensorLayout
+  /// First element, and how many, in the flat buffer.
+  package let offset: Int
+  package let count: Int
+
+  package init(name: String, shape: [Int], layout: TensorLayout, offset: Int) {
+    self.name = name
+    self.shape = shape
+    self.dtype = SafetensorsDType.float32.rawValue
+    self.layout = layout
+    self.offset = offset
+    count = shape.reduce(1, *)
+  }
+
+  package var range: Range<Int> { offset..<offset + count }
+}
+
+/// The parameters of a flat f32 buffer, in the order of their offsets. Small gaps between them, for
+/// alignment, are allowed; their contents mean nothing.
+package struct ParameterTable: Equatable, Sendable {
+  package let entries: [ParameterEntry]
+  /// Elements of the flat buffer.
+  package let flatCount: Int
+
+  /// Traps where entries overlap, leave the buffer or share a name.
+  package init(_ entries: [ParameterEntry], flatCount: Int) {
+    let entries = entries.sorted { ($0.offset, $0.count) < ($1.offset, $1.count) }
+    if let fault = ParameterTable.fault(entries, flatCount: flatCount) {
+      fatalError("ParameterTable: \(fault)")
+    }
+    (self.entries, self.flatCount) = (entries, flatCount)
+  }
+
+  /// The entries by name, in the order of the names' UTF-8 bytes.
+  package var sortedByName: [ParameterEntry] {
+    entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
+  /// What is wrong with a table, such as one read from a file; nil for a sound one. Entries must be in
+  /// the order of their offsets.
+  package static func fault(_ entries: [ParameterEntry], flatCount: Int) -> String? {
+    var names = Set<String>()
+    var end = 0
+    for entry in entries {
+      let name = entry.name
+      if name.isEmpty || name == "__metadata__" || !names.insert(name).inserted {
+        return "the name \"\(name)\" is empty, reserved or there twice"
+      }
+      if entry.dtype != SafetensorsDType.float32.rawValue {
+        return "\(name) has dtype \(entry.dtype), expected F32"
+      }
+      if entry.offset < end {
+        return "\(name) begins at \(entry.offset), expected \(end) or more"
+      }
+      if entry.count < 0 || entry.count > flatCount - entry.offset {
+        return
+          "\(name) has \(entry.count) elements from \(entry.offset) on, the buffer \(flatCount)"
+      }
+      if !entry.layout.accepts(fileShape: entry.shape) || elements(entry.shape) != entry.count {
+        return "\(name) has shape \(entry.shape) with layout \(entry.layout.rawValue) "
+          + "and \(entry.count) elements"
+      }
+      end = entry.offset + entry.count
+    }
+    return nil
+  }
+
+  /// Elements of a shape; nil where an extent is negative or the product overflows.
+  private static func elements(_ shape: [Int]) -> Int? {
+    var count = 1
+    for extent in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      if overflow || extent < 0 { return nil }
+      count = product
+    }
+    return count
+  }
+}

@@ -1,0 +1,111 @@
+import Foundation
+import SystemSupport
+
+/// `stats.jsonl`: one JSON object a line, each handed to the kernel at once, so that a killed run keeps
+/// every row it wrote.
+package final class StatsFile: Sendable {
+  /// What `truncate` did, in rows.
+  package struct Truncation: Equatable, Sendable {
+    package var kept: Int
+    /// Past the checkpoint.
+    package var dropped: Int
+    /// Not JSON objects, as a row torn by a crash; dropped too.
+    package var unreadable: Int
+
+    package init(kept: Int = 0, dropped: Int = 0, unreadable: Int = 0) {
+      (self.kept, self.dropped, self.unreadable) = (kept, dropped, unreadable)
+    }
+  }
+
+  package let path: String
+  private let descriptor: Int32
+
+  /// Opens the file for appending, and makes it where there is none. A last line without its end is cut
+  /// off, or the next row would be joined to it.
+  package init(_ url: URL) throws {
+    path = url.path
+    descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      throw FileError.system(operation: "create", path: path, code: errno)
+    }
+    let bytes = try InputFile.contents(of: path)
+    let whole = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+    if whole < bytes.count, ftruncate(descriptor, off_t(whole)) != 0 {
+      throw FileError.system(operation: "truncate", path: path, code: errno)
+    }
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  /// Appends a row, keys sorted. Infinities and NaN become the strings "inf", "-inf" and "nan".
+  /// - Throws: `CheckpointError.statsRow` for what JSON cannot express.
+  package func append(_ row: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let line: [UInt8]
+    do {
+      line = Array(try encoder.encode(row)) + [UInt8(ascii: "\n")]
+    } catch {
+      throw CheckpointError.statsRow(path: path, reason: "\(error)".replacing("\n", with: " "))
+    }
+    guard line.first == UInt8(ascii: "{") else {
+      throw CheckpointError.statsRow(
+        path: path, reason: "\(type(of: row)) is not an object with members")
+    }
+    try line.withUnsafeBytes { bytes in
+      Result { () throws in
+        try OutputFile.writeAll(bytes, to: descriptor, path: path)
+      }
+    }.get()
+  }
+
+  /// The rows, torn ones left out; none where there is no file.
+  package static func rows(_ url: URL) throws -> [[String: Any]] {
+    guard try FileSystem.exists(url.path) else { return [] }
+    return try InputFile.contents(of: url.path).split(separator: UInt8(ascii: "\n"))
+      .compactMap(row)
+  }
+
+  private static func row(_ line: ArraySlice<UInt8>) -> [String: Any]? {
+    try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]
+  }
+
+  /// Drops the rows whose `images` exceed a number, and torn ones; rows without `images` stay. The file
+  /// is replaced as a whole, or not at all; nothing happens where there is none. Call it before opening.
+  @discardableResult
+  package static func truncate(
+    _ url: URL, afterImages images: Int
+  ) throws -> Truncation {
+    let path = url.path
+    guard try FileSystem.exists(path) else { return Truncation() }
+    var result = Truncation()
+    var kept: [UInt8] = []
+    let bytes = try InputFile.contents(of: path)
+    for line in bytes.split(separator: UInt8(ascii: "\n")) {
+      guard let row = row(line) else {
+        result.unreadable += 1
+        continue
+      }
+      if let seen = row["images"] as? Double, seen > Double(images) {
+        result.dropped += 1
+      } else {
+        result.kept += 1
+        kept += line
+        kept.append(UInt8(ascii: "\n"))
+      }
+    }
+    guard kept != bytes else { return result }
+    let work = FileSystem.temporary(beside: path)
+    do throws {
+      try OutputFile.write(kept, to: work)
+      try FileSystem.rename(work, to: path)
+    } catch {
+      unlink(work)
+      throw error
+    }
+    try FileSystem.sync(directory: FileSystem.parent(of: path))
+    return result
+  }
+}

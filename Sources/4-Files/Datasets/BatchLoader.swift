@@ -1,0 +1,95 @@
+import Foundation
+import TensorCore
+
+/// Prepares one rank's batches ahead of training, on a thread of its own.
+///
+/// A batch is a pure function of the seed and of images seen; how far the thread is ahead changes
+/// nothing, so resuming needs the number of images seen alone.
+package final class BatchLoader: Sendable {
+  private let queue: BatchQueue
+
+  /// - Parameters:
+  ///   - start: images the run has seen.
+  ///   - globalBatch: images of one step over all ranks.
+  ///   - share: this rank's part of each global batch; may be empty.
+  ///   - depth: batches to have ready.
+  package init(
+    _ examples: any TrainingDataset, seed: UInt64, start: UInt64, globalBatch: Int,
+    share: Range<Int>, depth: Int = 2
+  ) {
+    invariant(
+      globalBatch > 0 && share.lowerBound >= 0 && share.upperBound <= globalBatch && depth > 0,
+      "BatchLoader: share \(share) of a batch of \(globalBatch), depth \(depth)")
+    let queue = BatchQueue(depth: depth)
+    self.queue = queue
+    Thread.detachNewThread {
+      let source = BatchSource(examples, seed: seed)
+      var seen = start
+      var next: Result<Batch, any Error>
+      repeat {
+        let positions = seen + UInt64(share.lowerBound)..<seen + UInt64(share.upperBound)
+        next = Result { () throws in try source.batch(at: positions) }
+        seen += UInt64(globalBatch)
+      } while queue.append(next)
+    }
+  }
+
+  deinit { queue.stop() }
+
+  /// The next batch in order, waiting for it where needed. After an error it throws the same error
+  /// again. It must not be called after `stop`.
+  package func next() throws -> Batch { try queue.next().get() }
+
+  /// Ends the thread, and returns when it has ended. Stopping twice does no harm.
+  package func stop() { queue.stop() }
+}
+
+/// What the thread and the loader share. It outlives the loader until the thread has left.
+///
+/// `@unchecked Sendable`: every property is read and written under `condition` alone.
+private final class BatchQueue: @unchecked Sendable {
+  private let depth: Int
+  private let condition = NSCondition()
+  private var ready: [Result<Batch, any Error>] = []
+  private var failure: (any Error)?
+  private var stopping = false
+  private var ended = false
+
+  init(depth: Int) { self.depth = depth }
+
+  /// Waits for room and adds a batch or an error. False when the thread must end.
+  func append(_ result: Result<Batch, any Error>) -> Bool {
+    condition.lock()
+    defer { condition.unlock() }
+    while ready.count >= depth && !stopping { condition.wait() }
+    var goesOn = !stopping
+    if goesOn {
+      ready.append(result)
+      if case .failure = result { goesOn = false }
+    }
+    ended = !goesOn
+    condition.broadcast()
+    return goesOn
+  }
+
+  func next() -> Result<Batch, any Error> {
+    condition.lock()
+    defer { condition.unlock() }
+    invariant(!stopping, "BatchLoader.next: the loader was stopped")
+    if let failure { return .failure(failure) }
+    while ready.isEmpty { condition.wait() }
+    let result = ready.removeFirst()
+    if case .failure(let error) = result { failure = error }
+    condition.broadcast()
+    return result
+  }
+
+  func stop() {
+    condition.lock()
+    defer { condition.unlock() }
+    stopping = true
+    condition.broadcast()
+    while !ended { condition.wait() }
+    ready = []
+  }
+}

@@ -1,0 +1,161 @@
+import FileFormats
+import Foundation
+import SystemSupport
+
+/// CIFAR-10 in its official binary layout: records of one label byte and 3 x 32 x 32 pixel bytes,
+/// planes of red, green and blue.
+///
+/// Source: Krizhevsky, "Learning multiple layers of features from tiny images" (2009).
+package struct CIFAR10Dataset: ImageDataset {
+  package enum Split: String, Sendable, CaseIterable {
+    case train, test
+
+    /// The split's files, in the order of its images.
+    package var fileNames: [String] {
+      switch self {
+      case .train: (1...5).map { "data_batch_\($0).bin" }
+      case .test: ["test_batch.bin"]
+      }
+    }
+  }
+
+  /// A label byte and the pixels, 3,073.
+  package static let recordSize = 1 + planes * side * side
+  private static let side = 32
+  private static let planes = 3
+  private static let folderName = "cifar-10-batches-bin"
+
+  package let count: Int
+  package var resolution: Int { CIFAR10Dataset.side }
+  package let classNames = [
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+  ]
+  package let contentDigest: String
+
+  private struct File {
+    let bytes: Data
+    let records: Range<Int>
+  }
+  private let files: [File]
+
+  /// Opens the set and checks every label. A folder's files are memory maps. An archive, which cannot be
+  /// mapped because it is compressed, is unpacked into memory (154 MB for `train`) unless another process
+  /// of the node has done so.
+  ///
+  /// - Parameters:
+  ///   - path: the folder with the `.bin` files, its parent, or the official `.tar.gz`. A file may hold any
+  ///     whole number of records.
+  ///   - staged: the archive's files as `stage(path:split:)` has unpacked them.
+  package init(
+    path: String, split: Split = .train, staged: StagedFiles? = nil
+  ) throws {
+    var staged = staged
+    if staged == nil { staged = try CIFAR10Dataset.stage(path: path, split: split) }
+    if let staged {
+      try self.init(CIFAR10Dataset.files(of: staged, path, split))
+    } else {
+      try self.init(CIFAR10Dataset.files(inFolder: path, split))
+    }
+  }
+
+  /// Opens the records of a single file, such as `test_batch.bin`, and checks every label.
+  package init(file path: String) throws {
+    try self.init([(path, Files.map(path))])
+  }
+
+  private init(_ sources: [(name: String, bytes: Data)]) throws {
+    var files: [File] = []
+    var digest = ContentDigest()
+    for name in classNames { digest.add(name) }
+    for (name, bytes) in sources {
+      let begin = files.last?.records.upperBound ?? 0
+      let records = try CIFAR10Dataset.checkedRecords(of: bytes, name, classes: classNames.count)
+      files.append(File(bytes: bytes, records: begin..<begin + records))
+      digest.add(bytes)
+    }
+    self.files = files
+    count = files.last?.records.upperBound ?? 0
+    contentDigest = digest.text
+  }
+
+  package func read(
+    _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
+  ) throws -> Int {
+    checkRead(index, pixels)
+    guard let file = files.first(where: { $0.records.contains(index) }) else {
+      fatalError("CIFAR10Dataset.read: no file holds image \(index)")
+    }
+    let start = (index - file.records.lowerBound) * CIFAR10Dataset.recordSize
+    return file.bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
+      let plane = resolution * resolution
+      for pixel in 0..<plane {
+        for channel in 0..<CIFAR10Dataset.planes {
+          pixels[pixel * CIFAR10Dataset.planes + channel] =
+            bytes[start + 1 + channel * plane + pixel]
+        }
+      }
+      return Int(bytes[start])
+    }
+  }
+
+  private static func checkedRecords(
+    of bytes: Data, _ path: String, classes: Int
+  ) throws -> Int {
+    guard !bytes.isEmpty && bytes.count % recordSize == 0 else {
+      throw DatasetError.truncated(path: path, size: bytes.count, recordSize: recordSize)
+    }
+    let records = bytes.count / recordSize
+    let wrong = bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
+      (0..<records).first { Int(bytes[$0 * recordSize]) >= classes }
+    }
+    if let wrong {
+      throw DatasetError.labelOutOfRange(
+        path: path, record: wrong, label: Int(bytes[bytes.startIndex + wrong * recordSize]),
+        classes: classes)
+    }
+    return records
+  }
+
+  /// Whether a folder, or the official one in it, holds a file of either split.
+  package static func isFolder(_ path: String) -> Bool {
+    let names = Split.allCases.flatMap(\.fileNames)
+    return [path, Files.join(path, folderName)].contains { folder in
+      names.contains { Files.kindIfPresent(Files.join(folder, $0)) == .file }
+    }
+  }
+
+  private static func files(
+    inFolder path: String, _ split: Split
+  ) throws -> [(name: String, bytes: Data)] {
+    let inner = Files.join(path, folderName)
+    let folder = Files.kindIfPresent(inner) == .folder ? inner : path
+    var files: [(name: String, bytes: Data)] = []
+    for name in split.fileNames {
+      let file = Files.join(folder, name)
+      files.append((file, try Files.map(file)))
+    }
+    return files
+  }
+
+  /// Unpacks an archive for all processes of a node; nil where `path` is a folder, whose files are mapped
+  /// as they are.
+  package static func stage(
+    path: String, split: Split = .train
+  ) throws -> StagedFiles? {
+    if try Files.kind(path) == .folder { return nil }
+    return try StagedFiles(unpacking: path, split.fileNames)
+  }
+
+  private static func files(
+    of staged: StagedFiles, _ path: String, _ split: Split
+  ) throws -> [(name: String, bytes: Data)] {
+    var files: [(name: String, bytes: Data)] = []
+    for name in split.fileNames {
+      guard let bytes = staged.file(name) else {
+        throw ArchiveError.missingEntry(archive: path, name: name)
+      }
+      files.append((Files.join(path, name), bytes))
+    }
+    return files
+  }
+}

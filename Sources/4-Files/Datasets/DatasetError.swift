@@ -1,0 +1,55 @@
+/// Why a data set cannot be used. Each description is one line: what, where, found, expected, how to mend it.
+package enum DatasetError: Error, Equatable, Sendable {
+  /// A binary file is empty or ends inside a record.
+  case truncated(path: String, size: Int, recordSize: Int)
+  /// A record's label is not a class.
+  case labelOutOfRange(path: String, record: Int, label: Int, classes: Int)
+  /// Labels are damaged, are no classes, or contradict each other.
+  case brokenLabels(path: String, reason: String)
+  /// A picture has no label, and others have.
+  case missingLabel(path: String, name: String, expected: String)
+  /// A folder that should hold one folder a class holds none.
+  case noClasses(path: String)
+  /// A class folder holds no image.
+  case emptyClass(path: String)
+  /// An array does not hold 8-bit RGB images.
+  case notImages(path: String, found: String)
+  /// A folder that should hold images is empty.
+  case emptyFolder(path: String)
+  /// A folder or archive holds files, but no image.
+  case noImages(path: String)
+  /// A file is no kind of image collection.
+  case unknownCollection(path: String)
+}
+
+extension DatasetError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .truncated(let path, let size, let recordSize):
+      "truncated file \(path): found \(size) bytes, expected a positive multiple of \(recordSize)"
+        + "; download it again"
+    case .labelOutOfRange(let path, let record, let label, let classes):
+      "label out of range in \(path): record \(record) has label \(label), expected 0 to "
+        + "\(classes - 1); download the file again"
+    case .brokenLabels(let path, let reason):
+      "cannot use the labels in \(path): \(reason); expected classes from 0 on, one a picture: mend the file"
+    case .missingLabel(let path, let name, let expected):
+      "\(path) has no label for \(name), but for others; expected \(expected)"
+    case .noClasses(let path):
+      "\(path) has no class folders; expected one sub-folder a class with JPEG or PNG files in it"
+    case .emptyClass(let path):
+      "class folder \(path) has no image; expected .jpg, .jpeg or .png files in it"
+        + "; fill or remove it"
+    case .notImages(let path, let found):
+      "\(path) holds no images: expected uint8 [N, H, W, 3], found \(found)"
+        + "; convert it to 0...255, channels last"
+    case .emptyFolder(let path):
+      "\(path) is an empty folder; expected PNG or JPEG files in it or in its sub-folders"
+    case .noImages(let path):
+      "\(path) holds no image; expected files that end in .png, .jpg or .jpeg"
+    case .unknownCollection(let path):
+      "\(path) is no image collection; expected a folder, .zip, .tar, .npz, .npy, or CIFAR-10 as folder, "
+        + ".bin or .tar.gz"
+    }
+  }
+}

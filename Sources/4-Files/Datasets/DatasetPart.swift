@@ -1,0 +1,31 @@
+import TensorCore
+
+/// Some consecutive images of a set, as a set.
+package struct DatasetPart: ImageDataset {
+  private let whole: any ImageDataset
+  private let indices: Range<Int>
+  package let contentDigest: String
+
+  package var count: Int { indices.count }
+  package var resolution: Int { whole.resolution }
+  package var classNames: [String] { whole.classNames }
+
+  package init(of whole: any ImageDataset, _ indices: Range<Int>) {
+    invariant(
+      !indices.isEmpty && indices.lowerBound >= 0 && indices.upperBound <= whole.count,
+      "DatasetPart: images \(indices) of \(whole.count)")
+    (self.whole, self.indices) = (whole, indices)
+    var digest = ContentDigest()
+    digest.add(whole.contentDigest)
+    digest.add(indices.lowerBound)
+    digest.add(indices.upperBound)
+    contentDigest = digest.text
+  }
+
+  package func read(
+    _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
+  ) throws -> Int {
+    checkRead(index, pixels)
+    return try whole.read(indices.lowerBound + index, into: pixels)
+  }
+}

@@ -1,0 +1,45 @@
+import FileFormats
+import TensorCore
+
+/// Labelled square RGB images, read by index.
+///
+/// Reading is safe from several threads at once, and an index always gives the same bytes.
+package protocol ImageDataset: Sendable {
+  /// Images in the set.
+  var count: Int { get }
+  /// Side of every image in pixels.
+  var resolution: Int { get }
+  /// One name a class; a label is an index into it.
+  var classNames: [String] { get }
+  /// A fingerprint that changes with the images, their order or their labels, and not with the path
+  /// they are read from. A run refuses to resume on data with another digest.
+  var contentDigest: String { get }
+
+  /// Writes image `index` as 8-bit RGB.
+  ///
+  /// - Parameter pixels: [resolution, resolution, 3], row by row.
+  /// - Returns: the image's label.
+  func read(
+    _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
+  ) throws -> Int
+}
+
+extension ImageDataset {
+  /// Bytes of one image, resolution * resolution * 3.
+  package var imageSize: Int { resolution * resolution * 3 }
+
+  /// Image `index` and its label.
+  package func image(_ index: Int) throws -> (image: RGBImage, label: Int) {
+    var pixels = [UInt8](repeating: 0, count: imageSize)
+    let label = try pixels.withUnsafeMutableBufferPointer {
+      (buffer) throws in try read(index, into: buffer)
+    }
+    return (RGBImage(width: resolution, height: resolution, pixels: pixels), label)
+  }
+
+  func checkRead(_ index: Int, _ pixels: UnsafeMutableBufferPointer<UInt8>) {
+    invariant(
+      index >= 0 && index < count && pixels.count == imageSize,
+      "\(Self.self).read: image \(index) of \(count) into \(pixels.count) bytes of \(imageSize)")
+  }
+}

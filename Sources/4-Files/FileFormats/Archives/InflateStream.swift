@@ -1,0 +1,73 @@
+import CArchive
+import Foundation
+import SystemSupport
+
+/// A deflated entry, unpacked from its beginning on by zlib. Used by one thread at a time.
+package final class InflateStream {
+  private let source: Data
+  private let name: String
+  private let archive: String
+  private let state: UnsafeMutableRawPointer
+  private var used = 0
+  private var made = 0
+
+  /// - Parameters:
+  ///   - source: deflate's bytes.
+  ///   - name: the entry, for errors.
+  package init(_ source: Data, name: String, archive: String) throws {
+    guard let state = carchive_inflate_open() else {
+      throw FileError.unreadable(path: archive, reason: "out of memory")
+    }
+    (self.source, self.name, self.archive, self.state) = (source, name, archive, state)
+  }
+
+  deinit { carchive_inflate_close(state) }
+
+  /// The next bytes, exactly as many as asked for.
+  package func read(_ count: Int) throws -> [UInt8] {
+    guard count > 0 else { return [] }
+    var status: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
+      source.withUnsafeBytes { source in
+        let rest = UnsafeRawBufferPointer(rebasing: source[used...])
+        var (taken, got) = (0, 0)
+        status = carchive_inflate(
+          state, rest.baseAddress, rest.count, &taken, buffer.baseAddress, count, &got)
+        used += taken
+        written = got
+      }
+    }
+    made += bytes.count
+    guard status == 0 && bytes.count == count else {
+      throw ArchiveError.brokenZip(
+        path: archive, reason: "\(name) is damaged or cut off after \(made) bytes")
+    }
+    return bytes
+  }
+}
+
+/// The checksum of .zip entries (zlib's `crc32`).
+package struct Checksum32 {
+  package private(set) var value: UInt32 = 0
+
+  package init(value: UInt32 = 0) {
+    self.value = value
+  }
+
+  package mutating func update(_ bytes: some Collection<UInt8>) {
+    // A null pointer would mean a new start to zlib.
+    guard !bytes.isEmpty else { return }
+    let start = value
+    let next = { (buffer: UnsafeBufferPointer<UInt8>) in
+      carchive_crc32(start, buffer.baseAddress, buffer.count)
+    }
+    value =
+      bytes.withContiguousStorageIfAvailable(next) ?? Array(bytes).withUnsafeBufferPointer(next)
+  }
+
+  package static func of(_ bytes: some Collection<UInt8>) -> UInt32 {
+    var checksum = Checksum32()
+    checksum.update(bytes)
+    return checksum.value
+  }
+}

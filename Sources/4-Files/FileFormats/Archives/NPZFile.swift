@@ -1,0 +1,48 @@
+import Foundation
+import SystemSupport
+
+/// The arrays of an `.npz`, a .zip with one `.npy` an array, stored (`numpy.savez`) or deflated
+/// (`numpy.savez_compressed`).
+package struct NPZFile: Sendable {
+  package let path: String
+  package let directory: ZipDirectory
+  private let entries: [String: ZipDirectory.Entry]
+
+  /// Reads the list of arrays.
+  /// - Throws: `ArchiveError.brokenZip` and those of the file system.
+  package init(_ path: String) throws {
+    self.path = path
+    directory = try ZipDirectory(path: path)
+    entries = Dictionary(
+      directory.entries.filter { $0.name.hasSuffix(".npy") }.map { ($0.name, $0) },
+      uniquingKeysWith: { $1 })
+  }
+
+  /// In the file's order, without the `.npy` of their entries.
+  package var names: [String] {
+    directory.entries.filter { entries[$0.name] != nil }.map { String($0.name.dropLast(4)) }
+  }
+
+  package func contains(_ name: String) -> Bool { entries[name + ".npy"] != nil }
+
+  /// An array whole, its checksum verified.
+  /// - Throws: `ArchiveError.missingArray`, and what an NPY may be wrong in.
+  package func array(_ name: String) throws -> NumPyArray {
+    try NumPyArray(encoded: directory.content(entry(name)), path: label(name))
+  }
+
+  /// The array where there is one of this name.
+  package func arrayIfPresent(_ name: String) throws -> NumPyArray? {
+    contains(name) ? try array(name) : nil
+  }
+
+  package func entry(_ name: String) throws -> ZipDirectory.Entry {
+    guard let entry = entries[name + ".npy"] else {
+      throw ArchiveError.missingArray(path: path, name: name, found: names)
+    }
+    return entry
+  }
+
+  /// What errors call an array.
+  package func label(_ name: String) -> String { Files.join(path, name + ".npy") }
+}

@@ -1,0 +1,84 @@
+import CImageIO
+import Foundation
+import SystemSupport
+
+/// A mapped image file whose format is known.
+package struct EncodedImage {
+  package enum Format { case jpeg, png }
+
+  package let path: String
+  package let bytes: Data
+  let format: Format
+
+  package init(path: String) throws {
+    try self.init(Files.map(path), path: path)
+  }
+
+  package init(_ bytes: Data, path: String) throws {
+    if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
+      format = .jpeg
+    } else if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
+      format = .png
+    } else {
+      throw ImageError.unknownImageFormat(path: path)
+    }
+    (self.path, self.bytes) = (path, bytes)
+  }
+
+  /// Width and height of the picture upright, from the header alone.
+  package func size() throws -> ImageSize {
+    let size = try storedSize()
+    return ImageOrientation.of(bytes, format).swapsSides
+      ? ImageSize(width: size.height, height: size.width) : size
+  }
+
+  /// Width and height of the pixels as they are stored.
+  private func storedSize() throws -> ImageSize {
+    var (width, height): (Int32, Int32) = (0, 0)
+    let read = format == .jpeg ? cimage_jpeg_size : cimage_png_size
+    try check { source, message, capacity in
+      read(source, bytes.count, &width, &height, message, capacity)
+    }
+    guard width > 0 && height > 0 else {
+      throw ImageError.brokenImage(path: path, reason: "its size is \(width) x \(height)")
+    }
+    guard Int(width) * Int(height) <= ImageFile.pixelLimit else {
+      throw ImageError.imageTooLarge(
+        path: path, width: Int(width), height: Int(height), limit: ImageFile.pixelLimit)
+    }
+    return ImageSize(width: Int(width), height: Int(height))
+  }
+
+  package func decoded() throws -> RGBImage {
+    let size = try storedSize()
+    var pixels = [UInt8](repeating: 0, count: size.width * size.height * 3)
+    let decode = format == .jpeg ? cimage_jpeg_decode : cimage_png_decode
+    try check { source, message, capacity in
+      decode(source, bytes.count, &pixels, Int32(size.width), Int32(size.height), message, capacity)
+    }
+    return ImageOrientation.of(bytes, format).upright(
+      pixels, width: size.width, height: size.height)
+  }
+
+  private func check(
+    _ body: (UnsafePointer<UInt8>?, UnsafeMutablePointer<CChar>?, Int) -> Int32
+  ) throws {
+    let failure = bytes.withUnsafeBytes { source in
+      CImageFailure.of { message, capacity in
+        body(source.bindMemory(to: UInt8.self).baseAddress, message, capacity)
+      }
+    }
+    if let failure { throw ImageError.brokenImage(path: path, reason: failure) }
+  }
+}
+
+/// The one place where a status of the C shim becomes a line of text.
+enum CImageFailure {
+  static func of(_ body: (UnsafeMutablePointer<CChar>?, Int) -> Int32) -> String? {
+    var message = [CChar](repeating: 0, count: 256)
+    let status = message.withUnsafeMutableBufferPointer { body($0.baseAddress, $0.count) }
+    if status == 0 { return nil }
+    let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    return String(decoding: text, as: UTF8.self)
+  }
+}

@@ -1,0 +1,39 @@
+/// Why an image cannot be decoded or used. Each description is one line: what, where, found, expected, how to mend it.
+package enum ImageError: Error, Equatable, Sendable {
+  /// A file's first bytes are neither those of a JPEG nor of a PNG.
+  case unknownImageFormat(path: String)
+  /// A JPEG or PNG cannot be decoded.
+  case brokenImage(path: String, reason: String)
+  /// An image is larger than this program is willing to decode.
+  case imageTooLarge(path: String, width: Int, height: Int, limit: Int)
+  /// Images that have to be of one size are not.
+  case mixedSizes(
+    path: String, first: String, firstSize: ImageSize, second: String, secondSize: ImageSize)
+}
+
+extension ImageError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .unknownImageFormat(let path):
+      "\(path) is neither a JPEG nor a PNG by its first bytes; convert or remove it"
+    case .brokenImage(let path, let reason):
+      "broken image \(path): \(reason); replace or remove it"
+    case .imageTooLarge(let path, let width, let height, let limit):
+      "image \(path) has \(width) x \(height) pixels, expected at most \(limit) in all; shrink it"
+    case .mixedSizes(let path, let first, let firstSize, let second, let secondSize):
+      "images of several sizes in \(path): \(first) is \(firstSize), \(second) is \(secondSize)"
+        + "; bring them to one size, or let evaluate and data stats resize each on its own with --mixed-sizes"
+    }
+  }
+
+  /// What is wrong with one image that others need not suffer from; nil for all else.
+  package var brokenImage: String? {
+    switch self {
+    case .brokenImage(_, let reason): reason
+    case .unknownImageFormat: "neither a JPEG nor a PNG by its first bytes"
+    case .imageTooLarge(_, let width, let height, let limit):
+      "\(width) x \(height) pixels, more than \(limit) in all"
+    case .mixedSizes: nil
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import TensorCore
+
+/// The collective operations on values instead of memory.
+extension Communicator {
+  /// Reduces each entry over the ranks; all ranks give as many.
+  package func reduce<Element: Reducible>(
+    _ values: [Element], _ reduction: Reduction
+  ) throws(CommunicationError) -> [Element] {
+    var values = values
+    let status = values.withUnsafeMutableBufferPointer { pointer in
+      Result { () throws(CommunicationError) in try reduce(pointer, reduction) }
+    }
+    try status.get()
+    return values
+  }
+
+  package func reduce<Element: Reducible>(
+    _ value: Element, _ reduction: Reduction
+  ) throws(CommunicationError) -> Element {
+    try reduce([value], reduction)[0]
+  }
+
+  /// The sum over ranks, for losses, counts and times.
+  package func sum(_ values: [Double]) throws(CommunicationError) -> [Double] {
+    try reduce(values, .sum)
+  }
+  package func sum(_ value: Int) throws(CommunicationError) -> Int {
+    Int(try reduce(Int64(value), .sum))
+  }
+
+  /// Adds up an f32 tensor over the ranks, in place.
+  package func sum(_ tensor: Tensor) throws(CommunicationError) {
+    let status = tensor.withFloats { floats in
+      Result { () throws(CommunicationError) in
+        try reduce(UnsafeMutableBufferPointer(start: floats, count: tensor.count), .sum)
+      }
+    }
+    try status.get()
+  }
+
+  /// Overwrites a tensor with that of rank `root`.
+  package func broadcast(_ tensor: Tensor, from root: Int = 0) throws(CommunicationError) {
+    let status = tensor.withBytes { bytes in
+      Result { () throws(CommunicationError) in try broadcast(bytes, from: root) }
+    }
+    try status.get()
+  }
+
+  /// The bytes of rank `root`, whose number the other ranks need not know.
+  package func broadcast(_ bytes: [UInt8], from root: Int = 0) throws(CommunicationError) -> [UInt8]
+  {
+    let count = try reduce(Int64(rank == root ? bytes.count : 0), .max)
+    var received = rank == root ? bytes : [UInt8](repeating: 0, count: Int(count))
+    let status = received.withUnsafeMutableBytes { pointer in
+      Result { () throws(CommunicationError) in try broadcast(pointer, from: root) }
+    }
+    try status.get()
+    return received
+  }
+
+  /// Every rank's bytes, in the order of ranks; their numbers may differ. Each rank holds all of
+  /// them, padded to the longest while they travel.
+  package func gather(_ mine: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
+    let counts = try gatherEqual(withUnsafeBytes(of: Int64(mine.count)) { Array($0) })
+      .map { bytes in bytes.withUnsafeBytes { Int($0.loadUnaligned(as: Int64.self)) } }
+    let longest = counts.max() ?? 0
+    let padding = [UInt8](repeating: 0, count: longest - mine.count)
+    let blocks = try gatherEqual(mine + padding)
+    return zip(blocks, counts).map { block, count in Array(block.prefix(count)) }
+  }
+
+  /// The name of every rank's node, in the order of ranks.
+  package func hosts() throws(CommunicationError) -> [String] {
+    try gather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Every rank's bytes, in the order of ranks; all ranks give as many.
+  package func gatherEqual(_ mine: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
+    var all = [UInt8](repeating: 0, count: mine.count * size)
+    let status = mine.withUnsafeBytes { from in
+      all.withUnsafeMutableBytes { to in
+        Result { () throws(CommunicationError) in try gather(from, into: to) }
+      }
+    }
+    try status.get()
+    return (0..<size).map { Array(all[$0 * mine.count..<($0 + 1) * mine.count]) }
+  }
+
+  /// Every rank's numbers, one rank after the other; all ranks give as many.
+  package func gatherNumbers(_ mine: [Double]) throws(CommunicationError) -> [Double] {
+    let bytes = mine.withUnsafeBytes { Array($0) }
+    return try gatherEqual(bytes).flatMap { bytes in
+      bytes.withUnsafeBytes { Array($0.bindMemory(to: Double.self)) }
+    }
+  }
+
+  /// The values of all ranks, in the order of ranks, on every rank; their numbers may differ.
+  package func gather<Element: BitwiseCopyable>(
+    values: [Element]
+  ) throws(CommunicationError) -> [Element] {
+    try gather(values.withUnsafeBytes { Array($0) }).flatMap { bytes in
+      bytes.withUnsafeBytes { Array($0.bindMemory(to: Element.self)) }
+    }
+  }
+
+  /// This rank's contiguous part of `count` pieces of work.
+  package func share(of count: Int) -> Range<Int> {
+    count * rank / size..<count * (rank + 1) / size
+  }
+}

@@ -1,0 +1,50 @@
+import Collectives
+import SystemSupport
+
+/// What the commands that run on several ranks share: joining the job, and leaving it whatever happens.
+package enum Job {
+  /// - Parameter json: where results go: what the job says goes to standard error where that is `-`.
+  package static func run(
+    json: String? = nil, _ body: (any Communicator, RunLog) throws -> Void
+  ) throws {
+    let communicator = try Launcher().start()
+    let log = RunLog(rank: communicator.rank, output: json == "-" ? 2 : 1)
+    do {
+      try body(communicator, log)
+      try communicator.finalize()
+    } catch let error as CommunicationError where error.spokesman != nil {
+      // All ranks are here, and know.
+      log.conclude("error: \(error)")
+      if error.spokesman == communicator.rank { ErrorLine.write("\(error)", of: nil) }
+      try communicator.finalize()
+      throw SharedFailure(error: error)
+    } catch let error as StoppedOnRequest {
+      log.conclude("\(error)")
+      if communicator.rank == 0 { ErrorLine.write("\(error)", of: nil) }
+      try communicator.finalize()
+      throw SharedFailure(error: error)
+    } catch {
+      if communicator.size == 1 {
+        log.conclude("error: \(error)")
+        throw error
+      }
+      // The other ranks are somewhere else and will not come to a common end.
+      log.error("\(error); all ranks end")
+      ErrorLine.drain()
+      communicator.abort(code: (error as? any ExitCoded)?.exitCode ?? 1)
+    }
+  }
+}
+
+/// What ended a job on all ranks alike, and has been told.
+package struct SharedFailure: ExitCoded, CustomStringConvertible {
+  package let error: any Error
+
+  package var description: String { "\(error)" }
+  package var exitCode: Int32 { (error as? any ExitCoded)?.exitCode ?? 1 }
+}
+
+extension StoppedOnRequest: ExitCoded {
+  /// EX_USAGE of sysexits.h has the same number; here it means: start me again.
+  package var exitCode: Int32 { 64 }
+}

@@ -1,0 +1,53 @@
+/// A setting that differs between a checkpoint and the present configuration. `absent` stands for an
+/// entry of `ema` that one of them does not have.
+package struct ConfigurationDifference: Equatable, Sendable, CustomStringConvertible {
+  package let key: String
+  package let saved: String
+  package let current: String
+
+  package init(key: String, saved: String, current: String) {
+    (self.key, self.saved, self.current) = (key, saved, current)
+  }
+
+  package var description: String { "\(key) was \(saved), is \(current)" }
+}
+
+extension Configuration {
+  /// The keys a run keeps from its first step to its last; a name without a key stands for the whole
+  /// section. All others (rank count, images, intervals, paths) may change on resume.
+  package static let fixedForRun = [
+    "model", "data.kind", "data.augment", "diffusion", "vae", "train.batch", "train.seed",
+    "train.precision", "train.micro_batch", "optimizer", "ema", "parallel.reduction",
+    "parallel.shards", "parallel.wire",
+  ]
+
+  /// Whether a dotted key must be the same on resume.
+  package static func isFixedForRun(_ key: String) -> Bool {
+    fixedForRun.contains { key == $0 || key.hasPrefix($0 + ".") }
+  }
+
+  /// Takes over what the run chose by itself when it started: a micro-batch of 0 becomes the saved one.
+  ///
+  /// - Parameter saved: `dotted` of the configuration saved with the checkpoint.
+  package mutating func adoptChoices(from saved: [String: String]) {
+    if train.microBatch == 0, let chosen = saved["train.micro_batch"].flatMap({ Int($0) }) {
+      train.microBatch = chosen
+    }
+  }
+
+  /// The fixed settings that differ from a checkpoint's, in the order of the sections.
+  ///
+  /// A key the checkpoint does not know, because an older version wrote it, counts as its default.
+  package func differences(from saved: [String: String]) -> [ConfigurationDifference] {
+    let current = dotted
+    let defaults = Configuration().dotted
+    let own = entries.map(\.key)
+    let foreign = saved.keys.filter { current[$0] == nil }.sorted()
+    return (own + foreign).filter(Configuration.isFixedForRun).compactMap { key in
+      let isListEntry = key.hasPrefix("ema.")
+      let before = saved[key] ?? (isListEntry ? nil : defaults[key]) ?? "absent"
+      let now = current[key] ?? "absent"
+      return before == now ? nil : ConfigurationDifference(key: key, saved: before, current: now)
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import Configuration
+import DiffiTModels
+
+/// An autoencoder and the discriminator that is trained beside it.
+package struct AutoencoderModel {
+  package let vae: VAE
+  /// Nil where `vae.discriminator_start` is 0: the loss has no adversarial term.
+  package let discriminator: PatchDiscriminator?
+
+  /// Declares the networks that the configuration describes; no memory is taken yet.
+  package init(_ configuration: Configuration, recomputes: Bool = false) {
+    let precision = configuration.train.precision.dtype
+    vae = VAE(configuration.vaeSettings, precision: precision, recomputes: recomputes)
+    guard configuration.vae.discriminatorStart > 0 else {
+      discriminator = nil
+      return
+    }
+    var settings = PatchDiscriminator.Settings()
+    settings.width = configuration.vae.discriminatorWidth
+    settings.layers = configuration.vae.discriminatorLayers
+    discriminator = PatchDiscriminator(settings, precision: precision)
+  }
+
+  /// The sets of parameters that are trained, the autoencoder's first.
+  package var sets: [DeclaredSet] {
+    var sets = [DeclaredSet(prefix: "", parameters: vae.parameters)]
+    if let discriminator {
+      sets.append(DeclaredSet(prefix: "discriminator.", parameters: discriminator.parameters))
+    }
+    return sets
+  }
+}

@@ -1,0 +1,96 @@
+import Collectives
+import Configuration
+import Datasets
+import FileFormats
+import ModelLoading
+import TensorCore
+
+extension Configuration {
+  /// What the run trains on, on every rank, compared with the network. Collective.
+  package func examples(over communicator: any Communicator) throws -> any TrainingDataset {
+    guard data.kind != .latents else {
+      return try communicator.agree { try latents(data.path) }
+    }
+    return ImageExamples(try dataset(over: communicator), augmentation: augmentation)
+  }
+
+  /// Opens the images that `data` names on every rank and compares it with the network; an archive is
+  /// unpacked by the first rank of each node for all of its ranks. Collective.
+  package func dataset(over communicator: any Communicator) throws -> any ImageDataset {
+    let own = try communicator.agree { communicator.localRank == 0 ? try stagedFiles() : nil }
+    // A node is known by its name. Where names repeat, an address of another node leads nowhere.
+    let hosts = try communicator.hosts()
+    let addresses = try communicator.gather(own?.address ?? [])
+    return try withExtendedLifetime(own) {
+      try communicator.agree {
+        let near = zip(hosts, addresses).filter { $0.0 == communicator.host && !$0.1.isEmpty }
+        let staged = own ?? near.lazy.compactMap { StagedFiles(at: $0.1) }.first
+        return try dataset(staged: staged)
+      }
+    }
+  }
+
+  /// What of the data can be unpacked once a node; nil where nothing is.
+  private func stagedFiles() throws -> StagedFiles? {
+    data.kind == .cifar10 ? try CIFAR10Dataset.stage(path: data.path) : nil
+  }
+
+  /// - Parameter staged: nil: what there is to unpack is unpacked here.
+  private func dataset(staged: StagedFiles?) throws -> any ImageDataset {
+    let dataset: any ImageDataset
+    switch data.kind {
+    case .shapes: dataset = ShapesDataset(resolution: model.resolution)
+    case .cifar10: dataset = try CIFAR10Dataset(path: data.path, staged: staged)
+    case .folder, .tar, .packed:
+      dataset = try pictures(data.path)
+    case .latents: throw LatentsError.noReference(setting: "--reference")
+    }
+    let found = dataset.classNames.count
+    guard model.classes == 0 || model.classes == found else {
+      throw DataSourceError.classesDiffer(configured: model.classes, found: found, path: data.path)
+    }
+    return dataset
+  }
+
+  /// Latents of the network's size.
+  ///
+  /// - Parameter scale: nil: `data.latent_scale`.
+  package func latents(_ path: String, scale: Double? = nil) throws -> LatentDataset {
+    let dataset = try LatentDataset(path: path, scale: scale ?? data.latentScale)
+    let expected = [model.latentChannels, model.resolution, model.resolution]
+    guard dataset.description.shape == expected else {
+      throw LatentsError.otherShape(
+        path: path, found: dataset.description.shape, expected: expected)
+    }
+    let found = dataset.classNames.count
+    guard model.classes == 0 || model.classes == found else {
+      throw DataSourceError.classesDiffer(configured: model.classes, found: found, path: path)
+    }
+    return dataset
+  }
+
+  /// The autoencoder that `data.vae` names, where the run makes pictures with it. Collective.
+  package func decoder(
+    _ latents: LatentMetadata?, over communicator: any Communicator, on context: ComputeContext
+  ) throws -> LatentDecoder? {
+    let isUsed = sample.every > 0 && sample.count > 0 || metrics.every > 0
+    guard let latents, isUsed, !data.vae.isEmpty else { return nil }
+    return try communicator.agree {
+      try LatentDecoder(
+        data.vae, for: latents, channels: model.latentChannels, setting: "data.vae", on: context)
+    }
+  }
+
+  /// Pictures in files, at the network's resolution.
+  package func pictures(_ path: String) throws -> any ImageDataset {
+    guard let layout = IndexedImages.Layout(rawValue: data.kind.rawValue) else {
+      preconditionFailure("pictures: data.kind \(data.kind)")
+    }
+    return try IndexedImageDataset(path: path, layout: layout, resolution: model.resolution)
+  }
+
+  /// Nil where `data.augment` is 0.
+  package var augmentation: AugmentationPipe? {
+    data.augment > 0 ? AugmentationPipe(probability: data.augment) : nil
+  }
+}

@@ -1,0 +1,145 @@
+import Autodiff
+import Checkpoints
+import DiffiTModels
+import FileFormats
+import Foundation
+import SystemSupport
+import TensorCore
+
+/// Autoencoders in the layout of diffusers' `AutoencoderKL`: a folder with `config.json` and
+/// `diffusion_pytorch_model.safetensors`.
+///
+/// Two namings of the attention layers are read: today's (`to_q`, `to_k`, `to_v`, `to_out.0`, matrices) and
+/// the older one (`query`, `key`, `value`, `proj_attn`, matrices or 1x1 convolutions). Today's is written.
+package enum DiffusersVAE {
+  package static let weightsName = "diffusion_pytorch_model.safetensors"
+
+  /// Fills the weights of a network from a folder; nothing is changed where something does not fit.
+  ///
+  /// - Throws: `AutoencoderError.weights`, which names every tensor that is missing, not expected or of
+  ///   another shape; and what can be wrong with the file.
+  package static func read(_ folder: URL, into vae: VAE) throws {
+    let url = folder.appendingPathComponent(weightsName)
+    try load(url, vae.parameters)
+  }
+
+  private static func load(
+    _ url: URL, _ parameters: ParameterSet
+  ) throws {
+    let file = try SafetensorsFile(url)
+    let names = try match(file, parameters)
+    var values: [(Parameter, [Float])] = []
+    for parameter in parameters.parameters {
+      values.append((parameter, try file.floats(names[parameter.name] ?? parameter.name)))
+    }
+    for (parameter, values) in values {
+      let shape = parameter.layout.fileShape(parameter.shape).dimensions
+      parameter.value.copy(
+        from: Tensor(
+          parameter.layout.toMemory(values, shape: shape), parameter.shape,
+          on: parameter.value.context))
+    }
+  }
+
+  /// For each parameter, the name of its tensor in the file.
+  private static func match(
+    _ file: SafetensorsFile, _ parameters: ParameterSet
+  ) throws -> [String: String] {
+    var names: [String: String] = [:]
+    var (unexpected, misshaped): ([String], [String]) = ([], [])
+    let expected = Set(parameters.parameters.map(\.name))
+    // Today's names first, so that of a tensor that is there under both the older one is too much.
+    for entry in file.entries.sorted(by: { !isOld($0.name) && isOld($1.name) }) {
+      let name = today(entry.name)
+      if !expected.contains(name) || names[name] != nil {
+        unexpected.append(entry.name)
+      } else {
+        names[name] = entry.name
+      }
+    }
+    for parameter in parameters.parameters {
+      guard let name = names[parameter.name], let found = file[name] else { continue }
+      let shape = parameter.layout.fileShape(parameter.shape).dimensions
+      let pointwise = parameter.layout == .linear ? shape + [1, 1] : shape
+      if found.shape != shape && found.shape != pointwise {
+        misshaped.append("\(name) \(found.shape) where \(shape) is expected")
+      } else if !found.dtype.isFloatingPoint {
+        throw SafetensorsError.tensorType(
+          path: file.path, tensor: name, found: found.dtype, expected: "F32, F64, F16 or BF16")
+      }
+    }
+    let missing = expected.filter { names[$0] == nil }.sorted()
+    guard missing.isEmpty && unexpected.isEmpty && misshaped.isEmpty else {
+      throw AutoencoderError.weights(
+        .modelMismatch(
+          path: file.path, missing: missing, unexpected: unexpected.sorted(),
+          misshaped: misshaped))
+    }
+    return names
+  }
+
+  /// Older and today's names of the layers of an attention.
+  private static let attentionNames = [
+    ("query", "to_q"), ("key", "to_k"), ("value", "to_v"), ("proj_attn", "to_out.0"),
+  ]
+
+  private static func isOld(_ name: String) -> Bool { today(name) != name }
+
+  private static func today(_ name: String) -> String {
+    for (old, new) in attentionNames {
+      for end in [".weight", ".bias"] where name.hasSuffix(".attentions.0.\(old)\(end)") {
+        return name.dropLast(old.count + end.count) + new + end
+      }
+    }
+    return name
+  }
+
+  /// Writes a folder that diffusers reads. Its bytes depend on the settings and the weights alone.
+  ///
+  /// The weights are those in place: `ParameterSet.withWeights` puts an average there.
+  package static func write(
+    _ vae: VAE, scalingFactor: Double = 0.18215, to folder: URL
+  ) throws {
+    let configuration = try configuration(
+      Description(settings: vae.settings, scalingFactor: scalingFactor))
+    let place = folder.appendingPathComponent(configurationName)
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw FileError.unwritable(path: folder.path, reason: error.localizedDescription)
+    }
+    try save(vae.parameters, to: folder.appendingPathComponent(weightsName))
+    do {
+      try configuration.write(to: place, options: .atomic)
+    } catch {
+      throw FileError.unwritable(path: place.path, reason: error.localizedDescription)
+    }
+  }
+
+  private static func save(_ parameters: ParameterSet, to url: URL) throws {
+    let entries = parameters.table.sortedByName
+    let writer = try SafetensorsWriter(
+      url, entries.map { .init($0.name, .float32, $0.shape) }, metadata: ["format": "pt"])
+    for entry in entries { try writer.write(parameters.fileValues(entry)) }
+    try writer.finish()
+  }
+
+  /// A digest of names, shapes and weights, 32 hexadecimal digits: what latents on disk record. It does not
+  /// depend on how the attention's tensors were called in the file, nor on settings beside the weights.
+  package static func digest(of vae: VAE) -> String {
+    var checksum = Checksum()
+    for entry in vae.parameters.table.sortedByName {
+      Array("\(entry.name) \(entry.shape)\n".utf8).withUnsafeBytes { checksum.update($0) }
+      vae.parameters.fileValues(entry).withUnsafeBytes { checksum.update($0) }
+    }
+    return checksum.digest
+  }
+}
+
+extension ParameterSet {
+  /// A parameter's elements as files have them.
+  fileprivate func fileValues(_ entry: ParameterEntry) -> [Float] {
+    let memory = weights.view(at: entry.offset, [entry.count]).floats
+    return entry.layout.toFile(memory, shape: entry.shape)
+  }
+}

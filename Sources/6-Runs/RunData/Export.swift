@@ -1,0 +1,26 @@
+import Checkpoints
+import CommandSupport
+import Foundation
+import ModelLoading
+import TensorCore
+
+/// `diffit export`: the weights of a checkpoint as named tensors in PyTorch's layouts; of an autoencoder as a
+/// folder in diffusers' layout.
+package enum Export {
+  package static func run(_ options: ExportOptions) throws {
+    guard ProcessRank.isFirst else { return }
+    let (reader, passedOver) = try CheckpointReader.find(options.checkpoint)
+    let log = RunLog()
+    for passed in passedOver { log.warning("passed over: \(passed.reason)") }
+    let model = try LoadedModel(reader, ema: options.ema ?? "raw")
+    let output = URL(fileURLWithPath: options.output)
+    if model.configuration.model.kind == .vae {
+      try DiffusersVAE.write(model.autoencoder(on: ComputeContext(threadCount: 1)), to: output)
+    } else {
+      try ModelFile.export(reader, vector: model.vector, to: output)
+    }
+    log.info(
+      "wrote \(model.vector) of \(reader.url.path) (\(reader.manifest.imagesSeen) images) to"
+        + " \(options.output)")
+  }
+}

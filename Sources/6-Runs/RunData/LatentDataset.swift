@@ -1,0 +1,148 @@
+import Datasets
+import FileFormats
+import Foundation
+import ModelLoading
+import SystemSupport
+import TensorCore
+
+/// Gaussians of latents in a folder that `diffit data encode` made: memory maps of safetensors files.
+///
+/// An example is scale (mean + exp(log variance / 2) n), n of unit variance from the stream of its position; in
+/// half of the positions of the mirrored picture, where those were encoded.
+package struct LatentDataset: TrainingDataset {
+  package let path: String
+  package let description: LatentsDescription
+  /// What latents are multiplied by.
+  package let scale: Double
+  package let contentDigest: String
+  private let files: [LatentFile]
+
+  package var count: Int { description.images }
+  package var classNames: [String] { description.classes }
+  package var shape: [Int] {
+    let s = description.shape
+    return [s[1], s[2], s[0]]
+  }
+
+  /// Opens every file and checks sizes, types and shapes; elements are read when they are needed.
+  ///
+  /// - Parameter scale: 0: as measured.
+  package init(path: String, scale: Double) throws {
+    let description = try LatentsDescription(folder: path)
+    (self.path, self.description) = (path, description)
+    self.scale = scale > 0 ? scale : description.scale
+    var files: [LatentFile] = []
+    for file in description.files { files.append(try LatentFile(file, of: description, in: path)) }
+    self.files = files
+    let identity =
+      [description.vae, "\(description.shape)", "\(description.flips)"] + description.classes
+      + description.files.map(\.checksum)
+    contentDigest = Checksum.digest(of: identity.joined(separator: "\n"))
+  }
+
+  package func example(_ index: Int, seed: UInt64, position: UInt64) -> TrainingSample {
+    invariant(index >= 0 && index < count, "LatentDataset: image \(index) of \(count)")
+    let isFlipped =
+      description.flips
+      && RandomStream(seed: seed, .latent, substream: 1, position: position).uniform(0) < 0.5
+    let file = files[index / description.fileImages]
+    let place = index % description.fileImages
+    let elements = description.shape.reduce(1, *)
+    var values = [Float](repeating: 0, count: elements)
+    values.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return }
+      RandomStream(seed: seed, .latent, position: position).fillNormals(base, count: elements)
+    }
+    // Noise in the order of memory, [h, w, C]; the file has [C, h, w].
+    let (channels, area) = (description.shape[0], description.shape[1] * description.shape[2])
+    let mean = file.values(isFlipped ? .flippedMean : .mean, of: place)
+    let logVariance = file.values(isFlipped ? .flippedLogVariance : .logVariance, of: place)
+    for pixel in 0..<area {
+      for channel in 0..<channels {
+        let (at, from) = (pixel * channels + channel, channel * area + pixel)
+        let deviation = PortableMath.saturatingExp(Double(logVariance[from]) / 2)
+        values[at] = Float(scale * (Double(mean[from]) + deviation * Double(values[at])))
+      }
+    }
+    return TrainingSample(values: values, label: file.label(of: place))
+  }
+}
+
+/// One file of latents.
+private struct LatentFile: Sendable {
+  private let bytes: Data
+  /// Where each tensor begins.
+  private let starts: [LatentTensor: Int]
+  private let labelStart: Int
+  private let elements: Int
+  private let type: SafetensorsDType
+
+  init(
+    _ file: LatentsDescription.File, of description: LatentsDescription, in folder: String
+  ) throws {
+    let path = "\(folder)/\(file.name)"
+    let opened = Result { () throws in
+      try SafetensorsFile(URL(fileURLWithPath: path))
+    }
+    let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size]) as? Int
+    if let size, size != file.size {
+      throw LatentsError.fileSize(path: path, found: size, expected: file.size)
+    }
+    let header = try opened.get()
+    guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
+    else { throw FileError.system(operation: "map", path: path, code: errno) }
+    guard bytes.count == file.size else {
+      throw LatentsError.fileSize(path: path, found: bytes.count, expected: file.size)
+    }
+    self.bytes = bytes
+    let dataStart = bytes.count - (header.entries.last?.data.upperBound ?? 0)
+    func start(_ name: String, _ type: SafetensorsDType, _ shape: [Int]) throws -> Int {
+      guard let entry = header[name], entry.dtype == type, entry.shape == shape else {
+        let found = header[name].map { "\($0.dtype.rawValue) \($0.shape)" } ?? "missing"
+        throw LatentsError.tensor(
+          path: path, name: name, found: found, expected: "\(type.rawValue) \(shape)")
+      }
+      return dataStart + entry.data.lowerBound
+    }
+    var starts: [LatentTensor: Int] = [:]
+    for tensor in LatentTensor.all(flips: description.flips) {
+      starts[tensor] = try start(
+        tensor.rawValue, description.precision.fileType, [file.images] + description.shape)
+    }
+    self.starts = starts
+    labelStart = try start(LatentTensor.labels, .int64, [file.images])
+    elements = description.shape.reduce(1, *)
+    type = description.precision.fileType
+    let limit = max(description.classes.count, 1)
+    for place in 0..<file.images where !(0..<limit).contains(label(of: place)) {
+      throw LatentsError.label(path: path, found: label(of: place), classes: limit)
+    }
+  }
+
+  /// Of one image, as the file has them.
+  func values(_ tensor: LatentTensor, of place: Int) -> [Float] {
+    guard let start = starts[tensor] else { return [] }
+    let (first, size) = (start + place * elements * type.size, elements * type.size)
+    return bytes.withUnsafeBytes { bytes in
+      let image = UnsafeRawBufferPointer(rebasing: bytes[first..<first + size])
+      return [Float](unsafeUninitializedCapacity: elements) { values, count in
+        if let base = values.baseAddress { type.convertToFloats(image, base) }
+        count = elements
+      }
+    }
+  }
+
+  func label(of place: Int) -> Int {
+    bytes.withUnsafeBytes { bytes in
+      SafetensorsDType.int64.integer(UnsafeRawBufferPointer(rebasing: bytes[labelStart...]), place)
+    }
+  }
+}
+
+extension LatentMetadata {
+  /// What a run's manifest says of these latents.
+  package init(_ dataset: LatentDataset) {
+    self.init(
+      vae: dataset.description.vae, factor: dataset.description.factor, scale: dataset.scale)
+  }
+}

@@ -1,0 +1,138 @@
+import Configuration
+import FileFormats
+import Foundation
+import TensorCore
+
+/// The names of the tensors in a file of latents: [n, channels, height, width], and labels [n].
+enum LatentTensor: String, CaseIterable {
+  case mean
+  case logVariance = "log_variance"
+  case flippedMean = "flipped_mean"
+  case flippedLogVariance = "flipped_log_variance"
+
+  static let labels = "labels"
+
+  static func all(flips: Bool) -> [LatentTensor] {
+    flips ? allCases : [.mean, .logVariance]
+  }
+}
+
+extension TrainSettings.Precision {
+  var fileType: SafetensorsDType { self == .bf16 ? .bfloat16 : .float32 }
+}
+
+/// Latents of some images, on their way into a file.
+package struct LatentBlock {
+  package let shape: [Int]
+  package let precision: TrainSettings.Precision
+  /// Elements as the file has them, image by image.
+  private(set) var bytes: [LatentTensor: [UInt8]] = [:]
+  package var labels: [Int64] = []
+  /// Apart, so that their order does not depend on how many pictures were encoded at once.
+  private var (plainSums, flippedSums) = (LatentSums(), LatentSums())
+
+  package init(shape: [Int], precision: TrainSettings.Precision) {
+    (self.shape, self.precision) = (shape, precision)
+  }
+
+  /// Adds Gaussians, [B, h, w, C] each, as [B, C, h, w] in the file's type.
+  package mutating func add(_ mean: [Float], _ logVariance: [Float], flipped: Bool) {
+    let tensors: (LatentTensor, LatentTensor) =
+      flipped ? (.flippedMean, .flippedLogVariance) : (.mean, .logVariance)
+    let (means, variances) = (stored(mean), stored(logVariance))
+    if flipped { flippedSums.add(means, variances) } else { plainSums.add(means, variances) }
+    append(means, to: tensors.0)
+    append(variances, to: tensors.1)
+  }
+
+  package var sums: LatentSums {
+    var sums = plainSums
+    sums.add(flippedSums)
+    return sums
+  }
+
+  private mutating func append(_ values: [Float], to tensor: LatentTensor) {
+    if precision == .bf16 {
+      values.map { UInt16($0.bitPattern >> 16) }
+        .withUnsafeBytes { bytes[tensor, default: []] += $0 }
+    } else {
+      values.withUnsafeBytes { bytes[tensor, default: []] += $0 }
+    }
+  }
+
+  /// Channels first, rounded to what the file holds.
+  private func stored(_ values: [Float]) -> [Float] {
+    let (channels, area) = (shape[0], shape[1] * shape[2])
+    var result = [Float](repeating: 0, count: values.count)
+    for image in 0..<values.count / (channels * area) {
+      let start = image * channels * area
+      for pixel in 0..<area {
+        for channel in 0..<channels {
+          let value = values[start + pixel * channels + channel]
+          result[start + channel * area + pixel] = precision == .bf16 ? rounded(value) : value
+        }
+      }
+    }
+    return result
+  }
+
+  /// To the nearest bf16, ties to even.
+  private func rounded(_ value: Float) -> Float {
+    let bits = value.bitPattern
+    return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
+  }
+
+  /// Writes the file: complete, or not at all.
+  package func write(to path: String) throws -> (size: Int, checksum: String) {
+    let tensors = LatentTensor.allCases.filter { bytes[$0] != nil }
+    let labelTensor = SafetensorsWriter.Announcement(LatentTensor.labels, .int64, [labels.count])
+    let writer = try SafetensorsWriter(
+      URL(fileURLWithPath: path),
+      [labelTensor]
+        + tensors.map { .init($0.rawValue, precision.fileType, [labels.count] + shape) },
+      metadata: ["format": "pt"])
+    try writer.writeAll(labels)
+    for tensor in tensors { try writer.writeAll(bytes[tensor] ?? []) }
+    return try writer.finish()
+  }
+}
+
+extension SafetensorsWriter {
+  fileprivate func writeAll(_ values: [some BitwiseCopyable]) throws {
+    try values.withUnsafeBytes { bytes in
+      Result { () throws in try write(bytes) }
+    }.get()
+  }
+}
+
+/// What the standard deviation of draws is made of: in f64, element after element, so that sums of the files
+/// in their order do not depend on who made them.
+package struct LatentSums: Codable, Equatable {
+  package var count = 0
+  /// Of the means.
+  package var first = 0.0
+  /// Of the expected squares of draws.
+  package var second = 0.0
+
+  package init() {}
+
+  package mutating func add(_ means: [Float], _ logVariances: [Float]) {
+    for (mean, logVariance) in zip(means, logVariances) {
+      let mean = Double(mean)
+      first += mean
+      second += mean * mean + PortableMath.saturatingExp(Double(logVariance))
+    }
+    count += means.count
+  }
+
+  package mutating func add(_ other: LatentSums) {
+    count += other.count
+    first += other.first
+    second += other.second
+  }
+
+  package var scale: Double {
+    let mean = first / Double(count)
+    return 1 / (second / Double(count) - mean * mean).squareRoot()
+  }
+}

@@ -1,0 +1,117 @@
+import Configuration
+import Foundation
+
+/// `latents.json`: what a folder of latents holds, and what they were made of. Latents are complete where it
+/// is there.
+package struct LatentsDescription: Codable, Equatable, Sendable {
+  /// One safetensors file.
+  package struct File: Codable, Equatable, Sendable {
+    package var name: String
+    package var images: Int
+    /// Bytes.
+    package var size: Int
+    /// XXH3, 128 bits: what `xxh128sum` prints.
+    package var checksum: String
+
+    package init(name: String, images: Int, size: Int, checksum: String) {
+      (self.name, self.images, self.size) = (name, images, size)
+      self.checksum = checksum
+    }
+  }
+
+  /// Of this format.
+  package var version = 1
+  /// Digest of the autoencoder: `DiffusersVAE.digest`.
+  package var vae: String
+  /// Pixels a latent stands for, along an axis.
+  package var factor: Int
+  /// Of an image's latents, [channels, height, width].
+  package var shape: [Int]
+  package var images: Int
+  /// Of each file but the last.
+  package var fileImages: Int
+  /// Empty where nothing is labelled.
+  package var classes: [String]
+  /// Where the pictures came from.
+  package var source: String
+  /// `ImageSource.listDigest` of it.
+  package var sourceDigest: String
+  /// What the autoencoder computed in, and the type of the files' elements.
+  package var precision: TrainSettings.Precision
+  /// Whether the mirrored picture was encoded as well.
+  package var flips: Bool
+  /// 1 over the standard deviation of latents drawn from the Gaussians, over all elements.
+  package var scale: Double
+  package var files: [File]
+
+  enum CodingKeys: String, CodingKey {
+    case version, vae, factor, shape, images, classes, source, precision, flips, scale, files
+    case fileImages = "file_images"
+    case sourceDigest = "source_digest"
+  }
+
+  package static let name = "latents.json"
+
+  /// `latents-00012-of-00051.safetensors`, counted from 0.
+  package static func fileName(_ index: Int, of count: Int) -> String {
+    String(format: "latents-%05d-of-%05d.safetensors", index, count)
+  }
+
+  package static func fileCount(images: Int, fileImages: Int) -> Int {
+    (images + fileImages - 1) / fileImages
+  }
+
+  /// Reads the description of a folder.
+  package init(folder: String) throws {
+    let path = "\(folder)/\(Self.name)"
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw LatentsError.notLatents(path: folder)
+    }
+    do {
+      self = try JSONDecoder().decode(Self.self, from: data)
+    } catch DecodingError.keyNotFound(let key, _) {
+      throw LatentsError.brokenDescription(path: path, reason: "no \(key.stringValue)")
+    } catch DecodingError.typeMismatch(_, let context),
+      DecodingError.valueNotFound(_, let context)
+    {
+      let key = context.codingPath.map(\.stringValue).joined(separator: ".")
+      throw LatentsError.brokenDescription(path: path, reason: "\(key) is of another type")
+    } catch {
+      throw LatentsError.brokenDescription(path: path, reason: "no JSON that is complete")
+    }
+    if let problem { throw LatentsError.brokenDescription(path: path, reason: problem) }
+  }
+
+  package init(
+    vae: String, factor: Int, shape: [Int], images: Int, fileImages: Int, classes: [String],
+    source: String, sourceDigest: String, precision: TrainSettings.Precision, flips: Bool,
+    scale: Double, files: [File]
+  ) {
+    (self.vae, self.factor, self.shape, self.images) = (vae, factor, shape, images)
+    (self.fileImages, self.classes, self.source) = (fileImages, classes, source)
+    (self.sourceDigest, self.precision, self.flips) = (sourceDigest, precision, flips)
+    (self.scale, self.files) = (scale, files)
+  }
+
+  /// Why no latents are like this.
+  private var problem: String? {
+    if version != 1 { return "version \(version), which this program does not know" }
+    let fits = { (n: Int) in n > 0 && n < 1 << 24 }
+    guard shape.count == 3, shape.allSatisfy(fits), fits(factor) else {
+      return "shape \(shape), factor \(factor)"
+    }
+    guard images > 0, fileImages > 0,
+      files.count == Self.fileCount(images: images, fileImages: fileImages)
+    else {
+      return "\(images) images in \(files.count) files of \(fileImages)"
+    }
+    for (index, file) in files.enumerated() {
+      let expected = min(fileImages, images - index * fileImages)
+      if file.images != expected || file.name != Self.fileName(index, of: files.count) {
+        return "file \(index) is \(file.name) with \(file.images) images, expected"
+          + " \(Self.fileName(index, of: files.count)) with \(expected)"
+      }
+    }
+    return scale.isFinite && scale > 0 ? nil : "scale \(scale)"
+  }
+}

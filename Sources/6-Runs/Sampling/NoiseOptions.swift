@@ -1,0 +1,85 @@
+import CommandSupport
+import Configuration
+
+/// `diffit noise`.
+package struct NoiseOptions: Equatable, Sendable {
+  /// A JPEG or PNG file.
+  package let image: String
+  /// The PNG file to write.
+  package let output: String
+  package let noise: Noise
+  /// Side that the image is brought to; nil: it stays as it is.
+  package let resolution: Int?
+  package let seed: UInt64
+
+  /// How much noise, once a picture.
+  package enum Noise: Equatable, Sendable {
+    /// y + sigma n: standard deviations, for pixels in [-1, 1].
+    case levels([Double])
+    /// sqrt(alpha-bar) y + sqrt(1 - alpha-bar) n: timesteps of DDPM's `steps`.
+    case timesteps([Int], schedule: DiffusionSettings.Schedule, steps: Int)
+  }
+
+  /// Noise levels of the figure where nothing is said.
+  package static let standardLevels = "0,0.1,0.2,0.5,1,2,5,20,80"
+  /// DDPM's timesteps where `--steps` does not say.
+  package static let standardSteps = 500
+
+  /// - Parameters:
+  ///   - levels: of `Noise.levels`, separated by commas; nil without `timesteps`: the standard ones.
+  ///   - timesteps: of `Noise.timesteps`, likewise, instead of levels.
+  ///   - schedule: of these timesteps; nil: linear.
+  ///   - steps: of which they are some; nil: 500.
+  package init(
+    image: String, output: String, levels: String? = nil, timesteps: String? = nil,
+    schedule: DiffusionSettings.Schedule? = nil, steps: Int? = nil, resolution: Int? = nil,
+    seed: UInt64 = 0
+  ) throws(OptionError) {
+    if let timesteps {
+      try require(
+        levels == nil, "--levels", levels ?? "",
+        expected: "nothing beside --timesteps, which say it already")
+      noise = try Self.timesteps(timesteps, schedule ?? .linear, of: steps ?? Self.standardSteps)
+    } else {
+      try require(
+        schedule == nil, "--schedule", schedule?.rawValue ?? "", expected: "--timesteps beside it")
+      try require(steps == nil, "--steps", steps ?? 0, expected: "--timesteps beside it")
+      noise = try Self.levels(levels ?? Self.standardLevels)
+    }
+    try require(
+      resolution.map { (1...8192).contains($0) } ?? true, "--resolution", resolution ?? 0,
+      expected: "1 to 8192 pixels")
+    self.image = image
+    self.output = output
+    self.resolution = resolution
+    self.seed = seed
+  }
+
+  private static func levels(_ text: String) throws(OptionError) -> Noise {
+    let numbers = fields(text).map { Double($0) }
+    guard numbers.allSatisfy({ $0.map { $0 >= 0 && $0.isFinite } ?? false }) else {
+      throw OptionError(
+        option: "--levels", found: text,
+        expected: "noise levels from 0 on, separated by commas, such as 0,0.5,2")
+    }
+    return .levels(numbers.compactMap(\.self))
+  }
+
+  private static func timesteps(
+    _ text: String, _ schedule: DiffusionSettings.Schedule, of steps: Int
+  ) throws(OptionError) -> Noise {
+    try require(
+      (2...100_000).contains(steps), "--steps", steps, expected: "2 to 100000 timesteps")
+    let numbers = fields(text).map { Int($0) }
+    guard numbers.allSatisfy({ $0.map { (0..<steps).contains($0) } ?? false }) else {
+      throw OptionError(
+        option: "--timesteps", found: text,
+        expected: "whole numbers from 0 to \(steps - 1), separated by commas, such as 0,50,100")
+    }
+    return .timesteps(numbers.compactMap(\.self), schedule: schedule, steps: steps)
+  }
+
+  private static func fields(_ text: String) -> [Substring] {
+    text.split(separator: ",", omittingEmptySubsequences: false)
+  }
+}

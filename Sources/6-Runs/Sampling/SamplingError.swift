@@ -1,0 +1,35 @@
+import SystemSupport
+
+/// Why a network cannot be sampled as asked. Each description is one line.
+package enum SamplingError: Error, Equatable, Sendable {
+  case labelOutOfRange(label: Int, classes: Int)
+  /// Guidance needs the difference that a label makes.
+  case nothingToGuide(checkpoint: String)
+  /// An output folder holds images that were drawn in another way.
+  case otherSamples(folder: String, difference: String)
+  /// An output folder holds files of the names that images would get, and no record of their origin.
+  case samplesOfUnknownOrigin(folder: String, file: String)
+}
+
+extension SamplingError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .labelOutOfRange(let label, let classes):
+      classes == 0
+        ? "--class: \(label), but the network is unconditional; leave the flag out"
+        : "--class: \(label), but the network knows classes 0 to \(classes - 1)"
+    case .nothingToGuide(let checkpoint):
+      "--guidance: \(checkpoint) is unconditional; leave the flag out"
+    case .otherSamples(let folder, let difference):
+      "\(folder): holds samples drawn otherwise: \(difference); name another folder, or remove this one"
+    case .samplesOfUnknownOrigin(let folder, let file):
+      "\(folder): holds \(file), but no samples.json that tells how it was drawn; name another folder,"
+        + " or remove this one"
+    }
+  }
+}
+
+extension SamplingError: ExitCoded {
+  /// 2 where the command or the configuration has to change, else 1.
+  package var exitCode: Int32 { 2 }
+}

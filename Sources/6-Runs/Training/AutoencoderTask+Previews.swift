@@ -1,0 +1,30 @@
+import Autodiff
+import Configuration
+import Datasets
+import DiffiTModels
+import FileFormats
+import Sampling
+import TensorCore
+
+extension AutoencoderTask {
+  var pictureSide: Int { vae.settings.resolution }
+
+  /// Pairs: an image, and what the autoencoder makes of the mean of its latents.
+  func pictures(
+    _ range: Range<Int>, _ settings: SampleSettings, of dataset: (any ImageDataset)?,
+    on context: ComputeContext
+  ) throws -> [RGBImage] {
+    guard let dataset else { return [] }
+    let indices = (range.lowerBound / 2..<(range.upperBound + 1) / 2).map { $0 % dataset.count }
+    var pictures: [RGBImage] = []
+    for start in stride(from: 0, to: indices.count, by: ImageSampler.standardBatch) {
+      let part = indices[start..<min(start + ImageSampler.standardBatch, indices.count)]
+      let images = try part.map { try dataset.image($0).image }
+      for (image, made) in zip(images, vae.reconstructions(of: images, on: context)) {
+        pictures += [image, made]
+      }
+    }
+    let first = range.lowerBound & 1
+    return Array(pictures[first..<first + range.count])
+  }
+}

@@ -1,0 +1,154 @@
+import Checkpoints
+import Collectives
+import Foundation
+import SystemSupport
+import TensorCore
+
+/// Saves a run's state while training goes on.
+///
+/// Every rank copies its ranges, and a thread of its own writes them. Once all have written, which the ranks
+/// agree on after a step, the first one commits the checkpoint, on a thread too. With
+/// `checkpoint.async: false` the same happens at once, without the copy.
+final class CheckpointSaver {
+  /// A save that is complete.
+  struct Saved {
+    let images: Int
+    /// From its beginning to its commit, and of that, what training waited for.
+    let seconds: Double
+    let stalled: Double
+    /// What the commit has to tell.
+    let notes: [String]
+  }
+
+  private enum Stage {
+    case writing(BackgroundTask<ShardRecord>)
+    case committing(BackgroundTask<[String]>)
+  }
+
+  private struct Save {
+    let images: Int
+    /// But for the shards.
+    let manifest: Manifest
+    let begun: Double
+    var stalled: Double
+    var stage: Stage
+  }
+
+  private let run: TrainingRun
+  private let trainer: Trainer
+  /// On the first rank, after a commit: retention. Returns what there is to tell.
+  private let afterCommit: @Sendable (_ images: Int) throws -> [String]
+  /// Where the state is copied to, made and touched before training begins; nil where it is not copied.
+  private let snapshot: [StateVector]?
+  private var save: Save?
+
+  private var communicator: any Communicator { run.communicator }
+  private var store: CheckpointStore { run.directory.checkpoints }
+
+  init(
+    _ run: TrainingRun, _ trainer: Trainer,
+    afterCommit: @escaping @Sendable (_ images: Int) throws -> [String]
+  ) {
+    (self.run, self.trainer, self.afterCommit) = (run, trainer, afterCommit)
+    let settings = run.configuration.checkpoint
+    snapshot =
+      settings.async && settings.every > 0
+      ? trainer.ownState().map { vector in
+        StateVector(
+          vector.name, vector.pieces.map { Tensor(zeros: [$0.count], on: run.context) })
+      } : nil
+  }
+
+  /// Begins to save the present state. Collective; no save may be under way.
+  func begin() throws {
+    invariant(save == nil, "CheckpointSaver: a save is under way")
+    let (begun, images, store) = (MonotonicClock.now, trainer.imagesSeen, store)
+    try communicator.agree {
+      if communicator.rank == 0 { try store.beginWrite(images: images) }
+    }
+    let vectors = stateToWrite()
+    let (rank, size, ranges) = (communicator.rank, communicator.size, trainer.savedRanges)
+    let fault = trainer.fault
+    let task = BackgroundTask {
+      let record = try store.writeShard(
+        images: images, rank: rank, of: size, ranges: ranges, vectors: vectors)
+      fault?.strikeInSave(at: images, on: rank)
+      return record
+    }
+    save = Save(
+      images: images,
+      manifest: trainer.manifest(shards: [], vectors: vectors.map(\.name), facts: run.facts),
+      begun: begun, stalled: MonotonicClock.now - begun, stage: .writing(task))
+  }
+
+  private func stateToWrite() -> [StateVector] {
+    let state = trainer.ownState()
+    guard let snapshot else { return state }
+    for (copy, vector) in zip(snapshot, state) {
+      for (to, from) in zip(copy.pieces, vector.pieces) { to.overwrite(from: from) }
+    }
+    return snapshot
+  }
+
+  /// Goes on with a save under way, where all ranks have come so far. Collective; after each step.
+  ///
+  /// - Returns: the save, where it is complete now.
+  func advance() throws -> Saved? {
+    guard let current = save else { return nil }
+    let isDone =
+      switch current.stage {
+      case .writing(let task): task.isDone
+      case .committing(let task): task.isDone
+      }
+    guard try communicator.allRanks(isDone) else { return nil }
+    return try next(after: current)
+  }
+
+  /// Waits for the save under way. Collective.
+  ///
+  /// - Returns: nil where there was none.
+  func finish() throws -> Saved? {
+    while let current = save {
+      if let saved = try next(after: current) { return saved }
+    }
+    return nil
+  }
+
+  /// Takes the result of the present stage, waiting for it where it must, and starts the next.
+  private func next(after current: Save) throws -> Saved? {
+    let begun = MonotonicClock.now
+    do {
+      switch current.stage {
+      case .writing(let task):
+        let record = try communicator.agree(on: task.wait())
+        let records = try communicator.gather(Array(JSONEncoder().encode(record)))
+        save?.stage = .committing(try commit(current, records))
+        save?.stalled += MonotonicClock.now - begun
+        return nil
+      case .committing(let task):
+        let notes = try communicator.agree(on: task.wait())
+        save = nil
+        return Saved(
+          images: current.images, seconds: MonotonicClock.now - current.begun,
+          stalled: current.stalled + MonotonicClock.now - begun, notes: notes)
+      }
+    } catch {
+      save = nil
+      // What there is of it would only take room.
+      if communicator.rank == 0 { try? store.abandonWrite(images: current.images) }
+      throw error
+    }
+  }
+
+  private func commit(_ save: Save, _ records: [[UInt8]]) throws -> BackgroundTask<[String]> {
+    guard communicator.rank == 0 else { return BackgroundTask(done: []) }
+    let shards = try records.map { try JSONDecoder().decode(ShardRecord.self, from: Data($0)) }
+    let (manifest, store, images, afterCommit) = (
+      save.manifest.with(shards: shards), store, save.images, afterCommit
+    )
+    return BackgroundTask {
+      try store.commit(manifest)
+      return try afterCommit(images)
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import CommandSupport
+import Configuration
+import Datasets
+import Foundation
+import Sampling
+import TensorCore
+
+/// Memory that a rank of a training run takes at most, by kind, in bytes.
+package struct MemoryEstimate {
+  let weights: Int
+  let panels: Int
+  let gradients: Int
+  let moments: Int
+  let averages: Int
+  let sums: Int
+  let snapshot: Int
+  let activations: Int
+  let sampling: Int
+  let data: Int
+  /// What the libraries hold of their own.
+  let process: Int
+
+  var total: Int {
+    weights + panels + gradients + moments + averages + sums + snapshot + activations + sampling
+      + data + process
+  }
+
+  /// - Parameters:
+  ///   - share: images of this rank in a step.
+  ///   - isSampling: whether samples are drawn between steps, as `sample` says.
+  init(
+    _ plan: ResourcePlan, _ configuration: Configuration, share: Int, microBatch: Int, threads: Int,
+    isSampling: Bool
+  ) throws {
+    let (flat, ranks) = (4 * plan.flatCount, plan.ranks)
+    let isSharded = plan.method.reduceScatters
+    let drawn = (configuration.sample.count + ranks - 1) / ranks
+    let rehearsal = try DryRun(
+      configuration, images: max(share, 1), microBatch: microBatch, threads: threads,
+      samples: isSampling ? min(drawn, ImageSampler.standardBatch) : 0)
+    (weights, gradients) = (flat, flat)
+    moments = 2 * flat / (isSharded ? ranks : 1)
+    averages = plan.averages * flat / (isSharded ? ranks : 1)
+    panels = rehearsal.panelBytes
+    activations = rehearsal.activationBytes
+    // Samples of an average need the whole of it, of which a sharded rank has a part.
+    sampling =
+      rehearsal.samplingBytes + (isSampling && isSharded && plan.averages > 0 ? flat : 0)
+    sums = plan.reductionBytes
+    snapshot = plan.snapshotBytes
+    let pixels = configuration.task().imageShape(batch: 1).count * 4
+    // The loader has two batches ready and a third in its hands while one is trained on.
+    data =
+      4 * share * pixels
+      + (configuration.data.kind == .cifar10 ? 50_000 * CIFAR10Dataset.recordSize : 0)
+    process = Self.processBytes
+  }
+
+  /// Of an idle process, without the pages of the program and its libraries, as measured with Open MPI 4.1 on
+  /// Linux, x86-64.
+  private static let processBytes = 6 << 20
+
+  /// One line a kind.
+  ///
+  /// - Parameter other: activations with `train.recompute` the other way.
+  func lines(recomputes: Bool, other: Int) -> [String] {
+    let (kept, again) = recomputes ? (other, activations) : (activations, other)
+    let both =
+      "\(Format.bytes(kept)) without train.recompute, \(Format.bytes(again)) with it; it is"
+      + (recomputes ? " on" : " off")
+    let rows: [(String, Int, String)] = [
+      ("weights", weights, ""),
+      ("weight panels", panels, "what products read, forward and transposed"),
+      ("gradients", gradients, ""),
+      ("moments", moments, "the optimiser's, of this rank"),
+      ("averages", averages, "of this rank"),
+      ("sums over ranks", sums, "at most"),
+      ("snapshot", snapshot, "for saving while training goes on"),
+      ("activations", activations, both),
+      ("sampling", sampling, "beyond the above"),
+      ("data", data, "batches made ahead, and files in memory"),
+      ("process", process, "what libraries hold"),
+    ]
+    return rows.map { name, bytes, note in
+      let figure =
+        "  \(name)".padding(toLength: 21, withPad: " ", startingAt: 0)
+        + Format.bytes(bytes)
+      return note.isEmpty || bytes == 0
+        ? figure : figure.padding(toLength: 32, withPad: " ", startingAt: 0) + note
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import Autodiff
+import Collectives
+import CommandSupport
+import Configuration
+import DiffiTModels
+import Foundation
+import SystemSupport
+import TensorCore
+
+/// What a configuration will take, counted before anything is allocated.
+package struct ResourcePlan {
+  package let parameterCount: Int
+  /// Elements of a flat range, alignment gaps included.
+  package let flatCount: Int
+  /// Of a training step: forward and backward.
+  package let flopsPerImage: Int
+  let averages: Int
+  package let ranks: Int
+  package let method: ReductionMethod
+  let savesMeanwhile: Bool
+  private let configuration: Configuration
+
+  package init(_ configuration: Configuration, ranks: Int) {
+    let sets = configuration.task().sets.map(\.parameters)
+    parameterCount = sets.reduce(0) { $0 + $1.parameterCount }
+    flatCount = sets.reduce(0) { $0 + $1.flatCount }
+    let train = configuration.train
+    let cost = configuration.networkCost
+    flopsPerImage = 3 * cost.forwardFlops + (train.recompute ? cost.blockFlops : 0)
+    averages = configuration.ema.count
+    self.ranks = ranks
+    self.configuration = configuration
+    method = configuration.reductionMethod(ranks: ranks)
+    savesMeanwhile = configuration.checkpoint.async && configuration.checkpoint.every > 0
+  }
+
+  /// What summing holds at most: a bf16 twin for the wire, the levels of the tree, and room for a bucket each
+  /// in the sums that are under way at once, ours or the MPI library's.
+  var reductionBytes: Int {
+    let travels = ranks > 1
+    let wire = method.order == .tree || travels ? method.wire.size : 4
+    let copies = (wire == 2 ? 1 : 0) + method.localShards.trailingZeroBitCount
+    let buckets = GradientBuckets(
+      count: flatCount, bucketMB: configuration.parallel.bucketMB
+    ).ranges.prefix(GradientReducer.bucketsInFlight)
+    return copies * flatCount * wire + (travels ? buckets.reduce(0) { $0 + $1.count } * wire : 0)
+  }
+
+  /// The copy of this rank's part of the state that is saved while training goes on.
+  var snapshotBytes: Int { savesMeanwhile ? 4 * flatCount * (3 + averages) / ranks : 0 }
+
+  /// Bytes that each rank sends (and receives) a step: gradients to whoever adds them up and sums back
+  /// to all, or, where the optimiser is sharded, weights.
+  var communicationBytes: Int {
+    let back = method.reduceScatters ? 4 : method.wire.size
+    return ranks > 1 ? (method.wire.size + back) * flatCount * (ranks - 1) / ranks : 0
+  }
+
+  /// Memory a rank.
+  ///
+  /// - Parameters:
+  ///   - share: images of the rank in a step; nil: of the rank that has most.
+  ///   - samples: whether samples are drawn between steps.
+  ///   - recomputes: instead of what the configuration says.
+  func memory(
+    microBatch: Int, share: Int? = nil, threads: Int? = nil, samples: Bool? = nil,
+    recomputes: Bool? = nil
+  ) throws -> MemoryEstimate {
+    var configuration = configuration
+    if let recomputes { configuration.train.recompute = recomputes }
+    let asked = configuration.train.threads
+    return try MemoryEstimate(
+      self, configuration, share: share ?? largestShare, microBatch: microBatch,
+      threads: threads ?? (asked > 0 ? asked : max(ThreadPool.availableCores / ranks, 1)),
+      isSampling: samples ?? (configuration.sample.every > 0))
+  }
+
+  private var largestShare: Int { (configuration.train.batch + ranks - 1) / ranks }
+
+  /// The micro-batch for `train.micro_batch: 0`: as many images as fit into half of this rank's part
+  /// of the memory, at most 32, at least one a thread where the share allows. Where not even that fits, what
+  /// takes least: whole shares keep no panels.
+  package func microBatch(share: Int, threads: Int, memory: Int) throws -> Int {
+    func bytes(_ images: Int) throws -> Int {
+      try self.memory(
+        microBatch: images, share: min(share, 2 * images), threads: threads, samples: false
+      ).total
+    }
+    let (most, least) = (max(min(share, 32), 1), max(1, min(share, threads)))
+    if try bytes(most) <= memory / 2 { return most }
+    // The most that fit, between one that does and one that does not.
+    var (fits, tooMany) = (0, most)
+    while tooMany - fits > 1 {
+      let tried = (fits + tooMany) / 2
+      if try bytes(tried) <= memory / 2 { fits = tried } else { tooMany = tried }
+    }
+    if fits > 0 { return max(fits, least) }
+    return try most == share && bytes(most) < bytes(least) ? most : least
+  }
+
+  /// The micro-batch of a reproducible reduction: the largest divisor of a canonical shard up to 32 images.
+  package static func microBatch(ofShard images: Int) -> Int {
+    (1...min(images, 32)).last { images % $0 == 0 } ?? 1
+  }
+
+  /// For `--dry-run`; one line each, those of the memory by kind.
+  package func lines() throws -> [String] {
+    let micro = try plannedMicroBatch()
+    let memory = try memory(microBatch: micro)
+    let recomputes = configuration.train.recompute
+    let other = try self.memory(microBatch: micro, recomputes: !recomputes).activations
+    let giga = String(format: "%.1f", Double(flopsPerImage) / 1e9)
+    return [
+      "parameters           \(parameterCount)",
+      "training FLOPs       \(giga) G an image (forward and backward)",
+      "memory a rank        \(Format.bytes(memory.total)) at most, with"
+        + " \(Format.quantity(largestShare, "image")) a step in micro-batches of \(micro):",
+    ] + memory.lines(recomputes: recomputes, other: other) + [
+      "communication a step \(Format.bytes(communicationBytes)) sent by each of"
+        + " \(Format.quantity(ranks, "rank"))"
+    ] + configuration.warnings.map { "warning: \($0)" }
+  }
+
+  /// As the configuration says, else as a run on this machine would choose.
+  private func plannedMicroBatch() throws -> Int {
+    let train = configuration.train
+    if train.microBatch > 0 { return train.microBatch }
+    if configuration.parallel.reduction == .reproducible {
+      return ResourcePlan.microBatch(ofShard: max(train.batch / configuration.parallel.shards, 1))
+    }
+    let cores = max(ThreadPool.availableCores / ranks, 1)
+    return try microBatch(
+      share: largestShare, threads: train.threads > 0 ? train.threads : cores,
+      memory: availableMemory() / ranks)
+  }
+}

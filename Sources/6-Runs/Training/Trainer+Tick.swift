@@ -1,0 +1,74 @@
+import Evaluation
+import Foundation
+import Optimization
+import SystemSupport
+
+extension Trainer {
+  /// The figures of the time since the last tick, over all ranks. Collective.
+  ///
+  /// - Parameters:
+  ///   - seconds: since the last tick.
+  ///   - images: in that time, over all ranks.
+  ///   - datasetCount: images of an epoch.
+  func tick(seconds: Double, images: Int, datasetCount: Int) throws -> StatsRow {
+    let phases = lap()
+    let steps = max(images / configuration.train.batch, 1)
+    let spread = try rankSpread(of: phases, steps: steps)
+    let peak = try communicator.reduce(Double(peakMemoryBytes()), .max)
+    let losses = try losses()
+    statistics.beginTick()
+    return StatsRow(
+      images: imagesSeen, epoch: Double(imagesSeen) / Double(datasetCount),
+      loss: losses.mean, lossByNoiseLevel: losses.byNoiseLevel, terms: losses.terms,
+      lr: statistics.learningRate, gradNorm: statistics.gradientNorm,
+      imagesPerSecond: Double(images) / max(seconds, 1e-9), seconds: phases,
+      rankSpread: spread.min > 0 ? spread.max / spread.min - 1 : 0, rankStepSeconds: spread,
+      peakRSS: Int(peak), skipped: skippedUpdates)
+  }
+
+  /// Where the time went since the last call.
+  package func lap() -> PhaseSeconds { clock.lap(sums: communicationLap()) }
+
+  private func communicationLap() -> (hidden: Double, exposed: Double) {
+    replicas.map { $0.reducer.lap() }.reduce((0, 0)) { ($0.0 + $1.hidden, $0.1 + $1.exposed) }
+  }
+
+  /// The tick's losses, over all shards of all ranks: in a tree, so that they are the same on any number
+  /// of ranks where shards are canonical.
+  private func losses() throws -> LossTotals {
+    let shards = try communicator.gatherNumbers(statistics.shards.flatMap(\.self))
+    let width = statistics.shards[0].count
+    let totals = (0..<width).map { column in
+      treeSum(stride(from: column, to: shards.count, by: width).map { shards[$0] })
+    }
+    return LossTotals(task.columns, totals)
+  }
+
+  /// How evenly the ranks work.
+  private func rankSpread(of phases: PhaseSeconds, steps: Int) throws -> RankStepSeconds {
+    let mine = [phases.data, phases.forward, phases.backward, phases.optimizer]
+    let names = ["data", "forward", "backward", "optimizer"]
+    let all = try communicator.gatherNumbers(mine)
+    let ranks = stride(from: 0, to: all.count, by: mine.count)
+      .map { Array(all[$0..<$0 + mine.count]) }
+    return RankStepSeconds(ofPhases: ranks, names: names, steps: steps)
+  }
+}
+
+extension RankStepSeconds {
+  /// - Parameters:
+  ///   - ranks: by rank, the seconds of each phase.
+  ///   - steps: that they cover.
+  package init(ofPhases ranks: [[Double]], names: [String], steps: Int) {
+    let times = ranks.map { $0.reduce(0, +) / Double(steps) }
+    let slowest = times.indices.max { times[$0] < times[$1] } ?? 0
+    let lost = names.indices.map { phase in
+      ranks[slowest][phase] - TimingSummary(of: ranks.map { $0[phase] }).median
+    }
+    let phase = lost.indices.max { lost[$0] < lost[$1] } ?? 0
+    let spread = TimingSummary(of: times)
+    self.init(
+      min: spread.min, median: spread.median, max: spread.max, slowest: slowest,
+      slowestPhase: names[phase])
+  }
+}

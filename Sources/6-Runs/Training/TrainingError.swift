@@ -1,0 +1,51 @@
+import SystemSupport
+
+/// What can go wrong with a run besides its files and its ranks. Each description is one line.
+package enum TrainingError: Error, Equatable, Sendable {
+  /// `optimizer.on_nonfinite: stop`
+  case nonFinite(images: Int)
+  /// `--resume never` where checkpoints exist.
+  case runHasCheckpoints(run: String, count: Int)
+  /// `--resume PATH` would leave newer checkpoints of the same run behind.
+  case newerCheckpoints(run: String, resumed: String, newest: String)
+  case runNotShared(run: String, host: String)
+  case batchTooSmall(batch: Int, ranks: Int)
+  /// Canonical shards cannot be spread evenly.
+  case ranksDoNotDivideShards(ranks: Int, shards: Int)
+}
+
+extension TrainingError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .nonFinite(let images):
+      "the loss or a gradient is not finite after \(images) images and optimizer.on_nonfinite is"
+        + " stop; lower optimizer.lr, set optimizer.clip_norm, or resume with on_nonfinite=skip"
+    case .runHasCheckpoints(let run, let count):
+      "\(run): holds \(count) checkpoint\(count == 1 ? "" : "s"), which --resume never would mix"
+        + " with new ones; choose another --run, or move them away"
+    case .newerCheckpoints(let run, let resumed, let newest):
+      "\(run): holds checkpoints newer than \(resumed), up to \(newest); branch off with another"
+        + " --run, or discard the newer ones with --force"
+    case .runNotShared(let run, let host):
+      "\(run): \(host) does not see the run directory of the first rank; put it on a file system that all"
+        + " hosts share"
+    case .batchTooSmall(let batch, let ranks):
+      "train.batch: \(batch) images cannot be shared by \(ranks) ranks; expected at least one a rank"
+    case .ranksDoNotDivideShards(let ranks, let shards):
+      "parallel.shards: \(shards) canonical shards cannot be spread over \(ranks) ranks; expected a"
+        + " power of two up to \(shards): start as many ranks, or set parallel.reduction=fast"
+    }
+  }
+}
+
+extension TrainingError: ExitCoded {
+  /// 2 where the command or the configuration has to change, else 1.
+  package var exitCode: Int32 {
+    switch self {
+    case .runHasCheckpoints, .newerCheckpoints, .runNotShared, .batchTooSmall,
+      .ranksDoNotDivideShards:
+      2
+    case .nonFinite: 1
+    }
+  }
+}

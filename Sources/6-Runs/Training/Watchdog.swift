@@ -1,0 +1,75 @@
+import Collectives
+import CommandSupport
+import Configuration
+import Foundation
+import Synchronization
+import SystemSupport
+
+/// Ends a job that cannot go on, and says which rank keeps it: MPI waits for ever for a rank that stands
+/// still, and cannot tell whom it waits for.
+///
+/// A thread a rank, until the process ends: leaving MPI can take for ever too. Each sends heartbeats; the
+/// watchers judge them (`StallDetector`), say one line and end all ranks, with `CommunicationError.lostJob`.
+enum Watchdog {
+  /// Starts to watch. Collective. Nothing happens where there is one rank, or `parallel.timeout` is 0.
+  ///
+  /// - Parameter file: `log.txt` of the run, which the first rank writes; another rank adds its line where
+  ///   the first one cannot.
+  static func start(
+    _ configuration: Configuration, over communicator: any Communicator, log: RunLog, file: String,
+    fault: FaultPoint?
+  ) throws(CommunicationError) {
+    let timeout = configuration.parallel.timeout
+    guard communicator.size > 1, timeout > 0 else { return }
+    let isMute = fault.map { $0.kind == .mute && $0.strikes(communicator.rank) } ?? false
+    let channel = try HeartbeatChannel(over: communicator, isMute: isMute)
+    let vigil = StallDetector(
+      rank: channel.rank, hosts: channel.hosts, watchers: channel.watchers,
+      timeout: Double(timeout), batch: configuration.train.batch)
+    let thread = Thread {
+      let finding = watch(vigil, channel, communicator.activity)
+      end(finding.line(timeout: timeout), communicator, log, file)
+    }
+    thread.name = "watchdog"
+    thread.stackSize = 1 << 20
+    thread.start()
+  }
+
+  /// Returns when the job is stuck.
+  private static func watch(
+    _ vigil: StallDetector, _ channel: HeartbeatChannel, _ activity: Activity
+  ) -> StallReport {
+    var vigil = vigil
+    var (time, held) = (MonotonicClock.now, 0.0)
+    while true {
+      let now = MonotonicClock.now
+      channel.send(vigil.pass(seconds: now - time, own: activity.state))
+      held += min(now - time, 2 * vigil.interval)
+      time = now
+      if let finding = vigil.finding {
+        if held >= vigil.reserve { return finding }
+      } else {
+        held = 0
+      }
+      channel.receive(seconds: vigil.interval) { vigil.note($0) }
+    }
+  }
+
+  /// Tells why, and ends all ranks.
+  private static func end(
+    _ line: String, _ communicator: any Communicator, _ log: RunLog, _ file: String
+  ) -> Never {
+    // Whatever blocks the main thread may block this one too: a terminal, a file, MPI itself.
+    Thread {
+      sleep(4)
+      _exit(CommunicationError.lostJob)
+    }.start()
+    log.error(line)
+    if communicator.rank != 0, let end = FileHandle(forUpdatingAtPath: file) {
+      _ = try? end.seekToEnd()
+      try? end.write(contentsOf: Data("rank \(communicator.rank): error: \(line)\n".utf8))
+    }
+    ErrorLine.drain()
+    communicator.abort(code: CommunicationError.lostJob)
+  }
+}

@@ -1,0 +1,84 @@
+import CommandSupport
+import Datasets
+import FileFormats
+import Foundation
+import SystemSupport
+
+/// What a conversion has made so far: pictures in the packed layout, `00000/img00000012.png` by their place
+/// in the source, and the record of how they were made.
+struct ConvertFolder: ResumableFolder {
+  let path: String
+
+  init(of options: ConvertOptions) { path = "\(options.output).partial" }
+
+  private var recordPath: String { "\(path)/convert.json" }
+
+  /// Makes the folder ready.
+  ///
+  /// - Returns: whether it holds each picture already.
+  /// - Throws: where it holds pictures that were made otherwise, or nobody knows how.
+  func prepare(_ record: ConvertRecord) throws -> [Bool] {
+    try adopt(record, at: recordPath)
+    var done = [Bool](repeating: false, count: record.images)
+    for first in stride(from: 0, to: record.images, by: 1000) {
+      // A folder's names at once: asking for millions of files one by one is slow where files are far.
+      let folder = String(PackedLayout.name(of: first).prefix(5))
+      try FileOutput.makeFolder("\(path)/\(folder)")
+      let names = Set(try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)"))
+      for index in first..<min(first + 1000, record.images) {
+        done[index] = names.contains(String(PackedLayout.name(of: index).dropFirst(6)))
+      }
+    }
+    return done
+  }
+
+  func write(_ image: RGBImage, index: Int) throws {
+    let png = try ImageFile.storedPNG(image)
+    try FileOutput.write(Data(png), to: "\(path)/\(PackedLayout.name(of: index))")
+  }
+
+  /// Turns the folder into what was asked for.
+  ///
+  /// - Parameter made: places of the pictures.
+  func finish(
+    _ made: [Int], labelFile: Data, as options: ConvertOptions, progress: (Int) -> Void
+  ) throws {
+    if PackedImages.Format(path: options.output) == .zip {
+      try PackedImages.pack(
+        made.map(PackedLayout.name), in: path, labelFile: labelFile, as: .zip,
+        to: options.output, progress: progress)
+      try FileManager.default.removeItem(atPath: path)
+    } else {
+      try FileOutput.write(labelFile, to: "\(path)/\(PackedLayout.labelFileName)")
+      try FileManager.default.removeItem(atPath: recordPath)
+      try FileOutput.rename(path, to: options.output)
+    }
+  }
+}
+
+/// `convert.json`: what the pictures of a conversion depend on. It says nothing about ranks and threads,
+/// which they do not depend on.
+struct ConvertRecord: WorkRecord, Equatable {
+  /// Of names and labels: `ImageSource.listDigest`.
+  let source: String
+  let images: Int
+  let resolution: Int
+  let transform: String
+  /// Nil where the transform has its own.
+  let filter: String?
+
+  init(_ source: ImageSource, images: Int, options: ConvertOptions) {
+    self.source = source.listDigest
+    self.images = images
+    resolution = options.resolution
+    transform = options.transform.rawValue
+    filter = options.transform == .centerCropDhariwal ? nil : options.filter.rawValue
+  }
+
+  var texts: [String: String] {
+    [
+      "source": source, "images": "\(images)", "resolution": "\(resolution)",
+      "transform": transform, "filter": filter ?? "its own",
+    ]
+  }
+}

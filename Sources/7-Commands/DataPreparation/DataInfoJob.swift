@@ -1,0 +1,105 @@
+import CommandSupport
+import Datasets
+import FileFormats
+import Synchronization
+import SystemSupport
+import TensorCore
+
+/// `diffit data info`: what a data set holds, and what is wrong with it.
+package enum DataInfoJob {
+  package static func run(_ options: DataInfoOptions) throws {
+    guard ProcessRank.isFirst else { return }
+    let log = RunLog(output: options.json == "-" ? 2 : 1)
+    let source = try ImageSource(path: options.source)
+    let report = try report(source, options, log)
+    log.list(report.brokenImages)
+    if options.json != "-" { print(report.text) }
+    if let path = options.json { try writeJSON(report, to: path) }
+    if report.broken > 0 {
+      throw PreparationError.brokenImages(
+        source: options.source, broken: report.broken, images: source.count)
+    }
+  }
+
+  private static func report(
+    _ source: ImageSource, _ options: DataInfoOptions, _ log: RunLog
+  ) throws -> DataReport {
+    var line = ProgressLine("reading", of: source.count, startedAt: MonotonicClock.now)
+    let sizes = Mutex([ImageSize?](repeating: nil, count: source.count))
+    let threads = ThreadPool(threadCount: ThreadPool.availableCores)
+    let work = ParallelImageWork(images: source.images, threads: threads)
+    let all = Array(0..<source.count)
+    let broken = try work.run(all) {
+      log.progress(&line, done: $0)
+    } on: { index in
+      let size =
+        options.decodes
+        ? try source.images.image(index).size : try source.images.size(of: index)
+      sizes.withLock { $0[index] = size }
+    }
+    log.endProgress()
+    var counts = [Int](repeating: 0, count: source.classNames.count)
+    for index in 0..<source.count {
+      if let label = try source.label(of: index) { counts[label] += 1 }
+    }
+    let found = sizes.withLock { $0.compactMap(\.self) }
+    return DataReport(
+      source: options.source, kind: source.kind, images: source.count,
+      classes: source.classNames.count, classNames: source.classNames, classSizes: counts,
+      width: DataReport.TimingSummary(found.map(\.width)),
+      height: DataReport.TimingSummary(found.map(\.height)),
+      digest: try source.contentDigest(), broken: broken.count, brokenImages: broken)
+  }
+}
+
+/// Results of `data info` for machines, and as text.
+struct DataReport: Encodable {
+  /// Of a number that each picture has.
+  struct TimingSummary: Encodable {
+    let min: Int
+    let median: Int
+    let max: Int
+
+    /// Nil of nothing.
+    init?(_ values: [Int]) {
+      let sorted = values.sorted()
+      guard let first = sorted.first, let last = sorted.last else { return nil }
+      (min, median, max) = (first, sorted[sorted.count / 2], last)
+    }
+
+    var text: String { min == max ? "\(min)" : "\(min) to \(max), median \(median)" }
+  }
+
+  let source: String
+  let kind: String
+  let images: Int
+  /// 0: nothing is labelled.
+  let classes: Int
+  let classNames: [String]
+  /// Images of each class.
+  let classSizes: [Int]
+  let width: TimingSummary?
+  let height: TimingSummary?
+  /// Of names, labels and contents; nil where none is made.
+  let digest: String?
+  let broken: Int
+  let brokenImages: [BrokenPicture]
+
+  enum CodingKeys: String, CodingKey {
+    case source, kind, images, classes, width, height, digest, broken
+    case classNames = "class_names"
+    case classSizes = "class_sizes"
+    case brokenImages = "broken_images"
+  }
+
+  var text: String {
+    let sizes = TimingSummary(classSizes).map { "\(classes), of \($0.text) images" } ?? "none"
+    let rows = [
+      ("source", source), ("kind", kind), ("images", "\(images)"), ("classes", sizes),
+      ("width", width?.text ?? "unknown"), ("height", height?.text ?? "unknown"),
+      ("digest", digest ?? "none"), ("broken", broken == 0 ? "none" : "\(broken)"),
+    ]
+    return rows.map { $0 + String(repeating: " ", count: 10 - $0.count) + $1 }
+      .joined(separator: "\n")
+  }
+}

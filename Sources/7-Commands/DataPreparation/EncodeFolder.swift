@@ -1,0 +1,101 @@
+import CommandSupport
+import Configuration
+import Foundation
+import RunData
+import SystemSupport
+
+/// What encoding has made so far, in `OUT.partial`: files of latents, and beside them, in `notes`, one on each
+/// that is complete and the record of how they are made.
+struct EncodeFolder: ResumableFolder {
+  let path: String
+  private let output: String
+
+  init(of options: EncodeOptions) { (path, output) = ("\(options.output).partial", options.output) }
+
+  /// What is known of a complete file.
+  struct Note: Codable {
+    let file: LatentsDescription.File
+    let sums: LatentSums
+  }
+
+  private static let notes = "notes"
+  private var recordPath: String { "\(path)/\(Self.notes)/encode.json" }
+  private func notePath(_ index: Int) -> String {
+    "\(path)/\(Self.notes)/\(String(format: "%05d", index)).json"
+  }
+
+  /// Makes the folder ready.
+  ///
+  /// - Returns: whether it holds each file already.
+  /// - Throws: where it holds latents that were made otherwise, or nobody knows how.
+  func prepare(_ record: EncodeRecord) throws -> [Bool] {
+    try FileOutput.makeFolder("\(path)/\(Self.notes)")
+    try adopt(record, at: recordPath, besides: [Self.notes])
+    return (0..<record.files).map { index in
+      guard let note = note(index), note.file.name == record.fileName(index) else { return false }
+      let attributes = try? FileManager.default.attributesOfItem(
+        atPath: "\(path)/\(note.file.name)")
+      return attributes?[.size] as? Int == note.file.size
+    }
+  }
+
+  private func note(_ index: Int) -> Note? {
+    FileManager.default.contents(atPath: notePath(index)).flatMap {
+      try? JSONDecoder().decode(Note.self, from: $0)
+    }
+  }
+
+  /// Writes file `index`, then the note that it is complete.
+  func write(_ block: LatentBlock, index: Int, _ record: EncodeRecord) throws {
+    let name = record.fileName(index)
+    let (size, checksum) = try block.write(to: "\(path)/\(name)")
+    let file = LatentsDescription.File(
+      name: name, images: block.labels.count, size: size, checksum: checksum)
+    try writeJSON(Note(file: file, sums: block.sums), to: notePath(index))
+  }
+
+  /// The notes of all files, in their order.
+  func notes(_ record: EncodeRecord) throws -> [Note] {
+    try (0..<record.files).map { index in
+      guard let note = note(index) else {
+        throw ResumableFolderError.brokenRecord(path: notePath(index))
+      }
+      return note
+    }
+  }
+
+  /// Describes the latents and gives the folder its name. What `notes` held is taken away last: a reader does
+  /// not mind it.
+  func finish(_ description: LatentsDescription) throws {
+    try writeJSON(description, to: "\(path)/\(LatentsDescription.name)")
+    try FileOutput.rename(path, to: output)
+    try FileManager.default.removeItem(atPath: "\(output)/\(Self.notes)")
+  }
+}
+
+/// `encode.json`: what latents depend on. It says nothing about ranks, threads and batches, which they do not
+/// depend on.
+struct EncodeRecord: WorkRecord, Equatable {
+  /// Of names and labels: `ImageSource.listDigest`.
+  let source: String
+  let images: Int
+  let resolution: Int
+  /// Digest of the autoencoder.
+  let vae: String
+  let flips: Bool
+  let precision: TrainSettings.Precision
+  let fileImages: Int
+
+  var files: Int { LatentsDescription.fileCount(images: images, fileImages: fileImages) }
+  func fileName(_ index: Int) -> String { LatentsDescription.fileName(index, of: files) }
+  func images(of file: Int) -> Range<Int> {
+    file * fileImages..<min((file + 1) * fileImages, images)
+  }
+
+  var texts: [String: String] {
+    [
+      "source": source, "images": "\(images)", "resolution": "\(resolution)", "vae": vae,
+      "flips": "\(flips)", "precision": precision.rawValue, "file images": "\(fileImages)",
+    ]
+  }
+}

@@ -1,0 +1,186 @@
+import Collectives
+import CommandSupport
+import Datasets
+import FileFormats
+import Foundation
+import RunData
+import Synchronization
+import SystemSupport
+import TensorCore
+
+/// `diffit data encode`. Each rank encodes files of its own; the first one describes them at the end.
+package enum EncodeJob {
+  package static func run(_ options: EncodeOptions) throws {
+    try Job.run(json: options.json) { communicator, log in
+      let context = try communicator.agreedContext()
+      let encoding = Encoding(
+        options: options, communicator: communicator, log: log, context: context)
+      try encoding.run()
+    }
+  }
+}
+
+/// Results for machines.
+struct EncodeReport: Encodable {
+  let source: String
+  let kind: String
+  let out: String
+  let vae: String
+  let resolution: Int
+  let shape: [Int]
+  let images: Int
+  let classes: Int
+  let scale: Double
+  /// By this job; others were there already.
+  let encoded: Int
+  let seconds: Double
+  let imagesPerSecond: Double
+
+  enum CodingKeys: String, CodingKey {
+    case source, kind, out, vae, resolution, shape, images, classes, scale, encoded, seconds
+    case imagesPerSecond = "images_per_second"
+  }
+}
+
+/// One encoding.
+private struct Encoding {
+  let options: EncodeOptions
+  let communicator: any Communicator
+  let log: RunLog
+  let context: ComputeContext
+
+  func run() throws {
+    let (source, autoencoder) = try communicator.agree {
+      try OutputPlace.requireAbsent(options.output)
+      let source = try ImageSource(path: options.source)
+      let autoencoder = try Autoencoder.open(
+        options.vae, precision: options.precision, on: context)
+      try autoencoder.check(resolution: options.resolution)
+      return (source, autoencoder)
+    }
+    let record = EncodeRecord(
+      source: source.listDigest, images: min(options.maxImages ?? source.count, source.count),
+      resolution: options.resolution, vae: autoencoder.digest, flips: options.flips,
+      precision: options.precision, fileImages: options.fileImages)
+    try communicator.requireEqual(Array(record.source.utf8), of: "the list of pictures")
+    try communicator.requireEqual(Array(record.vae.utf8), of: "the autoencoders")
+    let folder = EncodeFolder(of: options)
+    let lock = try communicator.agree { communicator.rank == 0 ? try folder.claim() : nil }
+    let missing = try communicator.missing {
+      try makeFolder(ofResults: options.json)
+      return try folder.prepare(record)
+    }
+    let count = missing.reduce(0) { $0 + record.images(of: $1).count }
+    announce(source, record, missing: count)
+
+    let begun = MonotonicClock.now
+    try encode(missing, of: source, with: autoencoder, record, in: folder)
+    let seconds = MonotonicClock.now - begun
+    try communicator.agree {
+      guard communicator.rank == 0 else { return }
+      let description = try describe(folder, source, autoencoder, record)
+      if let lock { try folder.release(lock) }
+      try folder.finish(description)
+      let report = EncodeReport(
+        source: options.source, kind: source.kind, out: options.output, vae: record.vae,
+        resolution: record.resolution, shape: description.shape, images: record.images,
+        classes: source.classNames.count, scale: description.scale, encoded: count,
+        seconds: seconds, imagesPerSecond: seconds > 0 ? Double(count) / seconds : 0)
+      if let path = options.json { try writeJSON(report, to: path) }
+      log.info(conclusion(report))
+    }
+  }
+
+  /// Makes this rank's share of the missing files. Collective.
+  private func encode(
+    _ missing: [Int], of source: ImageSource, with autoencoder: Autoencoder,
+    _ record: EncodeRecord, in folder: EncodeFolder
+  ) throws {
+    let own = communicator.share(of: missing.count).map { missing[$0] }
+    let total = own.reduce(0) { $0 + record.images(of: $1).count }
+    var line = ProgressLine(
+      communicator.title("encoding"), of: total, startedAt: MonotonicClock.now)
+    var done = 0
+    try communicator.agree {
+      try autoencoder.vae.parameters.withPackedWeights {
+        for file in own {
+          var block = LatentBlock(shape: shape(autoencoder), precision: record.precision)
+          let images = record.images(of: file)
+          for start in stride(from: images.lowerBound, to: images.upperBound, by: options.batch) {
+            let part = start..<min(start + options.batch, images.upperBound)
+            let pictures = try read(part, of: source)
+            add(pictures, with: autoencoder, to: &block)
+            for index in part { block.labels.append(Int64(try source.label(of: index) ?? 0)) }
+            done += part.count
+            log.progress(&line, done: done)
+          }
+          try folder.write(block, index: file, record)
+        }
+      }
+    }
+    log.endProgress()
+  }
+
+  private func add(
+    _ pictures: [RGBImage], with autoencoder: Autoencoder, to block: inout LatentBlock
+  ) {
+    let (mean, logVariance) = autoencoder.encode(pictures, on: context)
+    block.add(mean, logVariance, flipped: false)
+    guard options.flips else { return }
+    let mirrored = autoencoder.encode(pictures.map(\.mirrored), on: context)
+    block.add(mirrored.mean, mirrored.logVariance, flipped: true)
+  }
+
+  /// Pictures as training reads them, cut and resized.
+  private func read(_ range: Range<Int>, of source: ImageSource) throws -> [RGBImage] {
+    let found = Mutex<[Int: RGBImage]>([:])
+    let work = ParallelImageWork(images: source.images, threads: context.threads)
+    let broken = try work.run(Array(range)) { _ in
+    } on: { index in
+      let image = try source.images.image(index).centerSquare(resizedTo: options.resolution)
+      found.withLock { $0[index] = image }
+    }
+    if let first = broken.first {
+      throw LatentsError.brokenPicture(name: first.name, reason: first.reason)
+    }
+    let images = found.withLock { $0 }
+    return range.compactMap { images[$0] }
+  }
+
+  /// [channels, height, width]
+  private func shape(_ autoencoder: Autoencoder) -> [Int] {
+    let side = options.resolution / autoencoder.vae.settings.factor
+    return [autoencoder.vae.settings.latentChannels, side, side]
+  }
+
+  private func describe(
+    _ folder: EncodeFolder, _ source: ImageSource, _ autoencoder: Autoencoder,
+    _ record: EncodeRecord
+  ) throws -> LatentsDescription {
+    let notes = try folder.notes(record)
+    var sums = LatentSums()
+    for note in notes { sums.add(note.sums) }
+    return LatentsDescription(
+      vae: record.vae, factor: autoencoder.vae.settings.factor, shape: shape(autoencoder),
+      images: record.images, fileImages: record.fileImages, classes: source.classNames,
+      source: options.source, sourceDigest: record.source, precision: record.precision,
+      flips: record.flips, scale: sums.scale, files: notes.map(\.file))
+  }
+
+  private func announce(_ source: ImageSource, _ record: EncodeRecord, missing: Int) {
+    let before =
+      missing < record.images
+      ? "; \(record.images - missing) of \(record.images) are there already" : ""
+    log.info(
+      "encoding \(Format.quantity(missing, "picture")) from \(options.source) (\(source.kind)) at"
+        + " \(record.resolution) x \(record.resolution)\(record.flips ? ", mirrored too" : ""),"
+        + " \(record.precision.rawValue)\(before)")
+  }
+
+  private func conclusion(_ report: EncodeReport) -> String {
+    let shape = report.shape
+    return "wrote latents of \(Format.quantity(report.images, "image")), \(shape[1]) x \(shape[2])"
+      + " with \(shape[0]) channels, to \(options.output); measured scale"
+      + " \(String(format: "%.5f", report.scale)); \(Format.rate(report.imagesPerSecond))"
+  }
+}

@@ -1,0 +1,49 @@
+import CommandSupport
+import Configuration
+
+/// `diffit data encode`.
+package struct EncodeOptions: Equatable, Sendable {
+  /// A data set of any kind.
+  package let source: String
+  /// A folder in diffusers' layout, a run or a checkpoint.
+  package let vae: String
+  /// A folder.
+  package let output: String
+  /// Pixels a side of the pictures that are encoded.
+  package let resolution: Int
+  /// Pictures encoded at once.
+  package let batch: Int
+  /// Whether mirrored pictures are encoded as well.
+  package let flips: Bool
+  package let precision: TrainSettings.Precision
+  /// Images of a file.
+  package let fileImages: Int
+  /// Take the first pictures alone. Nil: all.
+  package let maxImages: Int?
+  /// A file for the results; `-`: standard output.
+  package let json: String?
+
+  package init(
+    source: String, vae: String, output: String, resolution: Int, batch: Int = 16,
+    flips: Bool = true, precision: TrainSettings.Precision = .fp32, fileImages: Int = 1000,
+    maxImages: Int? = nil, json: String? = nil
+  ) throws {
+    let isFile = [".npz", ".npy", ".tar", ".gz", ".zip", ".safetensors"].contains {
+      output.hasSuffix($0)
+    }
+    try require(!output.isEmpty && !isFile, "--out", output, expected: "a folder")
+    try require(!vae.isEmpty, "--vae", "\"\"", expected: "an autoencoder")
+    try require(
+      (1...8192).contains(resolution), "--resolution", resolution, expected: "1 to 8192 pixels")
+    try require(batch >= 1, "--batch", batch, expected: "1 or more")
+    try require(
+      (1...1_000_000).contains(fileImages), "--file-images", fileImages, expected: "1 to 1000000")
+    try require(maxImages ?? 1 >= 1, "--max-images", maxImages ?? 1, expected: "1 or more")
+    var output = output
+    while output.count > 1 && output.hasSuffix("/") { output.removeLast() }
+    (self.source, self.vae, self.output) = (source, vae, output)
+    (self.resolution, self.batch, self.flips) = (resolution, batch, flips)
+    (self.precision, self.fileImages) = (precision, fileImages)
+    (self.maxImages, self.json) = (maxImages, json)
+  }
+}

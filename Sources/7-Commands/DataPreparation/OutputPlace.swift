@@ -1,0 +1,9 @@
+import Foundation
+
+/// Where the result of a preparation goes. Hours of work are not replaced by accident.
+enum OutputPlace {
+  /// Throws where something has this path already.
+  static func requireAbsent(_ path: String) throws(PreparationError) {
+    if FileManager.default.fileExists(atPath: path) { throw .outputExists(path: path) }
+  }
+}

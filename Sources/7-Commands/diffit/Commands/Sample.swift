@@ -1,0 +1,48 @@
+import ArgumentParser
+import Sampling
+
+struct Sample: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draw images from a trained network, one a seed.",
+    discussion: """
+      An image depends on its seed, the weights and the sampler alone. Started again, the command \
+      draws what is still missing.
+
+      Example: mpirun -n 4 diffit sample runs/cifar10 --seeds 0-63 --out samples --grid grid.png
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      "A checkpoint, or a run: its newest good checkpoint.", valueName: "checkpoint|run"))
+  var checkpoint: String
+
+  @Option(
+    name: .long, help: ArgumentHelp("Seeds and ranges of seeds.", valueName: "0-63,70"))
+  var seeds = "0-63"
+
+  @Option(
+    name: .customLong("out"),
+    help: ArgumentHelp(
+      "A folder for PNG files, a .zip of such a folder, or an .npz array.",
+      valueName: "dir|file"))
+  var output: String
+
+  @Option(
+    name: .long, help: ArgumentHelp("All images in one picture.", valueName: "file.png"))
+  var grid: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "The way from noise to image of the first seeds, as a picture.", valueName: "file.png"))
+  var trajectory: String?
+
+  @OptionGroup(title: "SamplingParameters") var drawing: SamplingArguments
+
+  mutating func run() throws {
+    try SampleJob.run(
+      SampleOptions(
+        checkpoint: checkpoint, seeds: SeedList(seeds), output: output, grid: grid,
+        trajectory: trajectory, drawing: drawing.options()))
+  }
+}
