@@ -16,6 +16,8 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$root/Tests/Checks/common.sh"
 package=$root
 edges=()
 
@@ -37,17 +39,9 @@ while [ $# -gt 0 ]; do
 done
 [ -f "$package/Package.swift" ] || usage "$package has no Package.swift"
 
-# The program is built again after a change; ignored by git, as all folders whose names begin with .build.
-build=$root/.build-checks
-program=$build/structure
-sources=("$root"/Tests/Checks/Structure/*.swift)
-mkdir -p "$build"
-if [ ! -x "$program" ] || [ -n "$(find "${sources[@]}" -newer "$program")" ]; then
-  swiftc -O -warnings-as-errors -o "$program.$$" "${sources[@]}"
-  mv "$program.$$" "$program"
-fi
 description=$(mktemp)
 trap 'rm -f "$description"' EXIT
 # With a folder of its own it does not wait for a build that is running.
-swift package --package-path "$package" --scratch-path "$build/package" dump-package >"$description"
+swift package --package-path "$package" --scratch-path "$root/.build-checks/package" dump-package >"$description"
+program=$(build_check Structure)
 "$program" "$package" "$description" "${edges[@]}"

@@ -1,0 +1,18 @@
+# shellcheck shell=bash
+# What structure.sh and links.sh share. Sourced.
+
+# Builds the program in Tests/Checks/NAME where one of its files has changed, and prints where it is: below
+# .build-checks, which git ignores as all folders whose names begin with .build.
+build_check() {
+  local folder build program sources
+  folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+  build=$folder/../../.build-checks
+  program=$build/$1
+  sources=("$folder/$1"/*.swift)
+  mkdir -p "$build"
+  if [ ! -x "$program" ] || [ -n "$(find "${sources[@]}" -newer "$program")" ]; then
+    swiftc -O -warnings-as-errors -o "$program.$$" "${sources[@]}" >&2
+    mv "$program.$$" "$program"
+  fi
+  echo "$program"
+}
