@@ -53,7 +53,7 @@ link](docs/other.md).
 END
 check
 [ "$code" -eq 0 ] || fail "good links fail with code $code"
-grep -qF '2 Markdown files, 12 links inside the repository, 2 paths' "$scratch/out" || fail "expected other figures"
+grep -qF '2 Markdown files, 13 links inside the repository, 2 paths' "$scratch/out" || fail "expected other figures"
 
 cat >"$scratch/repository/docs/bad.md" <<'END'
 [none](none.md) [outside](../../none.md) ![image](images/none.png)

@@ -74,11 +74,16 @@ struct Page {
 
   /// `[text](target "title")`, `![text](<target>)`, `[name]: target`, and src and href of HTML.
   private static func targets(in prose: String) -> [String] {
-    prose.matches(
-      of: #/\]\(\s*(?:<([^>]*)>|([^\s()]*(?:\([^\s()]*\)[^\s()]*)*))(?:\s+["'(][^\n]*)?\)/#
-    )
-    .map { String($0.1 ?? $0.2 ?? "") }
-      + prose.matches(of: #/^ {0,3}\[[^\]]+\]:\s*<?([^\s>]+)>?(?:\s+["'(].*)?$/#).map { String($0.1) }
+    let inline =
+      #/
+      \]\( \s*
+      (?: <([^>]*)> | ([^\s()]* (?: \([^\s()]*\) [^\s()]* )*) )
+      (?: \s+ ["'(] .*? )?
+      \)
+      /#
+    let definition = #/^\ {0,3}\[[^\]]+\]:\s*<?([^\s>]+)>?(?:\s+["'(].*)?$/#
+    return prose.matches(of: inline).map { String($0.1 ?? $0.2 ?? "") }
+      + prose.matches(of: definition).map { String($0.1) }
       + prose.matches(of: #/\s(?:src|href)="([^"]+)"/#).map { String($0.1) }
   }
 
