@@ -103,5 +103,8 @@ launch/local.sh -n 2 -- doctor
 launch/local.sh -n 2 -- train --config configs/debug.yaml --run "$scratch/run"
 launch/local.sh -n 2 -- inspect "$scratch/run"
 
+step launch scripts
+Tests/Cluster/scripts.sh
+
 step sanitizers
 launch/sanitize.sh
