@@ -209,7 +209,7 @@ done >"$scratch/hostfile"
 options=(--hostfile "$scratch/hostfile" -n "$total" --quiet --mca plm_rsh_no_tree_spawn 1)
 [ "$(id -u)" -ne 0 ] || options+=(--allow-run-as-root)
 [ "$enough" = 1 ] || options+=(--oversubscribe)
-# Left alone it may bind a rank of several threads to one core.
+# Without options it may bind a rank of several threads to one core.
 if [ "$fits" = 1 ]; then
   options+=(--map-by "slot:PE=$threads" --bind-to core)
 else

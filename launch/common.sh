@@ -15,7 +15,7 @@ whole() { case $2 in '' | *[!0-9]* | 0*) usage "$1 is '$2', expected a whole num
 can_restart() {
   [ "$1" = train ] || usage "--restarts is for train, not $1"
   case " $* " in *' --resume auto '* | *' --resume=auto '*) ;; *' --resume'*)
-    usage "--restarts goes with --resume auto alone" ;;
+    usage "--restarts goes only with --resume auto" ;;
   esac
 }
 
@@ -47,7 +47,7 @@ guard() {
       [ -e "/proc/$launcher/exe" ] || break # a zombie has none
       sleep 0.1
     done
-    kill -KILL "$launcher" 2>/dev/null || true
+    [ ! -e "/proc/$launcher/exe" ] || kill -KILL "$launcher" 2>/dev/null || true
   fi
   leave
 }
@@ -122,7 +122,7 @@ run_once() {
   job='' asker=''
   SECONDS=0
   [ "$(type -t "$1")" = function ] || set -- exec "$@"
-  # Job control gives the launcher a process group of its own: Ctrl-C reaches this script alone, and once.
+  # Job control gives the launcher a process group of its own: Ctrl-C reaches only this script, and once.
   set -m
   {
     # mpirun passes USR1 on, but not yet when it begins and no more when it ends: it would die of it.

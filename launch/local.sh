@@ -75,7 +75,7 @@ if mpirun --version 2>/dev/null | grep -q 'Open MPI'; then
   options+=(--quiet)  # its report on a rank's exit code; the program has said why in one line
   [ "$(id -u)" -ne 0 ] || options+=(--allow-run-as-root)
   [ "$ranks" -le "$cores" ] || options+=(--oversubscribe)
-  # Left alone it binds a rank of several threads to one core, and inside an affinity mask it may
+  # Without options it binds a rank of several threads to one core, and inside an affinity mask it may
   # bind outside of it.
   if [ $whole_machine = 1 ] && [ $((ranks * threads)) -le "$cores" ]; then
     options+=(--map-by "slot:PE=$threads" --bind-to core)
