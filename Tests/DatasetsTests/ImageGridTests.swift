@@ -4,10 +4,10 @@ import Testing
 @Suite struct ImageGridTests {
   @Test func bytesRoundAsEDM() {
     let values: [Float] = [-1, 1, 0, -2, 3, .nan, .infinity, -.infinity, 0.5, -0.999]
-    #expect(ImageGrid.bytes(values) == [0, 255, 128, 0, 255, 0, 255, 0, 191, 0])
+    #expect(RGBImage.levels(values) == [0, 255, 128, 0, 255, 0, 255, 0, 191, 0])
     // Every byte survives the way to [-1, 1] and back.
     let all = (0...255).map { Float($0) / 127.5 - 1 }
-    #expect(ImageGrid.bytes(all) == (0...255).map { UInt8($0) })
+    #expect(RGBImage.levels(all) == (0...255).map { UInt8($0) })
   }
 
   @Test func placesImagesRowByRow() {
@@ -16,7 +16,7 @@ import Testing
     let images = grey.flatMap { [$0, $0, $0] }
     let grid = ImageGrid.image(images, height: 1, width: 2, columns: 2, gutter: 1, scale: 2)
     #expect(grid.width == 2 * (2 * 3 + 1) && grid.height == 2 * (2 * 2 + 1))
-    let levels = ImageGrid.bytes(grey).map { [Int($0), Int($0), Int($0)] }
+    let levels = RGBImage.levels(grey).map { [Int($0), Int($0), Int($0)] }
     let white = [255, 255, 255]
     for dy in 0..<2 {
       for dx in 0..<2 {

@@ -10,26 +10,36 @@ extension Augmentation {
   /// the published code is grey more than one image away from the border.
   ///
   /// - Parameter image: [height, width, 3].
-  package func apply(to image: inout [Float], height: Int, width: Int) {
+  package func apply(to image: UnsafeMutableBufferPointer<Float>, height: Int, width: Int) {
     invariant(
       height > 0 && width > 0 && image.count == height * width * 3,
       "Augmentation: \(image.count) values for [\(height), \(width), 3]")
-    guard flipX || flipY || isWarp else { return }
-    var plane = Plane(width: width, height: height)
-    for y in 0..<height {
-      for x in 0..<width {
-        let from = ((flipY ? height - 1 - y : y) * width + (flipX ? width - 1 - x : x)) * 3
-        plane.pixels[y * width + x] = Plane.Pixel(image[from], image[from + 1], image[from + 2], 0)
+    if flipX {
+      for row in 0..<height {
+        for column in 0..<width / 2 {
+          exchange(row * width + column, row * width + width - 1 - column, in: image)
+        }
       }
     }
-    if isWarp { plane = plane.warped(by: sourceMap(height: height, width: width)) }
-    for (index, pixel) in plane.pixels.enumerated() {
-      for channel in 0..<3 { image[index * 3 + channel] = pixel[channel] }
+    if flipY {
+      for row in 0..<height / 2 {
+        for column in 0..<width {
+          exchange(row * width + column, (height - 1 - row) * width + column, in: image)
+        }
+      }
     }
+    guard isWarp else { return }
+    Plane(image, width: width, height: height).warped(by: sourceMap(height: height, width: width))
+      .write(to: image)
+  }
+
+  /// Exchanges two pixels.
+  private func exchange(_ a: Int, _ b: Int, in image: UnsafeMutableBufferPointer<Float>) {
+    for channel in 0..<3 { image.swapAt(a * 3 + channel, b * 3 + channel) }
   }
 }
 
-/// An image of four f32 a pixel, so that a pixel is one SIMD register; the fourth is unused.
+/// An image of four f32 per pixel, so that a pixel is one SIMD register; the fourth is unused.
 private struct Plane {
   typealias Pixel = SIMD4<Float>
 
@@ -40,6 +50,21 @@ private struct Plane {
   init(width: Int, height: Int) {
     (self.width, self.height) = (width, height)
     pixels = [Pixel](repeating: .zero, count: width * height)
+  }
+
+  /// - Parameter image: [height, width, 3].
+  init(_ image: UnsafeMutableBufferPointer<Float>, width: Int, height: Int) {
+    (self.width, self.height) = (width, height)
+    pixels = (0..<width * height).map { index in
+      Pixel(image[index * 3], image[index * 3 + 1], image[index * 3 + 2], 0)
+    }
+  }
+
+  /// - Parameter image: [height, width, 3].
+  func write(to image: UnsafeMutableBufferPointer<Float>) {
+    for (index, pixel) in pixels.enumerated() {
+      for channel in 0..<3 { image[index * 3 + channel] = pixel[channel] }
+    }
   }
 
   /// The sym6 low-pass filter (Daubechies, "Ten lectures on wavelets", table 8.3): even shifts of it

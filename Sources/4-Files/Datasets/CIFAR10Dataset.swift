@@ -7,6 +7,7 @@ import SystemSupport
 ///
 /// Source: Krizhevsky, "Learning multiple layers of features from tiny images" (2009).
 package struct CIFAR10Dataset: ImageDataset {
+  /// One of the official parts of the set.
   package enum Split: String, Sendable, CaseIterable {
     case train, test
 
@@ -19,7 +20,7 @@ package struct CIFAR10Dataset: ImageDataset {
     }
   }
 
-  /// A label byte and the pixels, 3,073.
+  /// Bytes of one record, a label byte and the pixels: 3,073.
   package static let recordSize = 1 + planes * side * side
   private static let side = 32
   private static let planes = 3

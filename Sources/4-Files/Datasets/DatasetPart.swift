@@ -10,6 +10,7 @@ package struct DatasetPart: ImageDataset {
   package var resolution: Int { whole.resolution }
   package var classNames: [String] { whole.classNames }
 
+  /// - Parameter indices: at least one image.
   package init(of whole: any ImageDataset, _ indices: Range<Int>) {
     invariant(
       !indices.isEmpty && indices.lowerBound >= 0 && indices.upperBound <= whole.count,

@@ -5,7 +5,7 @@ enum ShapeClass: Int, CaseIterable {
   case circle, square, triangle, ring, cross, star, stripes, checkerboard, dots, waves
 }
 
-/// One picture of `ShapesDataset`: a region of the plane [-1, 1] x [-1, 1], y downwards, in one colour
+/// One image of `ShapesDataset`: a region of the plane [-1, 1] x [-1, 1], y downwards, in one colour
 /// on a backdrop of another.
 struct ShapeDrawing {
   let palette: Palette
@@ -13,7 +13,7 @@ struct ShapeDrawing {
   private let center: (x: Double, y: Double)
   private let size: Double
   private let turn: (sin: Double, cos: Double)
-  /// One more property where a class has one: a ring's hole, a wave's length.
+  /// One more property of some classes: the size of a ring's hole, the length of a wave.
   private let extra: Double
 
   /// Uses uniform draws 0 to 9 of the stream.

@@ -3,19 +3,23 @@ import TensorCore
 /// Ten classes of coloured shapes and textures, drawn on the fly: a labelled set that needs no files.
 ///
 /// Image `i` is a pure function of `i` and the resolution, of class `i % 10`; a larger count has the
-/// smaller one's images as its beginning. Edges are antialiased by 4 x 4 samples a pixel.
+/// smaller one's images as its beginning. Edges are antialiased by 4 x 4 samples per pixel.
 package struct ShapesDataset: ImageDataset {
   package let count: Int
   package let resolution: Int
   package let contentDigest: String
   package var classNames: [String] { ShapesDataset.classNames }
 
+  /// The ten classes, in the order of labels.
   package static let classNames = ShapeClass.allCases.map { "\($0)" }
 
-  /// Raised when a drawing changes, so that runs on older drawings are told apart.
+  /// Raised when a drawing changes, so that runs on older drawings have another digest.
   private static let version = 2
   private static let samples = 4
 
+  /// - Parameters:
+  ///   - resolution: side in pixels.
+  ///   - count: images in the set.
   package init(resolution: Int, count: Int = 50_000) {
     invariant(
       resolution > 0 && count > 0, "ShapesDataset: \(count) images of side \(resolution)")

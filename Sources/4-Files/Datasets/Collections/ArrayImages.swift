@@ -23,10 +23,10 @@ package final class ArrayImages: ImageCollection {
   }
 
   /// - Parameters:
-  ///   - path: told by content.
+  ///   - path: an `.npz` or `.npy`, recognised by its content.
   ///   - keptBytes: memory for images of a deflated array that were passed on the way to a later one.
-  /// - Throws: `ArchiveError.missingArray`, `.notImages`, `.wrongArraySize`, and what a .zip or an NPY may
-  ///   be wrong in.
+  /// - Throws: `ArchiveError.missingArray`, `.notImages`, `.wrongArraySize`, and errors of a damaged .zip or
+  ///   NPY.
   package init(path: String, keptBytes: Int = 1 << 26) throws {
     self.path = path
     let source = try ArrayImages.source(path)

@@ -3,6 +3,7 @@ import FileFormats
 /// The images of a labelled set, without their labels.
 package struct DatasetImages: ImageCollection {
   package let path: String
+  /// The labelled set.
   package let dataset: any ImageDataset
 
   /// - Parameter path: what errors and reports call the set.

@@ -3,10 +3,10 @@ import Foundation
 import SystemSupport
 
 /// The PNG and JPEG files in a folder and its sub-folders at any depth, in the byte order of their paths.
-/// Hidden files and folders, and files of other kinds, are passed over.
+/// Hidden files and folders, and files of other kinds, are ignored.
 package struct FolderImages: ImageCollection {
   package let path: String
-  /// Relative to the folder.
+  /// Paths relative to the folder.
   package let names: [String]
   package var count: Int { names.count }
 

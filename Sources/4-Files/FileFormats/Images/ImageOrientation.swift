@@ -1,6 +1,6 @@
 import Foundation
 
-/// Which way up a camera was held: what has to be done to the stored pixels to see the picture upright.
+/// How a camera was held: what has to be done to the stored pixels so that the image is upright.
 ///
 /// Source: EXIF 2.3, tag 0x0112. It is looked for where Pillow's `ImageOps.exif_transpose` finds it: in a
 /// JPEG's EXIF segment or, where that does not tell, its XMP segment, and in a PNG's eXIf chunk.

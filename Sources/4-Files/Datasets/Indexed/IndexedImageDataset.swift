@@ -1,28 +1,30 @@
 import Synchronization
 import TensorCore
 
-/// Pictures of any size in folders, tar shards or a .zip, as a set of square images for training.
+/// Images of any size in folders, tar shards or a .zip, as a set of square images for training.
 ///
 /// An image is decoded, cut to its centred square and resized when it is first read, and then kept at the
-/// set's resolution as long as the cache has room. Nothing is unpacked, so there is nothing that the ranks
-/// of a node could share beyond the kernel's copy of the files; the cache is a rank's own, and holds the
-/// images of its own share of the batches.
+/// set's resolution as long as the cache has room. Nothing is unpacked, so the ranks of a node share only the
+/// kernel's copy of the files. Each rank has its own cache, which holds the images of its share of the
+/// batches.
 package final class IndexedImageDataset: ImageDataset {
-  package let pictures: IndexedImages
+  /// The images as they are stored.
+  package let images: IndexedImages
+  /// Side of every image in pixels.
   package let resolution: Int
   package let contentDigest: String
   private let cache: Mutex<Cache>
 
-  package var count: Int { pictures.count }
-  package var classNames: [String] { pictures.classNames }
+  package var count: Int { images.count }
+  package var classNames: [String] { images.classNames }
 
   private struct Cache {
     var images: [Int: [UInt8]] = [:]
     var freeBytes: Int
   }
 
-  /// Lists the pictures and reads the headers of those in folders and tars, so that a broken file is an
-  /// error now and not in the middle of training; damage behind the header, and in a .zip, which has
+  /// Lists the images and reads the headers of those in folders and tars, so that a broken file is an error now
+  /// and not in the middle of training. Damage behind the header, and any damage in a .zip, which has
   /// checksums, is an error when the image is read.
   ///
   /// - Parameters:
@@ -32,9 +34,9 @@ package final class IndexedImageDataset: ImageDataset {
     path: String, layout: IndexedImages.Layout, resolution: Int, cacheBytes: Int = 1 << 30
   ) throws {
     invariant(resolution > 0, "IndexedImageDataset: resolution \(resolution)")
-    pictures = try IndexedImages(path: path, layout: layout)
+    images = try IndexedImages(path: path, layout: layout)
     self.resolution = resolution
-    contentDigest = try pictures.contentDigest(resolution: resolution, checkingHeaders: true)
+    contentDigest = try images.contentDigest(resolution: resolution, checkingHeaders: true)
     cache = Mutex(Cache(freeBytes: cacheBytes))
   }
 
@@ -47,7 +49,7 @@ package final class IndexedImageDataset: ImageDataset {
     if let cached = cache.withLock({ $0.images[index] }) {
       image = cached
     } else {
-      image = try pictures.image(index).centerSquare(resizedTo: resolution).pixels
+      image = try images.image(index).centerSquare(resizedTo: resolution).pixels
       cache.withLock { cache in
         if cache.freeBytes >= imageSize && cache.images.updateValue(image, forKey: index) == nil {
           cache.freeBytes -= imageSize
@@ -55,6 +57,6 @@ package final class IndexedImageDataset: ImageDataset {
       }
     }
     _ = pixels.update(fromContentsOf: image)
-    return pictures.label(of: index) ?? 0
+    return images.label(of: index) ?? 0
   }
 }

@@ -3,12 +3,12 @@ import Foundation
 import SystemSupport
 
 extension IndexedImages {
-  /// The layout of EDM's dataset tool: pictures at any depth of a .zip or a folder, in the byte order of their
+  /// The layout of EDM's dataset tool: images at any depth of a .zip or a folder, in the byte order of their
   /// paths, and `dataset.json` with their labels. Entries of a .zip may be stored or deflated.
   ///
   /// Without `dataset.json`, or where it says null, nothing is labelled.
   ///
-  /// - Throws: `DatasetError.noImages`, `.brokenLabels`, `.missingLabel`, and what a .zip may be wrong in.
+  /// - Throws: `DatasetError.noImages`, `.brokenLabels`, `.missingLabel`, and errors of a damaged .zip.
   package init(packed path: String) throws {
     if try Files.kind(path) == .folder {
       let file = Files.join(path, LabelList.fileName)
@@ -62,11 +62,11 @@ extension IndexedImages {
   }
 }
 
-/// `dataset.json`: `{"labels": [["00000/img00000000.png", 6], ...]}`, or null for `labels`. A further key
-/// `classes` with the classes' names, which EDM's tools pass over, is ours.
+/// `dataset.json`: `{"labels": [["00000/img00000000.png", 6], ...]}`, or null for `labels`. This program adds a
+/// key `classes` with the classes' names, which EDM's tools ignore.
 struct LabelList {
   static let fileName = "dataset.json"
-  /// More classes than any set of pictures has: a damaged label must not ask for all memory.
+  /// More classes than any set of images has: a damaged label must not ask for all memory.
   static let classLimit = 1_000_000
 
   /// Nil where nothing is labelled.
