@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(
-  libopenmpi-dev openmpi-bin libopenblas-dev libpng-dev libturbojpeg0-dev libarchive-dev libxxhash-dev
+  libopenmpi-dev openmpi-bin libopenblas-dev libpng-dev libjpeg-dev libarchive-dev libxxhash-dev
   zlib1g-dev pkg-config util-linux coreutils
 )
 
@@ -20,7 +20,7 @@ check_without_apt() {
   local missing=()
   command -v mpirun >/dev/null || missing+=("mpirun (Open MPI or MPICH)")
   command -v pkg-config >/dev/null || fail "pkg-config is missing, and this system has no apt-get to install it with"
-  for module in mpi-c openblas libpng libturbojpeg libarchive libxxhash zlib; do
+  for module in mpi-c openblas libpng libjpeg libarchive libxxhash zlib; do
     pkg-config --exists "$module" || missing+=("pkg-config module $module")
   done
   [ ${#missing[@]} -eq 0 ] && return

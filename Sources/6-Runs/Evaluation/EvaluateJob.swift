@@ -23,7 +23,7 @@ package enum EvaluateJob {
         ).run()
       try communicator.agree {
         guard communicator.rank == 0 else { return }
-        if options.json != "-" { print(report.text(selection.valueNames)) }
+        if options.json != "-" { try StandardStreams.printLine(report.text(selection.valueNames)) }
         if let path = options.json { try writeJSON(report, to: path) }
       }
     }

@@ -37,14 +37,16 @@ extension Configuration {
 
   /// - Parameter staged: nil: what there is to unpack is unpacked here.
   private func dataset(staged: StagedFiles?) throws -> any ImageDataset {
-    let dataset: any ImageDataset
-    switch data.kind {
-    case .shapes: dataset = ShapesDataset(resolution: model.resolution)
-    case .cifar10: dataset = try CIFAR10Dataset(path: data.path, staged: staged)
-    case .folder, .tar, .packed:
-      dataset = try pictures(data.path)
-    case .latents: throw LatentsError.noReference(setting: "--reference")
-    }
+    let dataset: any ImageDataset =
+      switch data.kind {
+      case .shapes: ShapesDataset(resolution: model.resolution)
+      case .cifar10:
+        try DataSourceError.naming("data.path") {
+          try CIFAR10Dataset(path: data.path, staged: staged)
+        }
+      case .folder, .tar, .packed: try DataSourceError.naming("data.path") { try pictures(data.path) }
+      case .latents: throw LatentsError.noReference(setting: "--reference")
+      }
     let found = dataset.classNames.count
     guard model.classes == 0 || model.classes == found else {
       throw DataSourceError.classesDiffer(configured: model.classes, found: found, path: data.path)

@@ -2,7 +2,7 @@ import CImageIO
 import Foundation
 import SystemSupport
 
-/// JPEG and PNG files, through libturbojpeg and libpng.
+/// JPEG and PNG files, through libjpeg and libpng.
 package enum ImageFile {
   /// The most pixels that an image may have, 400 MB decoded, so that neither a broken header nor a few huge
   /// images take all memory.
