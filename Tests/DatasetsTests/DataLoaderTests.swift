@@ -36,6 +36,19 @@ import Testing
     #expect(augmented.images.count == 6 * 192 && augmented.augmentLabels.count == 6 * 9)
   }
 
+  /// A sample alone has the values that it has in its place of a batch's buffer.
+  @Test func aBatchHoldsItsSamples() throws {
+    let samples = ImageSamples(data, augmentation: pipe)
+    let batch = try BatchSource(samples, seed: 3).batch(at: 20..<30)
+    let order = DataOrder(seed: 3, count: 25)
+    for (place, position) in (UInt64(20)..<30).enumerated() {
+      let sample = try samples.sample(order.index(at: position), seed: 3, position: position)
+      #expect(batch.labels[place] == sample.label)
+      #expect(Array(batch.images[place * 192..<(place + 1) * 192]) == sample.values)
+      #expect(Array(batch.augmentLabels[place * 9..<(place + 1) * 9]) == sample.augmentLabels)
+    }
+  }
+
   @Test func ranksTogetherSeeWhatOneSees() throws {
     let whole = loader()
     let parts = [0..<2, 2..<3, 3..<6].map { loader(share: $0) }

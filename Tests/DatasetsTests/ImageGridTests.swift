@@ -2,6 +2,12 @@ import FileFormats
 import Testing
 
 @Suite struct ImageGridTests {
+  @Test func normalisationIsUndoneExactly() {
+    let image = RGBImage(width: 16, height: 16, pixels: (0..<768).map { UInt8($0 % 256) })
+    #expect(image.normalized.min() == -1 && image.normalized.max() == 1)
+    #expect(RGBImage.levels(image.normalized) == image.pixels)
+  }
+
   @Test func bytesRoundAsEDM() {
     let values: [Float] = [-1, 1, 0, -2, 3, .nan, .infinity, -.infinity, 0.5, -0.999]
     #expect(RGBImage.levels(values) == [0, 255, 128, 0, 255, 0, 255, 0, 191, 0])

@@ -26,11 +26,15 @@ package struct CIFAR10Dataset: ImageDataset {
   private static let planes = 3
   private static let folderName = "cifar-10-batches-bin"
 
+  /// Number of images.
   package let count: Int
+  /// Side of every image in pixels.
   package var resolution: Int { CIFAR10Dataset.side }
+  /// One name per class; a label is an index into it.
   package let classNames = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
   ]
+  /// A fingerprint of images, order and labels.
   package let contentDigest: String
 
   private struct File {
@@ -79,6 +83,7 @@ package struct CIFAR10Dataset: ImageDataset {
     contentDigest = digest.text
   }
 
+  /// Writes image `index` as 8-bit RGB and returns its label.
   package func read(
     _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
   ) throws -> Int {

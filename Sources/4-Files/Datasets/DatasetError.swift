@@ -24,6 +24,7 @@ package enum DatasetError: Error, Equatable, Sendable {
 }
 
 extension DatasetError: CustomStringConvertible {
+  /// The error as one line.
   package var description: String {
     switch self {
     case .truncated(let path, let size, let recordSize):

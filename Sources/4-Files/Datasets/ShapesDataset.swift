@@ -5,9 +5,13 @@ import TensorCore
 /// Image `i` is a pure function of `i` and the resolution, of class `i % 10`; a larger count has the
 /// smaller one's images as its beginning. Edges are antialiased by 4 x 4 samples per pixel.
 package struct ShapesDataset: ImageDataset {
+  /// Number of images.
   package let count: Int
+  /// Side of every image in pixels.
   package let resolution: Int
+  /// A fingerprint of images, order and labels.
   package let contentDigest: String
+  /// One name per class; a label is an index into it.
   package var classNames: [String] { ShapesDataset.classNames }
 
   /// The ten classes, in the order of labels.
@@ -31,6 +35,7 @@ package struct ShapesDataset: ImageDataset {
     contentDigest = digest.text
   }
 
+  /// Writes image `index` as 8-bit RGB and returns its label.
   package func read(
     _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
   ) throws -> Int {

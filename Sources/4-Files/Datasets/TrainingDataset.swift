@@ -73,11 +73,16 @@ package struct ImageSamples: TrainingDataset {
     (self.dataset, self.augmentation) = (dataset, augmentation)
   }
 
+  /// Number of samples.
   package var count: Int { dataset.count }
+  /// Of one sample, [H, W, C].
   package var shape: [Int] { [dataset.resolution, dataset.resolution, 3] }
+  /// One name per class; a label is an index into it.
   package var classNames: [String] { dataset.classNames }
+  /// A fingerprint of images, order and labels.
   package var contentDigest: String { dataset.contentDigest }
 
+  /// Writes image `index` in [-1, 1], augmented.
   package func read(
     _ index: Int, seed: UInt64, position: UInt64, into values: UnsafeMutableBufferPointer<Float>
   ) throws -> SampleLabels {

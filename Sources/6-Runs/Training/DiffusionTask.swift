@@ -36,20 +36,29 @@ package final class DiffusionTask: TrainingTask {
     self.configuration = configuration
   }
 
+  /// The network.
   package var sets: [DeclaredSet] { model.sets }
+  /// [B, H, W, C] of images or latents.
   package func imageShape(batch: Int) -> Shape { model.imageShape(batch: batch) }
+  /// Classes that the network knows; 0: it is unconditional.
   package var classes: Int { model.network.settings.classes }
+  /// Augmentation labels per image; 0: none.
   package var augmentLabels: Int { model.network.settings.augmentLabels }
+  /// Published loss / our loss, as the formulation says.
   package var lossScale: Double {
     model.formulation.lossScale(elements: imageShape(batch: 1).count)
   }
+  /// Losses are broken down by noise level.
   package var columns: LossBreakdown { .noiseLevels }
 
+  /// False for latents without an autoencoder.
   package var hasPreviews: Bool { decoder != nil || configuration.model.kind != .latent }
+  /// Side of a sample in pixels.
   package var previewSide: Int {
     imageShape(batch: 1)[1] * (decoder?.autoencoder.vae.settings.factor ?? 1)
   }
 
+  /// Samples of fixed seeds.
   package func previews(
     _ range: Range<Int>, _ settings: SampleSettings, of dataset: (any ImageDataset)?,
     on context: ComputeContext
@@ -100,6 +109,7 @@ package final class DiffusionTask: TrainingTask {
     timesteps?.record(timesteps: places.map { Int(all[$0]) }, losses: places.map { all[$0 + 1] })
   }
 
+  /// Losses by timestep, where timesteps are sampled by importance.
   package var state: [String: [Float]] {
     get { timesteps.map { ["timesteps": $0.state] } ?? [:] }
     set {

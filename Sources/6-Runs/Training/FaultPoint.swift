@@ -97,6 +97,7 @@ package struct FaultPoint: Sendable {
 }
 
 extension FaultPoint: StepHook {
+  /// Stops, kills, hangs or slows this rank.
   package func stepBegins(_ moment: StepMoment) {
     guard strikes(in: moment) else { return }
     switch kind {
@@ -108,14 +109,17 @@ extension FaultPoint: StepHook {
     }
   }
 
+  /// Makes one step's images not finite.
   package func imagesAreReady(_ images: [Tensor], _ moment: StepMoment) {
     guard kind == .nan, strikes(in: moment), isFirst(moment) else { return }
     for tensor in images { tensor.fill(.nan) }
   }
 
+  /// Kills this rank in a save.
   package func shardIsWritten(_ moment: StepMoment) {
     if kind == .killInSave, strikes(in: moment) { raise(SIGKILL) }
   }
 
+  /// Whether the fault mutes this rank.
   package func mutesHeartbeats(of rank: Int) -> Bool { kind == .mute && strikes(rank) }
 }

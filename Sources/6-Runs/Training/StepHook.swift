@@ -24,9 +24,14 @@ package struct StepMoment: Sendable {
   package let rank: Int
 }
 
+/// A hook that does nothing where it does not say otherwise.
 extension StepHook {
+  /// Nothing.
   package func stepBegins(_ moment: StepMoment) {}
+  /// Nothing.
   package func imagesAreReady(_ images: [Tensor], _ moment: StepMoment) {}
+  /// Nothing.
   package func shardIsWritten(_ moment: StepMoment) {}
+  /// False.
   package func mutesHeartbeats(of rank: Int) -> Bool { false }
 }

@@ -24,6 +24,7 @@ package final class SyntheticBatches: BatchProvider {
     augmentLabels = task.augmentLabels
   }
 
+  /// The same images at the next positions.
   package func next() -> Batch {
     defer { seen += configuration.train.batch }
     return Batch(

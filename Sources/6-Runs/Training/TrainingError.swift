@@ -18,6 +18,7 @@ package enum TrainingError: Error, Equatable, Sendable {
 }
 
 extension TrainingError: CustomStringConvertible {
+  /// The error as one line.
   package var description: String {
     switch self {
     case .nonFinite(let images):

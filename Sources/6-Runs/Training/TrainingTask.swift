@@ -51,6 +51,7 @@ package protocol TrainingTask: AnyObject {
 }
 
 extension TrainingTask {
+  /// Every set takes part in every step.
   package func trains(_ set: Int, at imagesSeen: Int) -> Bool { true }
 
   func endStep(over communicator: any Communicator) throws {}

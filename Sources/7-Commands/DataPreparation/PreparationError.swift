@@ -11,6 +11,7 @@ package enum PreparationError: Error, Equatable, Sendable {
 }
 
 extension PreparationError: CustomStringConvertible {
+  /// The error as one line.
   package var description: String {
     switch self {
     case .outputExists(let path):

@@ -10,7 +10,9 @@ import SystemSupport
 /// start. An entry's checksum is compared when a stream ends; of a stored array, which may be larger than
 /// memory, nobody reads all bytes.
 package final class ArrayImages: ImageCollection {
+  /// Where the images are.
   package let path: String
+  /// Number of images.
   package let count: Int
   private let size: ImageSize
   private let label: String
@@ -52,13 +54,16 @@ package final class ArrayImages: ImageCollection {
     }
   }
 
+  /// What errors call image `index`.
   package func name(of index: Int) -> String { "\(label)[\(index)]" }
 
+  /// Width and height of image `index`.
   package func size(of index: Int) throws -> ImageSize {
     checkIndex(index)
     return size
   }
 
+  /// Image `index`, decoded.
   package func image(_ index: Int) throws -> RGBImage {
     checkIndex(index)
     let rowSize = size.width * size.height * 3

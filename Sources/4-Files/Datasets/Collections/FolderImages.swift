@@ -5,9 +5,11 @@ import SystemSupport
 /// The PNG and JPEG files in a folder and its sub-folders at any depth, in the byte order of their paths.
 /// Hidden files and folders, and files of other kinds, are ignored.
 package struct FolderImages: ImageCollection {
+  /// Where the images are.
   package let path: String
   /// Paths relative to the folder.
   package let names: [String]
+  /// Number of images.
   package var count: Int { names.count }
 
   /// - Throws: `DatasetError.emptyFolder` and `.noImages`.
@@ -37,13 +39,16 @@ package struct FolderImages: ImageCollection {
     self.names = ImageNames.sorted(names)
   }
 
+  /// What errors call image `index`.
   package func name(of index: Int) -> String { names[index] }
 
+  /// Width and height of image `index`.
   package func size(of index: Int) throws -> ImageSize {
     checkIndex(index)
     return try EncodedImage(path: Files.join(path, names[index])).size()
   }
 
+  /// Image `index`, decoded.
   package func image(_ index: Int) throws -> RGBImage {
     checkIndex(index)
     return try ImageFile.read(Files.join(path, names[index]))

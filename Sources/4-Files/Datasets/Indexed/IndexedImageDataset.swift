@@ -12,10 +12,13 @@ package final class IndexedImageDataset: ImageDataset {
   package let images: IndexedImages
   /// Side of every image in pixels.
   package let resolution: Int
+  /// A fingerprint of images, order and labels.
   package let contentDigest: String
   private let cache: Mutex<Cache>
 
+  /// Number of images.
   package var count: Int { images.count }
+  /// One name per class; a label is an index into it.
   package var classNames: [String] { images.classNames }
 
   private struct Cache {

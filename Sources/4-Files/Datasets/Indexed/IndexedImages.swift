@@ -114,17 +114,21 @@ package struct IndexedImages: Sendable {
 }
 
 extension IndexedImages: ImageCollection {
+  /// Number of images.
   package var count: Int { entries.count }
 
+  /// What errors call image `index`.
   package func name(of index: Int) -> String {
     guard case .tars(let tars) = store else { return Files.join(path, entries[index].name) }
     return Files.join(tars[entries[index].part].path, entries[index].name)
   }
 
+  /// Width and height of image `index`.
   package func size(of index: Int) throws -> ImageSize {
     try encoded(index).size()
   }
 
+  /// Image `index`, decoded.
   package func image(_ index: Int) throws -> RGBImage {
     try encoded(index).decoded()
   }

@@ -13,6 +13,7 @@ package enum ImageError: Error, Equatable, Sendable {
 }
 
 extension ImageError: CustomStringConvertible {
+  /// The error as one line.
   package var description: String {
     switch self {
     case .unknownImageFormat(let path):

@@ -128,11 +128,13 @@ struct ByteReader {
 
   init(_ bytes: Data) { self.bytes = bytes }
 
-  package func big(_ offset: Int, _ count: Int) -> Int? {
+  /// `count` bytes from `offset` on, the most significant first.
+  func big(_ offset: Int, _ count: Int) -> Int? {
     slice(offset, count)?.reduce(0) { $0 << 8 | Int($1) }
   }
 
-  package func little(_ offset: Int, _ count: Int) -> Int? {
+  /// `count` bytes from `offset` on, the least significant first.
+  func little(_ offset: Int, _ count: Int) -> Int? {
     slice(offset, count)?.reversed().reduce(0) { $0 << 8 | Int($1) }
   }
 

@@ -10,6 +10,7 @@ package struct ImageSize: Sendable, Hashable, CustomStringConvertible {
     (self.width, self.height) = (width, height)
   }
 
+  /// As `640 x 480`.
   package var description: String { "\(width) x \(height)" }
 }
 

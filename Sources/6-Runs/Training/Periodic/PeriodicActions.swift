@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import CommandSupport
 import Configuration
+import Foundation
 import ModelLoading
 import SystemSupport
 

@@ -6,6 +6,7 @@ import Diffusion
 import Evaluation
 import Foundation
 import Metrics
+import ModelLoading
 import RunData
 import Sampling
 import SystemSupport
