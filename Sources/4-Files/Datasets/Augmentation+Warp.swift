@@ -3,11 +3,11 @@ import TensorCore
 extension Augmentation {
   /// Flips and warps an image in place.
   ///
-  /// The warp doubles the image with a sym6 wavelet's low-pass filter, samples it bilinearly at twice
-  /// the resolution, and halves it with the same filter; beyond its borders the image is reflected.
-  /// Filter and reflection are orthonormal, so an identity or a shift by whole pixels loses nothing.
-  /// Only the part of the doubled image that is sampled is computed; reflection has no margin, where
-  /// the published code is grey more than one image away from the border.
+  /// The warp doubles the image with a sym6 wavelet's low-pass filter, samples it bilinearly at
+  /// twice the resolution, and halves it with the same filter; beyond its borders the image is
+  /// reflected. Filter and reflection are orthonormal, so an identity or a shift by whole pixels
+  /// loses nothing. Only the part of the doubled image that is sampled is computed; reflection has
+  /// no margin, where the published code is grey more than one image away from the border.
   ///
   /// - Parameter image: [height, width, 3].
   package func apply(to image: UnsafeMutableBufferPointer<Float>, height: Int, width: Int) {
@@ -67,8 +67,8 @@ private struct Plane {
     }
   }
 
-  /// The sym6 low-pass filter (Daubechies, "Ten lectures on wavelets", table 8.3): even shifts of it
-  /// are orthonormal, its sum is the root of 2.
+  /// The sym6 low-pass filter (Daubechies, "Ten lectures on wavelets", table 8.3): even shifts of
+  /// it are orthonormal, its sum is the root of 2.
   private static let taps: [Float] = [
     0.015404109327027373, 0.0034907120842174702, -0.11799011114819057, -0.048311742585633,
     0.4910559419267466, 0.787641141030194, 0.3379294217276218, -0.07263752278646252,
@@ -111,16 +111,16 @@ private struct Plane {
     return sampled.halvedTransposed().halvedTransposed()
   }
 
-  /// Samples that bilinear interpolation between the extremes may touch, and one more on each side for
-  /// rounding.
+  /// Samples that bilinear interpolation between the extremes may touch, and one more on each side
+  /// for rounding.
   private static func covering(_ places: [Double]) -> Range<Int> {
     let low = places.reduce(Double.infinity, min)
     let high = places.reduce(-Double.infinity, max)
     return Int(low.rounded(.down)) - 1..<Int(high.rounded(.down)) + 3
   }
 
-  /// Samples `range` of the rows at twice the resolution, columns and rows exchanged, so that two calls
-  /// double both axes. Sample j is the sum of pixel p times tap j - 2 p + 5.
+  /// Samples `range` of the rows at twice the resolution, columns and rows exchanged, so that two
+  /// calls double both axes. Sample j is the sum of pixel p times tap j - 2 p + 5.
   private func doubledTransposed(_ range: Range<Int>) -> Plane {
     let half = Plane.taps.count / 2
     let first = (range.lowerBound >> 1) - half  // the first pixel that any sample needs

@@ -25,7 +25,8 @@ package struct Augmentation: Sendable, Equatable {
   /// No change.
   package init() {}
 
-  /// The nine numbers that the network is told: x-flip, y-flip, scale, cos r - 1, sin r, w cos a, w sin a, tx, ty.
+  /// The nine numbers that the network is told: x-flip, y-flip, scale, cos r - 1, sin r, w cos a, w
+  /// sin a, tx, ty.
   package var labels: [Float] {
     let rotation = PortableMath.sinCosOfTurns(turn)
     let direction = PortableMath.sinCosOfTurns(axis)
@@ -40,8 +41,8 @@ package struct Augmentation: Sendable, Equatable {
     scale != 0 || turn != 0 || stretch != 0 || shiftX != 0 || shiftY != 0
   }
 
-  /// Maps a place in the new image to its place in the old one; both in pixels from the centre, x to the right
-  /// and y downwards.
+  /// Maps a place in the new image to its place in the old one; both in pixels from the centre, x
+  /// to the right and y downwards.
   func sourceMap(height: Int, width: Int) -> AffineMap {
     let (grow, widen) = (
       PortableMath.pow(2, 0.2 * scale), PortableMath.pow(2, 0.2 * stretch)

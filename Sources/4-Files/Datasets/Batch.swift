@@ -24,20 +24,20 @@ package protocol BatchProvider: AnyObject {
 
 /// Makes batches: a pure function of the data, the seed and the positions asked for.
 package struct BatchSource: Sendable {
-  /// Where samples come from.
+  /// The data set that samples are read from.
   package let dataset: any TrainingDataset
-  /// Of the order of samples and of what is drawn for each of them.
+  /// Seed of the order of samples and of what is drawn for each of them.
   package let seed: UInt64
   private let order: DataOrder
 
-  /// Batches of a data set in the order that a seed gives it.
+  /// Prepares to make batches of a data set.
   package init(_ dataset: any TrainingDataset, seed: UInt64) {
     (self.dataset, self.seed) = (dataset, seed)
     order = DataOrder(seed: seed, count: dataset.count)
   }
 
-  /// The samples at these positions of the run's sequence. Each sample writes its values into its own
-  /// place of the batch's one buffer.
+  /// The samples at these positions of the run's sequence. Each sample writes its values into its
+  /// own place of the batch's one buffer.
   package func batch(at positions: Range<UInt64>) throws -> Batch {
     let size = dataset.sampleSize
     var labels: [Int] = []

@@ -43,13 +43,13 @@ package struct CIFAR10Dataset: ImageDataset {
   }
   private let files: [File]
 
-  /// Opens the set and checks every label. A folder's files are memory maps. An archive, which cannot be
-  /// mapped because it is compressed, is unpacked into memory (154 MB for `train`) unless another process
-  /// of the node has done so.
+  /// Opens the set and checks every label. A folder's files are memory maps. An archive, which
+  /// cannot be mapped because it is compressed, is unpacked into memory (154 MB for `train`) unless
+  /// another process of the node has done so.
   ///
   /// - Parameters:
-  ///   - path: the folder with the `.bin` files, its parent, or the official `.tar.gz`. A file may hold any
-  ///     whole number of records.
+  ///   - path: the folder with the `.bin` files, its parent, or the official `.tar.gz`. A file may
+  ///     hold any whole number of records.
   ///   - staged: the archive's files as `stage(path:split:)` has unpacked them.
   package init(
     path: String, split: Split = .train, staged: StagedFiles? = nil
@@ -143,8 +143,8 @@ package struct CIFAR10Dataset: ImageDataset {
     return files
   }
 
-  /// Unpacks an archive for all processes of a node; nil where `path` is a folder, whose files are mapped
-  /// as they are.
+  /// Unpacks an archive for all processes of a node; nil where `path` is a folder, whose files are
+  /// mapped as they are.
   package static func stage(
     path: String, split: Split = .train
   ) throws -> StagedFiles? {

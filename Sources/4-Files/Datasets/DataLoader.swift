@@ -3,8 +3,8 @@ import TensorCore
 
 /// Prepares one rank's batches ahead of training, on a thread of its own.
 ///
-/// A batch is a pure function of the seed and of the images seen. How far the thread is ahead changes
-/// nothing, so resuming needs only the number of images seen.
+/// A batch is a pure function of the seed and of the images seen. How far the thread is ahead
+/// changes nothing, so resuming needs only the number of images seen.
 package final class DataLoader: BatchProvider, Sendable {
   private let queue: BatchQueue
 
@@ -39,8 +39,8 @@ package final class DataLoader: BatchProvider, Sendable {
 
   deinit { queue.stop() }
 
-  /// The next batch in order; it waits until the batch is ready. After an error it throws the same error
-  /// again. It must not be called after `stop`.
+  /// The next batch in order; it waits until the batch is ready. After an error it throws the same
+  /// error again. It must not be called after `stop`.
   package func next() throws -> Batch { try queue.next().get() }
 
   /// Ends the thread, and returns when it has ended. Stopping twice does no harm.

@@ -3,8 +3,8 @@ import TensorCore
 
 /// Which image of a data set is at which position of a run's sequence of images.
 ///
-/// Epoch e is a Fisher-Yates permutation of the set, drawn from (seed, e): every image comes once per
-/// epoch, and the order depends only on the seed. Safe from several threads at once.
+/// Epoch e is a Fisher-Yates permutation of the set, drawn from (seed, e): every image comes once
+/// per epoch, and the order depends only on the seed. Safe from several threads at once.
 package final class DataOrder: Sendable {
   /// The run's seed.
   package let seed: UInt64

@@ -1,5 +1,5 @@
-/// Why a data set cannot be used. Each description is one line that says what is wrong, where, what was found,
-/// what was expected and how to repair it.
+/// Why a data set cannot be used. Each description is one line that says what is wrong, where, what
+/// was found, what was expected and how to repair it.
 package enum DatasetError: Error, Equatable, Sendable {
   /// A binary file is empty or ends inside a record.
   case truncated(path: String, size: Int, recordSize: Int)

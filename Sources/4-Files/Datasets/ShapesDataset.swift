@@ -1,9 +1,10 @@
 import TensorCore
 
-/// Ten classes of coloured shapes and textures, drawn on the fly: a labelled set that needs no files.
+/// Ten classes of coloured shapes and textures, drawn on the fly: a labelled set that needs no
+/// files.
 ///
-/// Image `i` is a pure function of `i` and the resolution, of class `i % 10`; a larger count has the
-/// smaller one's images as its beginning. Edges are antialiased by 4 x 4 samples per pixel.
+/// Image `i` is a pure function of `i` and the resolution, of class `i % 10`; a larger count has
+/// the smaller one's images as its beginning. Edges are antialiased by 4 x 4 samples per pixel.
 package struct ShapesDataset: ImageDataset {
   /// Number of images.
   package let count: Int

@@ -1,15 +1,15 @@
 import FileFormats
 import TensorCore
 
-/// What a network learns from. What is stored and what is learnt from can differ: a sample may be an
-/// image that is augmented, or latents that are drawn from a stored Gaussian.
+/// What a network learns from. What is stored and what is learnt from can differ: a sample may be
+/// an image that is augmented, or latents that are drawn from a stored Gaussian.
 ///
-/// Reading is safe from several threads at once. A sample is a pure function of its index, the seed and
-/// the position.
+/// Reading is safe from several threads at once. A sample is a pure function of its index, the seed
+/// and the position.
 package protocol TrainingDataset: Sendable {
   /// Samples in the set.
   var count: Int { get }
-  /// Of one sample's values, [H, W, C].
+  /// Shape of one sample's values, [H, W, C].
   var shape: [Int] { get }
   /// One name per class; a label is an index into it.
   var classNames: [String] { get }
@@ -18,13 +18,14 @@ package protocol TrainingDataset: Sendable {
 
   /// Writes sample `index` of the set as it is at a position of the run's sequence.
   ///
-  /// - Parameter values: [H, W, C], in about [-1, 1]; `sampleSize` values, each of which is written.
+  /// - Parameter values: [H, W, C], in about [-1, 1]; `sampleSize` values, each of which is
+  ///   written.
   func read(
     _ index: Int, seed: UInt64, position: UInt64, into values: UnsafeMutableBufferPointer<Float>
   ) throws -> SampleLabels
 }
 
-/// What a network is told of a sample besides its values.
+/// What a network is given of a sample in addition to its values.
 package struct SampleLabels: Equatable, Sendable {
   /// The sample's class; 0 where nothing is labelled.
   package var label: Int
@@ -75,7 +76,7 @@ package struct ImageSamples: TrainingDataset {
 
   /// Number of samples.
   package var count: Int { dataset.count }
-  /// Of one sample, [H, W, C].
+  /// Shape of one sample, [H, W, C].
   package var shape: [Int] { [dataset.resolution, dataset.resolution, 3] }
   /// One name per class; a label is an index into it.
   package var classNames: [String] { dataset.classNames }

@@ -7,12 +7,13 @@ import ModelLoading
 import Operators
 import TensorCore
 
-/// Trains an autoencoder to reconstruct images from Gaussian latents. The loss is the mean of |x - y|, a
-/// perceptual distance, the latents' KL divergence, and from some step on a discriminator's judgement; the
-/// discriminator is trained at the same time.
+/// Trains an autoencoder to reconstruct images from Gaussian latents. The loss is the mean of |x -
+/// y|, a perceptual distance, the latents' KL divergence, and from some step on a discriminator's
+/// judgement; the discriminator is trained at the same time.
 ///
-/// Source: Rombach et al., arXiv:2112.10752, appendix G; Esser et al., arXiv:2012.09841, eq. (6)-(7). The
-/// published loss sums over an image's elements; here everything is divided by their number.
+/// Source: Rombach et al., arXiv:2112.10752, appendix G; Esser et al., arXiv:2012.09841, eq.
+/// (6)-(7). The published loss sums over an image's elements; here everything is divided by their
+/// number.
 final class AutoencoderTask: TrainingTask {
   private let model: AutoencoderModel
   var vae: VAE { model.vae }
@@ -22,7 +23,8 @@ final class AutoencoderTask: TrainingTask {
   /// The largest factor by which the discriminator's term is balanced.
   private static let largestBalance = 1e4
 
-  /// - Parameter perceptual: the perceptual term, with its weights read; nil: the loss has no such term.
+  /// - Parameter perceptual: the perceptual term, with its weights read; nil: the loss has no such
+  ///   term.
   init(_ configuration: Configuration, perceptual: PerceptualDistance? = nil) {
     model = AutoencoderModel(configuration, recomputes: configuration.train.recompute)
     (self.perceptual, self.configuration) = (perceptual, configuration)
@@ -90,7 +92,8 @@ final class AutoencoderTask: TrainingTask {
   private struct Judgement {
     /// Gradient of the loss at the reconstruction, [B, H, W, C].
     let gradient: Tensor
-    /// Each image's weighted loss, without the discriminator's term, which does not measure quality.
+    /// Each image's weighted loss, without the discriminator's term, which does not measure
+    /// quality.
     let terms: [Double]
     /// Each image's loss by term.
     let named: [String: [Double]]
@@ -144,8 +147,8 @@ final class AutoencoderTask: TrainingTask {
     }
   }
 
-  /// |gradient of the other terms| / |gradient of the discriminator's term| at the last layer, for these
-  /// images; eq. (7) of arXiv:2012.09841.
+  /// |gradient of the other terms| / |gradient of the discriminator's term| at the last layer, for
+  /// these images; eq. (7) of arXiv:2012.09841.
   private func balance(of plain: Tensor, to fooling: Tensor, hidden: Tensor) -> Double {
     func norm(_ image: Tensor) -> Double {
       let gradient = Tensor(vae.lastLayer.shape, on: image.context)
@@ -157,7 +160,8 @@ final class AutoencoderTask: TrainingTask {
     return min(max(ratio, 0), Self.largestBalance)
   }
 
-  /// Adds the gradients of the discriminator's own loss, on the images and on their reconstructions.
+  /// Adds the gradients of the discriminator's own loss, on the images and on their
+  /// reconstructions.
   ///
   /// - Returns: each image's weighted loss.
   private func trainDiscriminator(

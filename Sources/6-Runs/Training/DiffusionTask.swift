@@ -25,8 +25,8 @@ package final class DiffusionTask: TrainingTask {
   private var batch: Int { configuration.train.batch }
   private var seed: UInt64 { UInt64(configuration.train.seed) }
 
-  /// - Parameter decoder: turns latents into images for previews and metrics; nil where the network draws
-  ///   pixels, or no autoencoder is named.
+  /// - Parameter decoder: turns latents into images for previews and metrics; nil where the network
+  ///   draws pixels, or no autoencoder is named.
   package init(_ configuration: Configuration, decoder: LatentDecoder? = nil) {
     self.decoder = decoder
     model = DenoisingModel(configuration, recomputes: configuration.train.recompute)
@@ -100,7 +100,8 @@ package final class DiffusionTask: TrainingTask {
     return ddpm.draw(timesteps.draw(seed: seed, position: position))
   }
 
-  /// Records the losses of all ranks, in the order of positions, for importance sampling of timesteps.
+  /// Records the losses of all ranks, in the order of positions, for importance sampling of
+  /// timesteps.
   package func endStep(over communicator: any Communicator) throws {
     guard timesteps != nil else { return }
     let all = try communicator.gather(values: noted)

@@ -6,13 +6,13 @@ import TensorCore
 ///
 ///     DIFFIT_TEST_FAULT=KIND[@images=N,rank=R]
 ///
-/// strikes rank R (every rank where none is given) in the first step that begins at N images or later, or
-/// in the first save at N images or later.
+/// strikes rank R (every rank where none is given) in the first step that begins at N images or
+/// later, or in the first save at N images or later.
 package struct FaultPoint: Sendable {
   /// The environment variable's name.
   package static let variable = "DIFFIT_TEST_FAULT"
 
-  /// What happens.
+  /// The kinds of faults.
   package enum Kind: Equatable, Sendable {
     /// SIGSTOP: the process stops with all its threads.
     case stop
@@ -22,7 +22,8 @@ package struct FaultPoint: Sendable {
     case nan
     /// Sleeps in each step from there on; the value is in seconds.
     case slow(Double)
-    /// SIGKILL after the rank has written its file of a checkpoint, before the checkpoint is committed.
+    /// SIGKILL after the rank has written its file of a checkpoint, before the checkpoint is
+    /// committed.
     case killInSave
     /// Sleeps for ever outside MPI, while the other threads go on.
     case hang
@@ -30,7 +31,7 @@ package struct FaultPoint: Sendable {
     case mute
   }
 
-  /// What happens.
+  /// Which fault it is.
   package let kind: Kind
   /// Images of all ranks from which on it strikes.
   package private(set) var images = 0

@@ -3,14 +3,15 @@ import Diffusion
 import Sampling
 import TensorCore
 
-/// The memory that a training step takes beside the state. It is found by a step in a context that makes every
-/// tensor and computes nothing, which takes hardly any memory and time.
+/// The memory that a training step takes in addition to the state. It is found by a step in a
+/// context that makes every tensor and computes nothing, which takes hardly any memory and time.
 struct DryRun {
-  /// Packed weights that matrix products read, kept for a whole step: f32 or bf16, forward and transposed.
+  /// Packed weights that matrix products read, kept for a whole step: f32 or bf16, forward and
+  /// transposed.
   let panelBytes: Int
   /// The most that all other tensors of a step take, with what the pool keeps for the next step.
   let activationBytes: Int
-  /// What sampling takes beyond that.
+  /// Bytes that sampling takes beyond that.
   let samplingBytes: Int
 
   /// - Parameters:
@@ -18,7 +19,8 @@ struct DryRun {
   ///   - samples: images that this rank draws at once between steps; 0: none.
   init(_ given: Configuration, images: Int, microBatch: Int, threads: Int, samples: Int) throws {
     let micro = min(microBatch, images)
-    // All micro-batches after the first take the same memory, except that the last one may be smaller.
+    // All micro-batches after the first take the same memory, except that the last one may be
+    // smaller.
     let rehearsed = min(images / micro, 2) * micro + images % micro
     var configuration = given
     // A step of one rank. Moving averages belong to the state.

@@ -17,7 +17,7 @@ package struct MemoryEstimate {
   let activations: Int
   let sampling: Int
   let data: Int
-  /// What the libraries hold for themselves.
+  /// Memory that the libraries hold for themselves.
   let process: Int
 
   var total: Int {
@@ -43,7 +43,8 @@ package struct MemoryEstimate {
     averages = plan.averages * flat / (isSharded ? ranks : 1)
     panels = rehearsal.panelBytes
     activations = rehearsal.activationBytes
-    // Sampling with a moving average needs all of it, and with a sharded optimiser a rank holds only a part.
+    // Sampling with a moving average needs all of it, and with a sharded optimiser a rank holds
+    // only a part.
     sampling =
       rehearsal.samplingBytes + (isSampling && isSharded && plan.averages > 0 ? flat : 0)
     sums = plan.reductionBytes
@@ -56,8 +57,8 @@ package struct MemoryEstimate {
     process = Self.processBytes
   }
 
-  /// Memory of an idle process, without the pages of the program and its libraries, in bytes; measured with Open
-  /// MPI 4.1 on Linux, x86-64.
+  /// Memory of an idle process, without the pages of the program and its libraries, in bytes;
+  /// measured with Open MPI 4.1 on Linux, x86-64.
   private static let processBytes = 6 << 20
 
   /// One line per kind.

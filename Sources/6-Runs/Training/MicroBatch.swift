@@ -6,8 +6,8 @@ package struct MicroBatch {
   let positions: [UInt64]
   /// [B, H, W, C], in about [-1, 1].
   let images: Tensor
-  /// One class per image, [B]. Nil: the network is unconditional. An entry that is nil: the image is
-  /// trained without its label, for classifier-free guidance.
+  /// One class per image, [B]. Nil: the network is unconditional. An entry that is nil: the image
+  /// is trained without its label, for classifier-free guidance.
   let labels: [Int?]?
   /// Augmentation labels, [B, 9]; nil without augmentation.
   let augment: Tensor?
@@ -15,8 +15,8 @@ package struct MicroBatch {
   let isLast: Bool
 }
 
-/// Images whose gradients are always added up first, in the same order: a canonical shard of the batch.
-/// In a `fast` reduction it is all that this rank works on.
+/// Images whose gradients are always added up first, in the same order: a canonical shard of the
+/// batch. In a `fast` reduction it is all that this rank works on.
 struct CanonicalShard {
   /// Its place among the canonical shards of this rank.
   let index: Int

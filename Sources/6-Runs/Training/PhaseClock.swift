@@ -23,8 +23,8 @@ package final class PhaseClock {
 
   /// Seconds of each phase since the last call.
   ///
-  /// - Parameter sums: seconds of adding up gradients over the ranks, which are measured elsewhere: hidden
-  ///   behind backward, and exposed.
+  /// - Parameter sums: seconds of adding up gradients over the ranks, which are measured elsewhere:
+  ///   hidden behind backward, and exposed.
   func lap(sums: (hidden: Double, exposed: Double)) -> PhaseSeconds {
     defer { seconds = seconds.map { _ in 0 } }
     func time(_ phase: Phase) -> Double { seconds[phase.rawValue] }

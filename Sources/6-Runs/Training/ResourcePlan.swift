@@ -7,7 +7,8 @@ import Foundation
 import SystemSupport
 import TensorCore
 
-/// The memory, FLOPs and communication that a configuration takes, counted before anything is allocated.
+/// The memory, FLOPs and communication that a configuration takes, counted before anything is
+/// allocated.
 package struct ResourcePlan {
   /// Trained parameters.
   package let parameterCount: Int
@@ -38,8 +39,9 @@ package struct ResourcePlan {
     savesMeanwhile = configuration.checkpoint.async && configuration.checkpoint.every > 0
   }
 
-  /// The most memory, in bytes, that adding up gradients takes: a copy in bf16 for messages, the levels of the
-  /// tree, and a buffer for each bucket that is being summed, in this program or in the MPI library.
+  /// The most memory, in bytes, that adding up gradients takes: a copy in bf16 for messages, the
+  /// levels of the tree, and a buffer for each bucket that is being summed, in this program or in
+  /// the MPI library.
   var reductionBytes: Int {
     let travels = ranks > 1
     let wire = method.order == .tree || travels ? method.wire.size : 4
@@ -53,8 +55,8 @@ package struct ResourcePlan {
   /// Bytes of the copy of this rank's part of the state that is saved while training goes on.
   var snapshotBytes: Int { savesMeanwhile ? 4 * flatCount * (3 + averages) / ranks : 0 }
 
-  /// Bytes that each rank sends, and receives, per step: gradients to the rank that adds them up, and sums back
-  /// to all ranks; or weights instead of sums, where the optimiser is sharded.
+  /// Bytes that each rank sends, and receives, per step: gradients to the rank that adds them up,
+  /// and sums back to all ranks; or weights instead of sums, where the optimiser is sharded.
   var communicationBytes: Int {
     let back = method.reduceScatters ? 4 : method.wire.size
     return ranks > 1 ? (method.wire.size + back) * flatCount * (ranks - 1) / ranks : 0
@@ -83,9 +85,9 @@ package struct ResourcePlan {
 
   private var largestShare: Int { (configuration.train.batch + ranks - 1) / ranks }
 
-  /// The micro-batch for `train.micro_batch: 0`: as many images as fit into half of this rank's part of the
-  /// memory, at most 32, and at least one image per thread. If even that does not fit, uses the smaller of that
-  /// and the whole local batch, which needs no packed weights.
+  /// The micro-batch for `train.micro_batch: 0`: as many images as fit into half of this rank's
+  /// part of the memory, at most 32, and at least one image per thread. If even that does not fit,
+  /// uses the smaller of that and the whole local batch, which needs no packed weights.
   ///
   /// - Parameters:
   ///   - share: images of this rank per step.
@@ -108,7 +110,8 @@ package struct ResourcePlan {
     return try most == share && bytes(most) < bytes(least) ? most : least
   }
 
-  /// The micro-batch of a reproducible reduction: the largest divisor of a canonical shard up to 32 images.
+  /// The micro-batch of a reproducible reduction: the largest divisor of a canonical shard up to 32
+  /// images.
   package static func microBatch(ofShard images: Int) -> Int {
     (1...min(images, 32)).last { images % $0 == 0 } ?? 1
   }

@@ -1,8 +1,8 @@
 import CommandSupport
 import Evaluation
 
-/// One row of `stats.jsonl`: the figures of a tick, which is the time since the row before. Keys are in snake
-/// case. A figure that is not finite is written as `null`.
+/// One row of `stats.jsonl`: the figures of a tick, which is the time since the row before. Keys
+/// are in snake case. A figure that is not finite is written as `null`.
 package struct StatsRow: Codable, Equatable, Sendable {
   /// Images of all ranks since the run began.
   package var images: Int
@@ -109,7 +109,8 @@ package struct RankStepSeconds: Codable, Equatable, Sendable {
   package var max: Double
   /// The rank that takes longest.
   package var slowest: Int
-  /// The phase in which it loses most time against the median rank: data, forward, backward or optimizer.
+  /// The phase in which it loses most time against the median rank: data, forward, backward or
+  /// optimizer.
   package var slowestPhase: String
 
   /// Working times of these ranks.

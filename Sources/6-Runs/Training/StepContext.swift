@@ -2,8 +2,8 @@ import Autodiff
 import Evaluation
 import TensorCore
 
-/// What a training task may use while it works on a micro-batch: the passes through the networks, each with
-/// its place on the clock, and where to note losses.
+/// What a training task may use while it works on a micro-batch: the passes through the networks,
+/// each with its place on the clock, and where to note losses.
 ///
 ///     let (share, losses) = step.forward { network(images) }   // builds a tape
 ///     step.backward(tape, from: share, sending: microBatch.isLast)
@@ -31,8 +31,8 @@ package final class StepContext {
 
   /// Runs a backward pass from `share`, a scalar, and adds the gradients to the parameters'.
   ///
-  /// - Parameter sending: whether the model's gradients leave for the other ranks as soon as they are
-  ///   final. True only for the model's last backward pass of the step on this rank.
+  /// - Parameter sending: whether the model's gradients leave for the other ranks as soon as they
+  ///   are final. True only for the model's last backward pass of the step on this rank.
   func backward(_ tape: Tape, from share: Variable, sending: Bool) {
     if sending { model.send(from: tape) }
     clock.measure(.backward) { tape.backward(from: share) }

@@ -14,7 +14,7 @@ package final class SyntheticBatches: BatchProvider {
   /// - Parameters:
   ///   - share: this rank's part of each global batch.
   ///   - task: whose images are made.
-  ///   - pixels: makes as many elements as it is told.
+  ///   - pixels: makes an array of the given number of elements.
   init(
     _ configuration: Configuration, share: Range<Int>, for task: any TrainingTask,
     pixels: (Int) -> [Float]
@@ -37,7 +37,7 @@ package final class SyntheticBatches: BatchProvider {
 extension Trainer {
   /// A trainer that is given the same images again and again: this rank's share of each batch.
   ///
-  /// - Parameter pixels: makes as many elements as it is told.
+  /// - Parameter pixels: makes an array of the given number of elements.
   package static func synthetic(
     _ configuration: Configuration, over communicator: any Communicator = SingleCommunicator(),
     on context: ComputeContext, pixels: (Int) -> [Float] = Trainer.noisePixels

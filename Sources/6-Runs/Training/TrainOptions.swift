@@ -3,7 +3,7 @@ import Configuration
 
 /// The options of `diffit train`.
 package struct TrainOptions: Equatable, Sendable {
-  /// What a run goes on from.
+  /// Which checkpoint a run resumes.
   package enum Resume: Equatable, Sendable {
     /// From the newest good checkpoint of the run, if it has any.
     case auto
@@ -19,7 +19,7 @@ package struct TrainOptions: Equatable, Sendable {
   package var overrides: [String]
   /// The run directory.
   package var run: String
-  /// What the run goes on from.
+  /// Which checkpoint the run resumes.
   package var resume: Resume
   /// A safetensors file with the weights to start from.
   package var initialWeights: String?

@@ -5,7 +5,8 @@ import SystemSupport
 import TensorCore
 
 extension TrainState {
-  /// The ranges of every flat vector that a rank saves, in elements; each begins and ends at a whole block.
+  /// The ranges of every flat vector that a rank saves, in elements; each begins and ends at a
+  /// whole block.
   func savedRanges(rank: Int, of size: Int) -> [Range<Int>] {
     if isSharded { return adam.owned.pieces }
     let (count, block) = (parameters.flatCount, GradientBuckets.granule)
@@ -16,8 +17,8 @@ extension TrainState {
 
   /// What this rank saves of a flat vector, as views.
   ///
-  /// - Parameter name: where it names an average that this set does not have, the weights are saved in its
-  ///   place.
+  /// - Parameter name: where it names an average that this set does not have, the weights are saved
+  ///   in its place.
   func pieces(of name: String, in ranges: [Range<Int>]) -> [Tensor] {
     let saved = OptimizerPartition(ranges)
     // With a sharded optimiser a rank holds exactly what it saves.

@@ -5,11 +5,11 @@ import ModelLoading
 import Optimization
 import TensorCore
 
-/// A set of parameters as one rank trains it: weights, gradients and how they are added up over the ranks,
-/// the optimiser's state, and the moving averages of the weights.
+/// A set of parameters as one rank trains it: weights, gradients and how they are added up over the
+/// ranks, the optimiser's state, and the moving averages of the weights.
 ///
-/// All ranks hold the same weights. A run has one state per network: the model, and where there is one its
-/// discriminator.
+/// All ranks hold the same weights. A run has one state per network: the model, and where there is
+/// one its discriminator.
 package final class TrainState {
   /// Prefix of its parameters' names in checkpoints; empty for the model itself.
   let prefix: String
@@ -25,8 +25,8 @@ package final class TrainState {
 
   /// - Parameters:
   ///   - declared: parameters that take memory here.
-  ///   - lossScale: published loss / our loss. Our gradients are smaller by this factor, so Adam's epsilon is
-  ///     divided by it.
+  ///   - lossScale: published loss / our loss. Our gradients are smaller by this factor, so Adam's
+  ///     epsilon is divided by it.
   ///   - hasAverages: whether moving averages of these weights are kept, as the configuration says.
   init(
     _ declared: DeclaredSet, _ configuration: Configuration, lossScale: Double,
@@ -56,7 +56,8 @@ package final class TrainState {
   /// Whether each rank keeps the optimiser's state only of its own partition.
   var isSharded: Bool { reducer.method.reduceScatters }
 
-  /// Starts the averages again from the present weights; called after weights were read from a file.
+  /// Starts the averages again from the present weights; called after weights were read from a
+  /// file.
   func restartAverages() {
     for average in averages { average.restart(at: parameters.weights) }
   }
@@ -79,8 +80,8 @@ package final class TrainState {
     tape.betweenOperations = { [reducer] in reducer.progress() }
   }
 
-  /// The sum of squares of each block of the summed gradient; with a sharded optimiser only this rank's
-  /// blocks, and 0 for the others.
+  /// The sum of squares of each block of the summed gradient; with a sharded optimiser only this
+  /// rank's blocks, and 0 for the others.
   func gradientSquares() -> [Double] { blockSquares(parameters.gradients, in: adam.owned.pieces) }
 
   /// One update of this rank's partition of the weights.

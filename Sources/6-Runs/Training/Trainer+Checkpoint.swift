@@ -27,7 +27,8 @@ extension Trainer {
     }
   }
 
-  /// What this rank saves: its own ranges of every flat vector, as views of memory that training changes.
+  /// What this rank saves: its own ranges of every flat vector, as views of memory that training
+  /// changes.
   func ownState() -> [StateVector] {
     let names =
       [VectorName.weights, VectorName.firstMoment, VectorName.secondMoment]

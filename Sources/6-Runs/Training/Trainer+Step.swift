@@ -13,7 +13,7 @@ extension Trainer {
   ///       add the shard's gradients to those of the shards before it                endShard
   ///     add gradients up over the ranks                                             sumOverRanks
   ///     norm of the gradients; leave the update out unless all is finite            gradientNorms
-  ///     clip, then Adam, then the averages of the weights                           TrainState.update
+  ///     clip, then Adam, then the averages of the weights                           update
   ///     gather the weights of all ranks, where each updates only its partition      shareWeights
   package func step() throws {
     let shards = try nextShards()
@@ -101,8 +101,8 @@ extension Trainer {
 
   // MARK: Weights and gradients
 
-  /// Runs `body`, the work on a step's images, during which weights do not change. Matrix products keep
-  /// their packed weights for it where they are asked for more than once.
+  /// Runs `body`, the work on a step's images, during which weights do not change. Matrix products
+  /// keep their packed weights for it where they are asked for more than once.
   func withPackedWeights(for shards: [CanonicalShard], _ body: () throws -> Void) throws {
     // An autoencoder's discriminator reads its weights more than once.
     guard shards.reduce(0, { $0 + $1.microBatches.count }) > 1 || states.count > 1 else {

@@ -33,8 +33,8 @@ extension Trainer {
     states.map { $0.reducer.lap() }.reduce((0, 0)) { ($0.0 + $1.hidden, $0.1 + $1.exposed) }
   }
 
-  /// The tick's losses, over all shards of all ranks. They are added up in a tree, so that where shards are
-  /// canonical the sums are the same on any number of ranks.
+  /// The tick's losses, over all shards of all ranks. They are added up in a tree, so that where
+  /// shards are canonical the sums are the same on any number of ranks.
   private func losses() throws -> LossTotals {
     let shards = try communicator.gatherNumbers(statistics.shards.flatMap(\.self))
     let width = statistics.shards[0].count
@@ -44,7 +44,7 @@ extension Trainer {
     return LossTotals(task.columns, totals)
   }
 
-  /// How evenly the ranks work, waiting for others left out.
+  /// The ranks' working times per step, without the time in which they wait for others.
   private func rankSpread(of phases: PhaseSeconds, steps: Int) throws -> RankStepSeconds {
     let mine = [phases.data, phases.forward, phases.backward, phases.optimizer]
     let names = ["data", "forward", "backward", "optimizer"]

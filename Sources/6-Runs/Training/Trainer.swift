@@ -8,12 +8,14 @@ import TensorCore
 
 /// One rank's part of a training run: the networks with their optimisers and averages.
 ///
-/// All ranks hold the same weights. Each works on its part of every global batch, and gradients are added
-/// up over the ranks. For given ranks, instruction set and micro-batch, the state after a step is a function
-/// of the settings and of the images seen. `Trainer+Step.swift` shows a step from top to bottom.
+/// All ranks hold the same weights. Each works on its part of every global batch, and gradients are
+/// added up over the ranks. For given ranks, instruction set and micro-batch, the state after a
+/// step is a function of the settings and of the images seen. `Trainer+Step.swift` shows a step
+/// from top to bottom.
 ///
 ///     let loader = DataLoader(samples, seed: 0, start: 0, globalBatch: 64, share: 0..<64)
-///     let trainer = Trainer(configuration, over: SingleCommunicator(), on: context, loader: loader)
+///     let trainer = Trainer(
+///       configuration, over: SingleCommunicator(), on: context, loader: loader)
 ///     while trainer.imagesSeen < configuration.train.images { try trainer.step() }
 package final class Trainer {
   /// The run's settings, with `train.threads` and `train.micro_batch` chosen.
@@ -32,9 +34,9 @@ package final class Trainer {
   var skippedUpdates = 0
   /// Seconds of each phase of the steps.
   package let clock: PhaseClock
-  /// What the task is given to work with.
+  /// The passes through the networks and the losses, as the task may use them.
   let stepContext: StepContext
-  /// Nil where nobody listens.
+  /// Called at named points of each step; nil: nothing is called.
   let hook: (any StepHook)?
   /// Gives this rank's part of the next global batch.
   package let loader: any BatchProvider

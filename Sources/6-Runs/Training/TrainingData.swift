@@ -22,14 +22,15 @@ struct TrainingData {
     try communicator.requireEqual(Array(samples.contentDigest.utf8), of: "the data sets")
   }
 
-  /// The images that an autoencoder's previews start from: held-out ones where there are any, else those of the
-  /// training. Nil where a task's previews need none.
+  /// The images that an autoencoder's previews start from: held-out ones where there are any, else
+  /// those of the training. Nil where a task's previews need none.
   func previewImages(_ configuration: Configuration) -> (any ImageDataset)? {
     guard configuration.model.kind == .vae else { return nil }
     return (try? configuration.heldOutDataset()) ?? (samples as? ImageSamples)?.dataset
   }
 
-  /// What metrics compare a run's samples with: what `metrics.reference` names, or the images of the training.
+  /// What metrics compare a run's samples with: what `metrics.reference` names, or the images of
+  /// the training.
   func reference(_ configuration: Configuration) throws -> ReferenceSource {
     let path = configuration.metrics.reference
     guard path.isEmpty else { return try ReferenceSource(path) }

@@ -1,7 +1,7 @@
 import SystemSupport
 
-/// What can go wrong with a run, except for its files and the messages between its ranks. Each description is
-/// one line.
+/// What can go wrong with a run, except for its files and the messages between its ranks. Each
+/// description is one line.
 package enum TrainingError: Error, Equatable, Sendable {
   /// The loss or a gradient is not finite, and `optimizer.on_nonfinite` is `stop`.
   case nonFinite(images: Int)
@@ -31,10 +31,11 @@ extension TrainingError: CustomStringConvertible {
       "\(run): holds checkpoints newer than \(resumed), up to \(newest); branch off with another"
         + " --run, or discard the newer ones with --force"
     case .runNotShared(let run, let host):
-      "\(run): \(host) does not see the run directory of the first rank; put it on a file system that"
-        + " all hosts share"
+      "\(run): \(host) does not see the run directory of the first rank; put it on a file system"
+        + " that all hosts share"
     case .batchTooSmall(let batch, let ranks):
-      "train.batch: \(batch) images cannot be shared by \(ranks) ranks; expected at least one per rank"
+      "train.batch: \(batch) images cannot be shared by \(ranks) ranks; expected at least one"
+        + " per rank"
     case .ranksDoNotDivideShards(let ranks, let shards):
       "parallel.shards: \(shards) canonical shards cannot be spread over \(ranks) ranks; expected a"
         + " power of two up to \(shards): start as many ranks, or set parallel.reduction=fast"

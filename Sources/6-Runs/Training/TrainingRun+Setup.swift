@@ -8,7 +8,8 @@ import RunData
 import TensorCore
 
 extension TrainingRun {
-  /// Throws where another rank does not see the run directory that the first one has claimed. Collective.
+  /// Throws where another rank does not see the run directory that the first one has claimed.
+  /// Collective.
   func checkDirectoryIsShared() throws {
     guard communicator.size > 1 else { return }
     let hosts = try communicator.hosts()
@@ -32,8 +33,8 @@ extension TrainingRun {
     }
   }
 
-  /// The checkpoint to resume: the first rank chooses and verifies it, and the others open the same one.
-  /// Collective.
+  /// The checkpoint to resume: the first rank chooses and verifies it, and the others open the same
+  /// one. Collective.
   func commonCheckpoint() throws -> CheckpointReader? {
     let chosen = try communicator.agree {
       communicator.rank == 0 ? try chooseCheckpoint() : nil
@@ -78,8 +79,8 @@ extension TrainingRun {
     }
   }
 
-  /// Throws where the checkpoint was made with another network, other data or other values of settings that a
-  /// run keeps from its first step to its last.
+  /// Throws where the checkpoint was made with another network, other data or other values of
+  /// settings that a run keeps from its first step to its last.
   func refuseMismatch(_ checkpoint: CheckpointReader) throws {
     let saved = checkpoint.manifest.configuration
     var differences = configuration.differences(from: saved)
@@ -104,8 +105,8 @@ extension TrainingRun {
     }
   }
 
-  /// Prepares the run directory: writes the settings, opens the log, and removes rows of statistics that lie
-  /// after the start.
+  /// Prepares the run directory: writes the settings, opens the log, and removes rows of statistics
+  /// that lie after the start.
   func prepareDirectory(resumedAt images: Int) throws {
     try directory.checkpoints.clearLeftovers()
     try directory.write(configuration.yaml, to: directory.config)
@@ -157,7 +158,8 @@ extension TrainingRun {
       "batch: \(configuration.train.batch) images, in micro-batches of"
         + " \(configuration.train.microBatch) per rank;"
         + " \(Format.quantity(max(steps, 0), "step"))"
-        + " to \(Format.count(configuration.train.images)) images; memory per rank about \(Format.bytes(memory.total))"
+        + " to \(Format.count(configuration.train.images)) images;"
+        + " memory per rank about \(Format.bytes(memory.total))"
     )
     if let resumed {
       log.info(

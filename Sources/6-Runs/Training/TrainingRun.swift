@@ -23,7 +23,7 @@ final class TrainingRun {
   private let decoder: LatentDecoder?
   /// Nil where nothing is measured.
   private let metrics: TrainingMetrics?
-  /// Nil where nobody listens.
+  /// Called at named points of the run; nil: nothing is called.
   private let hook: (any StepHook)?
 
   /// Validates everything on all ranks, without touching the run directory. Collective.
@@ -67,7 +67,7 @@ final class TrainingRun {
       over: communicator, on: context)
   }
 
-  /// Trains to the end, or until somebody asks for a stop. Collective.
+  /// Trains to the end, or until a signal asks for a stop. Collective.
   func run(until stop: StopSignal) throws {
     // The lock first: a job that is still saving must not add a checkpoint behind our back.
     let lock = try communicator.agree { communicator.rank == 0 ? try directory.claim() : nil }
@@ -160,13 +160,14 @@ final class TrainingRun {
     return reasons.map { String(decoding: $0, as: UTF8.self) }.first { !$0.isEmpty }
   }
 
-  /// Fills in `train.micro_batch`: the saved one, else one chosen from memory and cores; then the smallest that
-  /// any rank has chosen.
+  /// Fills in `train.micro_batch`: the saved one, else one chosen from memory and cores; then the
+  /// smallest that any rank has chosen.
   private func chooseMicroBatch(saved: [String: String]?) throws {
     if let saved { configuration.adoptChoices(from: saved) }
     guard configuration.train.microBatch == 0 else { return }
     if configuration.parallel.reduction == .reproducible {
-      // It decides the order of sums over images, so it depends neither on memory nor on the number of ranks.
+      // It decides the order of sums over images, so it depends neither on memory nor on the number
+      // of ranks.
       configuration.train.microBatch = ResourcePlan.microBatch(
         ofShard: configuration.train.batch / configuration.parallel.shards)
       return

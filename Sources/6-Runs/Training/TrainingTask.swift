@@ -16,8 +16,8 @@ package protocol TrainingTask: AnyObject {
   var classes: Int { get }
   /// Augmentation labels per image; 0: not used.
   var augmentLabels: Int { get }
-  /// Ratio of the loss as published to the loss minimised here: EDM sums over an image's elements, and
-  /// this program averages.
+  /// Ratio of the loss as published to the loss minimised here: EDM sums over an image's elements,
+  /// and this program averages.
   var lossScale: Double { get }
   /// How a run's loss is broken down: by noise level, or by loss term.
   var columns: LossBreakdown { get }
@@ -25,11 +25,12 @@ package protocol TrainingTask: AnyObject {
   /// Whether set `set` is updated in the step that begins at `imagesSeen` images.
   func trains(_ set: Int, at imagesSeen: Int) -> Bool
 
-  /// Runs the networks on a micro-batch, forward and backward, adds the gradients to the parameters' and
-  /// notes the losses.
+  /// Runs the networks on a micro-batch, forward and backward, adds the gradients to the
+  /// parameters' and notes the losses.
   func trainingStep(_ microBatch: MicroBatch, in step: StepContext)
 
-  /// Called after the last micro-batch of a step on this rank, whether or not the update is made. Collective.
+  /// Called after the last micro-batch of a step on this rank, whether or not the update is made.
+  /// Collective.
   func endStep(over communicator: any Communicator) throws
 
   /// Whether previews can be made: latents without an autoencoder are no images.
@@ -37,8 +38,8 @@ package protocol TrainingTask: AnyObject {
   /// Side of a preview in pixels.
   var previewSide: Int { get }
 
-  /// Previews `range`: images that show how far the model is, made with its present weights. A preview
-  /// always shows the same thing, whichever rank makes it.
+  /// Previews `range`: images that show how far the model is, made with its present weights. A
+  /// preview always shows the same thing, whichever rank makes it.
   ///
   /// - Parameter dataset: the images that previews start from, where the task needs some.
   func previews(

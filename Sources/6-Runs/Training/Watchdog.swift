@@ -5,18 +5,19 @@ import Foundation
 import Synchronization
 import SystemSupport
 
-/// Ends a job that cannot go on, and says which rank blocks it. MPI would wait for ever for a rank that stands
-/// still, and cannot tell which rank it waits for.
+/// Ends a job that cannot go on, and says which rank blocks it. MPI would wait for ever for a rank
+/// that stands still, and cannot tell which rank it waits for.
 ///
-/// One thread per rank runs until the process ends, because leaving MPI can take for ever too. Each thread sends
-/// heartbeats. The watchers judge them (`StallDetector`), write one line and end all ranks with
-/// `CommunicationError.lostJob`.
+/// One thread per rank runs until the process ends, because leaving MPI can take for ever too. Each
+/// thread sends heartbeats. The watchers judge them (`StallDetector`), write one line and end all
+/// ranks with `CommunicationError.lostJob`.
 enum Watchdog {
-  /// Starts to watch. Collective. Nothing happens where there is only one rank, or `parallel.timeout` is 0.
+  /// Starts to watch. Collective. Nothing happens where there is only one rank, or
+  /// `parallel.timeout` is 0.
   ///
   /// - Parameters:
-  ///   - file: `log.txt` of the run, which the first rank writes; another rank adds its line where the first one
-  ///     cannot.
+  ///   - file: `log.txt` of the run, which the first rank writes; another rank adds its line where
+  ///     the first one cannot.
   ///   - hook: may mute this rank's heartbeats, in tests.
   static func start(
     _ configuration: Configuration, over communicator: any Communicator, log: RunLog, file: String,

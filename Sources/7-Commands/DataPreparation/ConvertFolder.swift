@@ -4,8 +4,8 @@ import FileFormats
 import Foundation
 import SystemSupport
 
-/// What a conversion has made so far: images in the packed layout, named by their index in the source, such as
-/// `00000/img00000012.png`, and the record of how they were made.
+/// What a conversion has made so far: images in the packed layout, named by their index in the
+/// source, such as `00000/img00000012.png`, and the record of how they were made.
 struct ConvertFolder: ResumableFolder {
   let path: String
 
@@ -21,7 +21,8 @@ struct ConvertFolder: ResumableFolder {
     try adopt(record, at: recordPath)
     var done = [Bool](repeating: false, count: record.images)
     for first in stride(from: 0, to: record.images, by: 1000) {
-      // All names of a folder at once: asking for millions of files one by one is slow on a network.
+      // All names of a folder at once: asking for millions of files one by one is slow on a
+      // network.
       let folder = String(PackedLayout.name(of: first).prefix(5))
       try FileOutput.makeFolder("\(path)/\(folder)")
       let names = Set(try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)"))
@@ -56,8 +57,8 @@ struct ConvertFolder: ResumableFolder {
   }
 }
 
-/// `convert.json`: what the images of a conversion depend on. It says nothing about ranks and threads,
-/// which they do not depend on.
+/// `convert.json`: what the images of a conversion depend on. It says nothing about ranks and
+/// threads, which they do not depend on.
 struct ConvertRecord: WorkRecord, Equatable {
   /// Fingerprint of names and labels: `ImageSource.listDigest`.
   let source: String

@@ -5,8 +5,8 @@ import Foundation
 import SystemSupport
 import TensorCore
 
-/// `diffit data convert`. Each thread of each rank writes PNG files of images of its own; an archive is packed
-/// from them at the end.
+/// `diffit data convert`. Each thread of each rank writes PNG files of images of its own; an
+/// archive is packed from them at the end.
 package enum ConvertJob {
   /// Converts, and goes on with a conversion that was interrupted.
   package static func run(_ options: ConvertOptions) throws {

@@ -43,7 +43,8 @@ package struct ConvertOptions: Equatable, Sendable {
     try require(
       maxImages.map { (1...PackedLayout.imageLimit).contains($0) } ?? true, "--max-images",
       maxImages ?? 0, expected: "1 to \(PackedLayout.imageLimit)")
-    // A folder may be given with a slash at the end; the work folder is beside it, so the slash is removed.
+    // A folder may be given with a slash at the end; the work folder is beside it, so the slash is
+    // removed.
     var output = output
     while output.count > 1 && output.hasSuffix("/") { output.removeLast() }
     (self.source, self.output, self.resolution) = (source, output, resolution)

@@ -4,8 +4,8 @@ import Foundation
 import RunData
 import SystemSupport
 
-/// What encoding has made so far, in `OUT.partial`: files of latents, and in the folder `notes` one note per
-/// complete file and the record of how the files are made.
+/// What encoding has made so far, in `OUT.partial`: files of latents, and in the folder `notes` one
+/// note per complete file and the record of how the files are made.
 struct EncodeFolder: ResumableFolder {
   let path: String
   private let output: String
@@ -64,8 +64,8 @@ struct EncodeFolder: ResumableFolder {
     }
   }
 
-  /// Writes the description of the latents and renames the folder. The notes are removed last, because a reader
-  /// of the latents ignores them.
+  /// Writes the description of the latents and renames the folder. The notes are removed last,
+  /// because a reader of the latents ignores them.
   func finish(_ description: LatentsDescription) throws {
     try writeJSON(description, to: "\(path)/\(LatentsDescription.name)")
     try FileOutput.rename(path, to: output)
@@ -73,8 +73,8 @@ struct EncodeFolder: ResumableFolder {
   }
 }
 
-/// `encode.json`: what latents depend on. It says nothing about ranks, threads and batches, on which they do not
-/// depend.
+/// `encode.json`: what latents depend on. It says nothing about ranks, threads and batches, on
+/// which they do not depend.
 struct EncodeRecord: WorkRecord, Equatable {
   /// Fingerprint of names and labels: `ImageSource.listDigest`.
   let source: String

@@ -8,7 +8,8 @@ import Synchronization
 import SystemSupport
 import TensorCore
 
-/// `diffit data encode`. Each rank encodes files of its own; the first rank describes them at the end.
+/// `diffit data encode`. Each rank encodes files of its own; the first rank describes them at the
+/// end.
 package enum EncodeJob {
   /// Encodes, and goes on with an encoding that was interrupted.
   package static func run(_ options: EncodeOptions) throws {

@@ -2,8 +2,8 @@ import Datasets
 import Synchronization
 import TensorCore
 
-/// Work on single images, spread over threads. A thread that is free takes the next image, because sizes
-/// differ. What is done to an image must not depend on the thread.
+/// Work on single images, spread over threads. A thread that is free takes the next image, because
+/// sizes differ. What is done to an image must not depend on the thread.
 struct ParallelImageWork {
   private struct Findings {
     var broken: [BrokenImage] = []
@@ -41,7 +41,7 @@ struct ParallelImageWork {
           }
         }
         let count = done.add(1, ordering: .relaxed).newValue
-        // The end is told below, once, whoever comes to it.
+        // The end is reported once, below, whichever thread reaches it.
         if part == 0 && count < indices.count { progress(count) }
       }
     }

@@ -17,8 +17,8 @@ extension PreparationError: CustomStringConvertible {
     case .outputExists(let path):
       "--out: \(path) is there already; name another place, or remove it"
     case .tooManyBroken(let source, let broken, let limit):
-      "\(source): \(broken) broken, expected at most \(limit); repair or remove them, or allow them with"
-        + " --max-broken \(broken): what was converted is kept"
+      "\(source): \(broken) broken, expected at most \(limit); repair or remove them, or allow"
+        + " them with --max-broken \(broken): what was converted is kept"
     case .brokenImages(let source, let broken, let images):
       "\(source): \(broken) of \(images) images are broken; replace or remove them"
     }

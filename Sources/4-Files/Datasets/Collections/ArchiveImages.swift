@@ -2,8 +2,8 @@ import FileFormats
 import Foundation
 import SystemSupport
 
-/// The PNG and JPEG entries of a .zip, in the byte order of their paths: the same images in the same
-/// order as those of the folder that was packed. Hidden entries are passed over.
+/// The PNG and JPEG entries of a .zip, in the byte order of their paths: the same images in the
+/// same order as those of the folder that was packed. Hidden entries are passed over.
 package struct ArchiveImages: ImageCollection {
   /// Where the images are.
   package let path: String

@@ -2,8 +2,8 @@ import FileFormats
 import Foundation
 import SystemSupport
 
-/// The PNG and JPEG files in a folder and its sub-folders at any depth, in the byte order of their paths.
-/// Hidden files and folders, and files of other kinds, are ignored.
+/// The PNG and JPEG files in a folder and its sub-folders at any depth, in the byte order of their
+/// paths. Hidden files and folders, and files of other kinds, are ignored.
 package struct FolderImages: ImageCollection {
   /// Where the images are.
   package let path: String
@@ -67,7 +67,7 @@ enum ImageNames {
     name.split(separator: "/").contains { $0.hasPrefix(".") && $0 != "." }
   }
 
-  /// By bytes, on every system.
+  /// Sorted by the bytes of the names, so that the order is the same on every system.
   static func sorted(_ names: [String]) -> [String] {
     names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }

@@ -4,7 +4,8 @@ import SystemSupport
 
 /// Opens any kind of image collection.
 package enum ImageCollections {
-  /// Opens the collection at a path. Its content tells what it is, or its name where the content does not:
+  /// Opens the collection at a path. Its content tells what it is, or its name where the content
+  /// does not:
   ///
   /// | path | images |
   /// | --- | --- |
@@ -42,7 +43,8 @@ package enum ImageCollections {
     case .gzip:
       return DatasetImages(try CIFAR10Dataset(path: path, split: split), path: path)
     case .other:
-      // Here the content does not tell: a file that is cut off at its beginning, or records without a header.
+      // Here the content does not tell: a file that is cut off at its beginning, or records without
+      // a header.
       if path.hasSuffix(".npz") || path.hasSuffix(".npy") { return try ArrayImages(path: path) }
       if path.hasSuffix(".tar") { return try IndexedImages(path: path, layout: .tar) }
       if path.hasSuffix(".zip") { return try ArchiveImages(path: path) }

@@ -20,8 +20,8 @@ package enum PackedImages {
     }
   }
 
-  /// Packs `names` in this order. The result's bytes are a function of the images, their names and their order.
-  /// A file that had this path stays until the new one is complete.
+  /// Packs `names` in this order. The result's bytes are a function of the images, their names and
+  /// their order. A file that had this path stays until the new one is complete.
   ///
   /// - Parameters:
   ///   - names: paths relative to `folder`, such as `000000/000012.png`, at least one.

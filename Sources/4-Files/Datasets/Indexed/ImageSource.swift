@@ -16,8 +16,8 @@ package struct ImageSource: Sendable {
     case unlabelled
   }
 
-  /// Opens what is at `path`. The content tells what it is: CIFAR-10's training split, class folders, tar shards, a
-  /// packed set, or anything that `ImageCollections` opens.
+  /// Opens what is at `path`. The content tells what it is: CIFAR-10's training split, class
+  /// folders, tar shards, a packed set, or anything that `ImageCollections` opens.
   package init(path: String) throws {
     self.path = path
     if let indexed = try IndexedImages(anyLayout: path) {
@@ -48,7 +48,8 @@ package struct ImageSource: Sendable {
     }
   }
 
-  /// A fingerprint of names, labels, and what archives say of their entries. It reads no image of a folder.
+  /// A fingerprint of names, labels, and what archives say of their entries. It reads no image of a
+  /// folder.
   package var listDigest: String {
     switch content {
     case .indexed(let images): return images.listDigest
@@ -60,7 +61,8 @@ package struct ImageSource: Sendable {
     }
   }
 
-  /// A fingerprint of names, labels and contents; nil for images without classes, of which none is made.
+  /// A fingerprint of names, labels and contents; nil for images without classes, of which none is
+  /// made.
   package func contentDigest() throws -> String? {
     switch content {
     case .indexed(let images): try images.contentDigest()

@@ -3,10 +3,10 @@ import TensorCore
 
 /// Images of any size in folders, tar shards or a .zip, as a set of square images for training.
 ///
-/// An image is decoded, cut to its centred square and resized when it is first read, and then kept at the
-/// set's resolution as long as the cache has room. Nothing is unpacked, so the ranks of a node share only the
-/// kernel's copy of the files. Each rank has its own cache, which holds the images of its share of the
-/// batches.
+/// An image is decoded, cut to its centred square and resized when it is first read, and then kept
+/// at the set's resolution as long as the cache has room. Nothing is unpacked, so the ranks of a
+/// node share only the kernel's copy of the files. Each rank has its own cache, which holds the
+/// images of its share of the batches.
 package final class IndexedImageDataset: ImageDataset {
   /// The images as they are stored.
   package let images: IndexedImages
@@ -26,9 +26,9 @@ package final class IndexedImageDataset: ImageDataset {
     var freeBytes: Int
   }
 
-  /// Lists the images and reads the headers of those in folders and tars, so that a broken file is an error now
-  /// and not in the middle of training. Damage behind the header, and any damage in a .zip, which has
-  /// checksums, is an error when the image is read.
+  /// Lists the images and reads the headers of those in folders and tars, so that a broken file is
+  /// an error now and not in the middle of training. Damage behind the header, and any damage in a
+  /// .zip, which has checksums, is an error when the image is read.
   ///
   /// - Parameters:
   ///   - resolution: side in pixels of the images as they are read.

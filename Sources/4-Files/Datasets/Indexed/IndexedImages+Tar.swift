@@ -5,13 +5,15 @@ import SystemSupport
 extension IndexedImages {
   /// A tar, or a folder of them in the byte order of their names.
   ///
-  /// WebDataset's naming: files whose paths are equal up to the first point of the name are one sample, such as
-  /// `000001.jpg` with its class in `000001.cls`, or in `000001.json` as a number `label`; other files of a
-  /// sample are passed over. Where no tar has a label and each tar of a folder is named after a synset, such as
-  /// `n01440764.tar`, these names are the classes, as in ILSVRC's training archive; the images of a class are
-  /// then in the byte order of their names, as in class folders. Otherwise nothing is labelled.
+  /// WebDataset's naming: files whose paths are equal up to the first point of the name are one
+  /// sample, such as `000001.jpg` with its class in `000001.cls`, or in `000001.json` as a number
+  /// `label`; other files of a sample are passed over. Where no tar has a label and each tar of a
+  /// folder is named after a synset, such as `n01440764.tar`, these names are the classes, as in
+  /// ILSVRC's training archive; the images of a class are then in the byte order of their names, as
+  /// in class folders. Otherwise nothing is labelled.
   ///
-  /// - Throws: `ArchiveError.brokenTar`, `.brokenLabels`, `.missingLabel`, `.emptyClass`, `.noImages`.
+  /// - Throws: `ArchiveError.brokenTar`, `.brokenLabels`, `.missingLabel`, `.emptyClass`,
+  ///   `.noImages`.
   package init(tars path: String) throws {
     var files = [path]
     let isFolder = try Files.kind(path) == .folder

@@ -3,11 +3,11 @@ import Foundation
 import SystemSupport
 import TensorCore
 
-/// Images of any size with their classes, as files in folders, in tar shards or in a .zip: listed, not
-/// decoded, and read in any order by their place in memory-mapped files.
+/// Images of any size with their classes, as files in folders, in tar shards or in a .zip: listed,
+/// not decoded, and read in any order by their place in memory-mapped files.
 ///
-/// Listing looks only at names, labels and places. An image that cannot be decoded is an error when it is
-/// read.
+/// Listing looks only at names, labels and places. An image that cannot be decoded is an error when
+/// it is read.
 package struct IndexedImages: Sendable {
   /// How the images are laid out on disk.
   package enum Layout: String, Codable, Sendable, CaseIterable {
@@ -69,8 +69,8 @@ package struct IndexedImages: Sendable {
     }
   }
 
-  /// Lists the images at `path`. The content tells the layout: a folder with `dataset.json`, with .tar files or
-  /// with class folders; a .tar; a .zip. Nil where it is none of these.
+  /// Lists the images at `path`. The content tells the layout: a folder with `dataset.json`, with
+  /// .tar files or with class folders; a .tar; a .zip. Nil where it is none of these.
   package init?(anyLayout path: String) throws {
     guard let layout = try IndexedImages.layout(of: path) else { return nil }
     try self.init(path: path, layout: layout)
@@ -135,15 +135,15 @@ extension IndexedImages: ImageCollection {
 }
 
 extension IndexedImages {
-  /// A fingerprint of names, labels and contents, not of the path. For a .zip it uses the checksums that the
-  /// archive has. Otherwise it reads small files whole, and both ends of large ones: reading millions of
-  /// photographs in full would take hours, and an edited photograph hardly ever keeps its size, its header and
-  /// its end.
+  /// A fingerprint of names, labels and contents, not of the path. For a .zip it uses the checksums
+  /// that the archive has. Otherwise it reads small files whole, and both ends of large ones:
+  /// reading millions of photographs in full would take hours, and an edited photograph hardly ever
+  /// keeps its size, its header and its end.
   ///
   /// - Parameters:
   ///   - resolution: side in pixels that images are resized to; 0: they are not resized.
-  ///   - checkingHeaders: whether to throw for an image whose header cannot be read. Those in a .zip are not
-  ///     looked at.
+  ///   - checkingHeaders: whether to throw for an image whose header cannot be read. Those in a
+  ///     .zip are not looked at.
   package func contentDigest(
     resolution: Int = 0, checkingHeaders: Bool = false
   ) throws -> String {
@@ -176,8 +176,8 @@ extension IndexedImages {
     return digest.text
   }
 
-  /// A fingerprint of names and labels, and of what archives say of their entries. It does not look at the files
-  /// of a folder.
+  /// A fingerprint of names and labels, and of what archives say of their entries. It does not look
+  /// at the files of a folder.
   package var listDigest: String {
     var digest = ContentDigest()
     for entry in entries {

@@ -4,7 +4,7 @@ import SystemSupport
 
 /// A mapped image file whose format is known.
 package struct EncodedImage {
-  /// How it is encoded.
+  /// The formats that are known.
   package enum Format { case jpeg, png }
 
   /// What errors call it.

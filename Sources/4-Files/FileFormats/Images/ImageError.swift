@@ -1,5 +1,5 @@
-/// Why an image cannot be decoded or used. Each description is one line that says what is wrong, where, what was
-/// found, what was expected and how to repair it.
+/// Why an image cannot be decoded or used. Each description is one line that says what is wrong,
+/// where, what was found, what was expected and how to repair it.
 package enum ImageError: Error, Equatable, Sendable {
   /// A file's first bytes are neither those of a JPEG nor of a PNG.
   case unknownImageFormat(path: String)
@@ -29,7 +29,8 @@ extension ImageError: CustomStringConvertible {
     }
   }
 
-  /// What is wrong, where it concerns only one image and others can still be used; nil for all else.
+  /// What is wrong, where it concerns only one image and others can still be used; nil for all
+  /// else.
   package var brokenImage: String? {
     switch self {
     case .brokenImage(_, let reason): reason

@@ -4,13 +4,13 @@ import SystemSupport
 
 /// JPEG and PNG files, through libjpeg and libpng.
 package enum ImageFile {
-  /// The most pixels that an image may have, 400 MB decoded, so that neither a broken header nor a few huge
-  /// images take all memory.
+  /// The most pixels that an image may have, 400 MB decoded, so that neither a broken header nor a
+  /// few huge images take all memory.
   package static let pixelLimit = 1 << 27
 
   /// Decodes a JPEG (RGB, greyscale, CMYK; baseline or progressive) or a PNG (any colour type and
-  /// depth; alpha is dropped), and turns it upright where it says how it was taken. The format is told by
-  /// the first bytes, not by the name.
+  /// depth; alpha is dropped), and turns it upright where the file says how it was taken. The first
+  /// bytes tell the format, not the name.
   package static func read(_ path: String) throws -> RGBImage {
     try EncodedImage(path: path).decoded()
   }
@@ -22,7 +22,8 @@ package enum ImageFile {
 
   /// A PNG without compression: for images that are read often.
   package static func storedPNG(_ image: RGBImage) throws -> [UInt8] {
-    // One filter byte per row, five bytes per block of deflate, and the frames of zlib and of PNG's chunks.
+    // One filter byte per row, five bytes per block of deflate, and the frames of zlib and of PNG's
+    // chunks.
     let raw = image.height * (image.width * 3 + 1)
     let limit = raw + raw / 100 + 4096
     var (count, failure): (Int, String?) = (0, nil)

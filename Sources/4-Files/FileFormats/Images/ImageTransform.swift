@@ -2,10 +2,11 @@ import TensorCore
 
 /// How an image of any size becomes a square one.
 ///
-/// Source: the transforms of EDM's dataset tool; `centerCropDhariwal` is ADM's preprocessing of ImageNet.
+/// Source: the transforms of EDM's dataset tool; `centerCropDhariwal` is ADM's preprocessing of
+/// ImageNet.
 package enum ImageTransform: String, Codable, CaseIterable, Sendable {
-  /// Halved by box means as long as the shorter side stays at least `side`, then brought to `side` by the
-  /// bicubic filter, and cut to its centre.
+  /// Halved by box means as long as the shorter side stays at least `side`, then brought to `side`
+  /// by the bicubic filter, and cut to its centre.
   case centerCropDhariwal = "center-crop-dhariwal"
   /// The largest centred square, resized.
   case centerCrop = "center-crop"

@@ -22,8 +22,8 @@ extension RGBImage {
     for index in levels.indices { values[index] = Float(levels[index]) / 127.5 - 1 }
   }
 
-  /// Brings values in [-1, 1] to levels 0 to 255, as EDM does: 127.5 x + 128, clamped and truncated.
-  /// NaN becomes 0, so that a network that diverged still gives an image.
+  /// Brings values in [-1, 1] to levels 0 to 255, as EDM does: 127.5 x + 128, clamped and
+  /// truncated. NaN becomes 0, so that a network that diverged still gives an image.
   package static func levels(_ values: [Float]) -> [UInt8] {
     values.map { value in
       value.isNaN ? 0 : UInt8(min(max(value * 127.5 + 128, 0), 255))

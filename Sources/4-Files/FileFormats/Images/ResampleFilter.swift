@@ -1,7 +1,7 @@
 import TensorCore
 
-/// The kernels by which images are brought to another size, antialiased: a kernel widens with the scale
-/// where an image shrinks.
+/// The kernels by which images are brought to another size, antialiased: a kernel widens with the
+/// scale where an image shrinks.
 ///
 /// Source: Pillow's `ImagingResample`.
 package enum ResampleFilter: String, Codable, CaseIterable, Sendable {

@@ -19,7 +19,8 @@ struct BestCheckpoint: Codable, Equatable, Sendable {
     checkpoint = CheckpointStore.name(images: images)
   }
 
-  /// The best checkpoint of the run in `directory`; nil where there is none, or only one by another metric.
+  /// The best checkpoint of the run in `directory`; nil where there is none, or only one by another
+  /// metric.
   init?(of directory: RunDirectory, metric: String) {
     guard let bytes = FileManager.default.contents(atPath: directory.best),
       let found = try? JSONDecoder().decode(BestCheckpoint.self, from: bytes),

@@ -12,7 +12,8 @@ final class CheckpointAction: PeriodicAction {
   private let directory: RunDirectory
   private let log: RunLog
   private let saver: CheckpointSaver
-  /// Images of the last checkpoint that was begun, or of the one in this run's directory that it goes on from.
+  /// Images of the last checkpoint that was begun, or of the resumed one if it is in this run's
+  /// directory.
   private var savedAt: Int?
 
   var every: Int { trainer.configuration.checkpoint.every }
@@ -20,8 +21,8 @@ final class CheckpointAction: PeriodicAction {
   /// - Parameters:
   ///   - facts: what the manifest says of the data besides the configuration.
   ///   - resumed: the checkpoint being resumed.
-  ///   - isBranch: whether checkpoints that are newer than `resumed` are discarded once this branch has a
-  ///     checkpoint of its own.
+  ///   - isBranch: whether checkpoints that are newer than `resumed` are discarded once this branch
+  ///     has a checkpoint of its own.
   init(
     _ trainer: Trainer, facts: [String: String], in directory: RunDirectory, log: RunLog,
     resumed: CheckpointReader?, isBranch: Bool
@@ -67,8 +68,9 @@ final class CheckpointAction: PeriodicAction {
 
   /// Removes checkpoints that are not kept any more; called on the first rank, after each commit.
   ///
-  /// - Parameter branch: images at which the run branched off. At the first commit checkpoints that are newer
-  ///   than that are removed, before the newest are counted. Nil: the run did not branch off.
+  /// - Parameter branch: images at which the run branched off. At the first commit checkpoints that
+  ///   are newer than that are removed, before the newest are counted. Nil: the run did not branch
+  ///   off.
   private static func retention(
     _ settings: Configuration, in directory: RunDirectory, discardingAfter branch: Int?
   ) -> @Sendable (_ images: Int) throws -> [String] {

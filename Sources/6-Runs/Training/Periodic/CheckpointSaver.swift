@@ -6,9 +6,9 @@ import TensorCore
 
 /// Saves a run's state while training goes on.
 ///
-/// Every rank copies its ranges of the state, and a thread of its own writes the copy. When the ranks find after
-/// a step that all of them have written, the first rank commits the checkpoint, also on a thread. With
-/// `checkpoint.async: false` the same happens at once, without the copy.
+/// Every rank copies its ranges of the state, and a thread of its own writes the copy. When the
+/// ranks find after a step that all of them have written, the first rank commits the checkpoint,
+/// also on a thread. With `checkpoint.async: false` the same happens at once, without the copy.
 final class CheckpointSaver {
   /// A save that is complete.
   struct Saved {
@@ -29,7 +29,7 @@ final class CheckpointSaver {
 
   private struct Save {
     let images: Int
-    /// Complete but for the shards.
+    /// Complete except for the records of the files.
     let manifest: Manifest
     let begun: Double
     var stalled: Double
@@ -40,7 +40,8 @@ final class CheckpointSaver {
   private let facts: [String: String]
   private let store: CheckpointStore
   private let afterCommit: @Sendable (_ images: Int) throws -> [String]
-  /// Where the state is copied to, allocated and touched before training begins; nil where it is not copied.
+  /// Where the state is copied to, allocated and touched before training begins; nil where it is
+  /// not copied.
   private let snapshot: [StateVector]?
   private var save: Save?
 
@@ -48,8 +49,8 @@ final class CheckpointSaver {
 
   /// - Parameters:
   ///   - facts: what the manifest says of the data besides the configuration.
-  ///   - afterCommit: called on the first rank with the images of a checkpoint that was committed; returns
-  ///     lines for the log.
+  ///   - afterCommit: called on the first rank with the images of a checkpoint that was committed;
+  ///     returns lines for the log.
   init(
     _ trainer: Trainer, facts: [String: String], store: CheckpointStore,
     afterCommit: @escaping @Sendable (_ images: Int) throws -> [String]
@@ -96,8 +97,8 @@ final class CheckpointSaver {
     return snapshot
   }
 
-  /// Goes on with a save that is under way, if all ranks have finished its present stage. Collective; called
-  /// after each step.
+  /// Goes on with a save that is under way, if all ranks have finished its present stage.
+  /// Collective; called after each step.
   ///
   /// - Returns: the save, if it is complete now.
   func advance() throws -> Saved? {

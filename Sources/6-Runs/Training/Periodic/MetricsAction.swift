@@ -27,7 +27,7 @@ final class MetricsAction: PeriodicAction {
     (self.stats, self.directory, self.log) = (stats, directory, log)
   }
 
-  /// Looks whether the run has measured the state that it goes on from. Collective.
+  /// Finds out whether the state that the run resumes from has been measured before. Collective.
   func begin() throws {
     let isMeasured = try communicator.agree {
       guard communicator.rank == 0 else { return false }
@@ -43,8 +43,8 @@ final class MetricsAction: PeriodicAction {
     let row = try metrics.measure(trainer)
     measuredAt = trainer.imagesSeen
     log.info(
-      "metrics of \(row.weights): \(metrics.summary(row)), \(Format.quantity(row.samples, "sample"))"
-        + " in \(Format.duration(row.seconds))")
+      "metrics of \(row.weights): \(metrics.summary(row)),"
+        + " \(Format.quantity(row.samples, "sample")) in \(Format.duration(row.seconds))")
     try communicator.agree { try stats?.append(row) }
     let name = trainer.configuration.metrics.best
     if let value = row.metrics[name] { try keepIfBest(name, value) }

@@ -7,8 +7,8 @@ protocol PeriodicAction: AnyObject {
 }
 
 extension PeriodicAction {
-  /// Whether the action has come due in a step from `before` to `now` images: at the first step that ends at or
-  /// past a multiple of `every`.
+  /// Whether the action has come due in a step from `before` to `now` images: at the first step
+  /// that ends at or past a multiple of `every`.
   func isDue(from before: Int, to now: Int) -> Bool {
     every > 0 && before / every != now / every
   }

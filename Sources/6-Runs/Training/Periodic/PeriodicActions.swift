@@ -6,7 +6,8 @@ import Foundation
 import ModelLoading
 import SystemSupport
 
-/// What a run does beside its steps: ticks, comparisons of the ranks, checkpoints, previews and metrics.
+/// What a run does between its steps: ticks, comparisons of the ranks, checkpoints, previews and
+/// metrics.
 final class PeriodicActions {
   private let trainer: Trainer
   private let directory: RunDirectory
@@ -28,8 +29,8 @@ final class PeriodicActions {
   ///
   /// - Parameters:
   ///   - metrics: nil where nothing is measured.
-  ///   - resumed: the checkpoint being resumed. A checkpoint or a preview that already exists for its image
-  ///     count is not written again.
+  ///   - resumed: the checkpoint being resumed. A checkpoint or a preview that already exists for
+  ///     its image count is not written again.
   ///   - isBranch: whether checkpoints that are newer than `resumed` are discarded.
   init(
     _ trainer: Trainer, on data: TrainingData, metrics: TrainingMetrics?,
@@ -56,8 +57,8 @@ final class PeriodicActions {
     actions = all.compactMap(\.self)
   }
 
-  /// Before the first step: measures what came due at the moment that the run goes on from, unless that was
-  /// done before.
+  /// Before the first step: measures what came due at the moment at which the run resumes, unless
+  /// that was done before.
   func begin() throws {
     try communicator.agree {
       guard communicator.rank == 0 else { return }
@@ -70,7 +71,7 @@ final class PeriodicActions {
     if startedAt > 0, let metrics, metrics.isDue(from: before, to: startedAt) { try run(metrics) }
   }
 
-  /// What the progress line says beside the images.
+  /// The loss of the last step, for the progress line.
   var progressDetail: String { "loss \(String(format: "%.4f", trainer.statistics.latest))" }
 
   /// After a step that began at `before` images: runs whatever came due.

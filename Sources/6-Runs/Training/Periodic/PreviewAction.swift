@@ -7,7 +7,8 @@ import ModelLoading
 import SystemSupport
 import TensorCore
 
-/// Writes grids of previews, with the weights themselves and with each moving average. All ranks make them.
+/// Writes grids of previews, with the weights themselves and with each moving average. All ranks
+/// make them.
 final class PreviewAction: PeriodicAction {
   private let trainer: Trainer
   private let data: TrainingData

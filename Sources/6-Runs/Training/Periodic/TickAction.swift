@@ -4,7 +4,8 @@ import CommandSupport
 import Foundation
 import SystemSupport
 
-/// Writes the figures of the time since the last tick to `stats.jsonl` and to the log, one row per tick.
+/// Writes the figures of the time since the last tick to `stats.jsonl` and to the log, one row per
+/// tick.
 final class TickAction: PeriodicAction {
   private let trainer: Trainer
   private let datasetCount: Int

@@ -12,8 +12,9 @@ import Sampling
 import SystemSupport
 import TensorCore
 
-/// Computes metrics while a run trains, from samples that all ranks draw with its first moving average. Weights,
-/// moments and random streams of the run do not change: it goes on as if nothing had been measured.
+/// Computes metrics while a run trains, from samples that all ranks draw with its first moving
+/// average. Weights, moments and random streams of the run do not change: it goes on as if nothing
+/// had been measured.
 final class TrainingMetrics {
   /// One measurement, as a row of `stats.jsonl`.
   struct Row: Codable, Equatable, Sendable {
@@ -54,7 +55,8 @@ final class TrainingMetrics {
 
   private var settings: MetricsSettings { configuration.metrics }
 
-  /// Opens everything that measuring needs, on every rank, before the run directory is touched. Collective.
+  /// Opens everything that measuring needs, on every rank, before the run directory is touched.
+  /// Collective.
   ///
   /// - Parameters:
   ///   - data: what the run trains on.
@@ -162,8 +164,8 @@ final class TrainingMetrics {
     }.joined(separator: "  ")
   }
 
-  /// What samples are compared with, computed when it is first needed. Statistics of the training data are
-  /// kept in the run directory. Collective.
+  /// What samples are compared with, computed when it is first needed. Statistics of the training
+  /// data are kept in the run directory. Collective.
   private func compared() throws -> [MetricReference] {
     if let references { return references }
     guard var source else { return features.networks.map { _ in .none } }
@@ -184,8 +186,8 @@ final class TrainingMetrics {
     return made
   }
 
-  /// Adds the statistics that earlier starts of the run have kept to `source`. Collective: the first rank looks
-  /// for the files.
+  /// Adds the statistics that earlier starts of the run have kept to `source`. Collective: the
+  /// first rank looks for the files.
   ///
   /// - Returns: indices of the networks for which all statistics were found.
   private func readKept(_ source: inout ReferenceSource) throws -> Set<Int> {
@@ -215,7 +217,8 @@ final class TrainingMetrics {
     try StatisticsJob.write(reference, of: extractor, to: file)
   }
 
-  /// `RUN/metrics/builtin-native-1a2b3c4d-5e6f7a8b.npz`: network, protocol, and digests of network and data.
+  /// `RUN/metrics/builtin-native-1a2b3c4d-5e6f7a8b.npz`: network, protocol, and digests of network
+  /// and data.
   private func referenceFile(_ extractor: some FeatureExtractor) -> String {
     let digests = [extractor.digest, data.samples.contentDigest].map { $0.suffix(8) }
     return "\(directory.references)/\(extractor.name)-\(extractor.protocolName)-"
