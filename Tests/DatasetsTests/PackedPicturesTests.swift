@@ -87,7 +87,7 @@ import Testing
       path: PictureFixtures.path("deflated.zip"), layout: .packed, resolution: 8)
     #expect(try (0..<3).map { try data.image($0).label } == [0, 1, 0])
     #expect(try data.image(0).image == PictureFixtures.image(8, 8))
-    #expect(try data.pictures.image(2) == PictureFixtures.image(10, 8))
+    #expect(try data.images.image(2) == PictureFixtures.image(10, 8))
   }
 
   @Test func digestFollowsTheContentAndNotThePath() throws {

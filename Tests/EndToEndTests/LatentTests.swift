@@ -130,8 +130,8 @@ extension EndToEndTests {
       // Drawn with the measured scale, elements have a deviation of 1.
       var (sum, squares, count) = (0.0, 0.0, 0.0)
       for position in 0..<22 * 200 {
-        let example = dataset.example(position % 22, seed: 0, position: UInt64(position))
-        for value in example.values {
+        let sample = try dataset.sample(position % 22, seed: 0, position: UInt64(position))
+        for value in sample.values {
           sum += Double(value)
           squares += Double(value * value)
           count += 1

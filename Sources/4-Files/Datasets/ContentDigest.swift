@@ -3,8 +3,8 @@ import TensorCore
 
 /// A 128-bit fingerprint of bytes, to notice that data have changed. It is not cryptographic.
 ///
-/// Each 16-byte block is mixed into the state by Philox, keyed by the bytes' place; the length follows
-/// the bytes, so that ("ab", "c") and ("a", "bc") differ.
+/// Each 16-byte block is mixed into the state by Philox, keyed by the bytes' place; the length
+/// follows the bytes, so that ("ab", "c") and ("a", "bc") differ.
 struct ContentDigest {
   private var state = Philox.Block(repeating: 0)
   private var blocks: UInt64 = 0

@@ -4,12 +4,17 @@ import TensorCore
 package struct DatasetPart: ImageDataset {
   private let whole: any ImageDataset
   private let indices: Range<Int>
+  /// A fingerprint of images, order and labels.
   package let contentDigest: String
 
+  /// Number of images.
   package var count: Int { indices.count }
+  /// Side of every image in pixels.
   package var resolution: Int { whole.resolution }
+  /// One name per class; a label is an index into it.
   package var classNames: [String] { whole.classNames }
 
+  /// - Parameter indices: at least one image.
   package init(of whole: any ImageDataset, _ indices: Range<Int>) {
     invariant(
       !indices.isEmpty && indices.lowerBound >= 0 && indices.upperBound <= whole.count,
@@ -22,6 +27,7 @@ package struct DatasetPart: ImageDataset {
     contentDigest = digest.text
   }
 
+  /// Writes image `index` as 8-bit RGB and returns its label.
   package func read(
     _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
   ) throws -> Int {

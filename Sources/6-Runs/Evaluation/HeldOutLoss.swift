@@ -64,7 +64,7 @@ package struct HeldOutLoss: Codable, Equatable, Sendable {
     draws: [NoiseDraw], context: ComputeContext
   ) throws -> [Double] {
     let positions = part.map { firstPosition + UInt64($0) }
-    let drawn = try zip(part, positions).map { try examples.example($0, seed: 0, position: $1) }
+    let drawn = try zip(part, positions).map { try examples.sample($0, seed: 0, position: $1) }
     let labels = drawn.map(\.label)
     let images = Tensor(
       drawn.flatMap(\.values), model.imageShape(batch: part.count), on: context)

@@ -106,7 +106,7 @@ extension Autoencoder {
   package func encode(
     _ images: [RGBImage], on context: ComputeContext
   ) -> (mean: [Float], logVariance: [Float]) {
-    let pixels = images.flatMap { ImageGrid.signed($0.pixels) }
+    let pixels = images.flatMap(\.normalized)
     let x = Tensor(pixels, [images.count, images[0].height, images[0].width, 3], on: context)
     if images[0].width > vae.settings.resolution {
       let (mean, logVariance) = vae.encodeInTiles(x, tile: tile)
@@ -123,7 +123,7 @@ extension Autoencoder {
     return vae.parameters.withPackedWeights {
       stride(from: 0, to: z.shape[0], by: step).flatMap { start in
         let part = z[start..<min(start + step, z.shape[0])]
-        return ImageGrid.images(
+        return RGBImage.images(
           side > vae.settings.resolution
             ? vae.decodeInTiles(part, tile: tile) : vae.decode(Variable(part)).value)
       }

@@ -11,7 +11,7 @@ extension Configuration {
     guard data.kind != .latents else {
       return try communicator.agree { try latents(data.path) }
     }
-    return ImageExamples(try dataset(over: communicator), augmentation: augmentation)
+    return ImageSamples(try dataset(over: communicator), augmentation: augmentation)
   }
 
   /// Opens the images that `data` names on every rank and compares it with the network; an archive is

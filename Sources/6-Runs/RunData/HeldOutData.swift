@@ -15,7 +15,7 @@ extension Configuration {
   package func heldOutExamples(
     path given: String? = nil, latents: LatentMetadata?
   ) throws -> any TrainingDataset {
-    guard data.kind == .latents else { return ImageExamples(try heldOutDataset(path: given)) }
+    guard data.kind == .latents else { return ImageSamples(try heldOutDataset(path: given)) }
     let path = given ?? data.validation
     guard !path.isEmpty else { throw DataSourceError.noHeldOutData }
     let found = try self.latents(path, scale: latents?.scale)

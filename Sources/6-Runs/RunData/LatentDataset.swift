@@ -40,17 +40,19 @@ package struct LatentDataset: TrainingDataset {
     contentDigest = Checksum.digest(of: identity.joined(separator: "\n"))
   }
 
-  package func example(_ index: Int, seed: UInt64, position: UInt64) -> TrainingSample {
-    invariant(index >= 0 && index < count, "LatentDataset: image \(index) of \(count)")
+  package func read(
+    _ index: Int, seed: UInt64, position: UInt64, into values: UnsafeMutableBufferPointer<Float>
+  ) -> SampleLabels {
+    let elements = sampleSize
+    invariant(
+      index >= 0 && index < count && values.count == elements,
+      "LatentDataset: image \(index) of \(count) into \(values.count) values of \(elements)")
     let isFlipped =
       description.flips
       && RandomStream(seed: seed, .latent, substream: 1, position: position).uniform(0) < 0.5
     let file = files[index / description.fileImages]
     let place = index % description.fileImages
-    let elements = description.shape.reduce(1, *)
-    var values = [Float](repeating: 0, count: elements)
-    values.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
+    if let base = values.baseAddress {
       RandomStream(seed: seed, .latent, position: position).fillNormals(base, count: elements)
     }
     // Noise in the order of memory, [h, w, C]; the file has [C, h, w].
@@ -64,7 +66,7 @@ package struct LatentDataset: TrainingDataset {
         values[at] = Float(scale * (Double(mean[from]) + deviation * Double(values[at])))
       }
     }
-    return TrainingSample(values: values, label: file.label(of: place))
+    return SampleLabels(label: file.label(of: place))
   }
 }
 

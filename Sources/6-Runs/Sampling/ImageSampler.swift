@@ -54,7 +54,7 @@ package struct ImageSampler {
 
   /// What a state of the sampler, [B, H, W, C] in about [-1, 1] or as latents, looks like.
   package func images(_ state: Tensor) -> [RGBImage] {
-    decoder?.images(state) ?? ImageGrid.images(state)
+    decoder?.images(state) ?? RGBImage.images(state)
   }
 
   /// [B, H, W, C] in the network's space, one a seed.

@@ -6,16 +6,17 @@ import TensorCore
 
 /// `diffit train`.
 package enum TrainJob {
+  /// Trains, or with `--dry-run` prints what training would take.
   package static func run(_ options: TrainOptions) throws {
     if options.dryRun { return try dryRun(options) }
-    let fault = try FaultPoint()
+    let hook = try FaultPoint()
     let stop = StopSignal()  // before anything that takes time
     try Job.run { communicator, log in
       let configuration = try communicator.agree { try options.configuration() }
       try Watchdog.start(
         configuration, over: communicator, log: log, file: RunDirectory(path: options.run).log,
-        fault: fault)
-      try TrainingRun(options, configuration, communicator, log, fault: fault).run(until: stop)
+        hook: hook)
+      try TrainingRun(options, configuration, communicator, log, hook: hook).run(until: stop)
     }
   }
 

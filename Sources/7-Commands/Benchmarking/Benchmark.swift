@@ -27,7 +27,7 @@ package enum Benchmark {
     let profile = OperatorProfile()
     let context = ComputeContext(threadCount: configuration.train.threads, profile: profile)
     let batch = configuration.train.batch
-    let trainer = try Trainer.synthetic(configuration, on: context)
+    let trainer = Trainer.synthetic(configuration, on: context)
     try trainer.step()  // fills the memory pool and the caches
     let steps = try (0..<max(1, (images + batch - 1) / batch)).map { _ in
       try seconds(of: trainer.step)

@@ -4,8 +4,8 @@ import FileFormats
 import Foundation
 import SystemSupport
 
-/// What a conversion has made so far: pictures in the packed layout, `00000/img00000012.png` by their place
-/// in the source, and the record of how they were made.
+/// What a conversion has made so far: images in the packed layout, named by their index in the
+/// source, such as `00000/img00000012.png`, and the record of how they were made.
 struct ConvertFolder: ResumableFolder {
   let path: String
 
@@ -15,13 +15,14 @@ struct ConvertFolder: ResumableFolder {
 
   /// Makes the folder ready.
   ///
-  /// - Returns: whether it holds each picture already.
-  /// - Throws: where it holds pictures that were made otherwise, or nobody knows how.
+  /// - Returns: whether it holds each image already.
+  /// - Throws: where it holds images that were made with other options, or that have no record.
   func prepare(_ record: ConvertRecord) throws -> [Bool] {
     try adopt(record, at: recordPath)
     var done = [Bool](repeating: false, count: record.images)
     for first in stride(from: 0, to: record.images, by: 1000) {
-      // A folder's names at once: asking for millions of files one by one is slow where files are far.
+      // All names of a folder at once: asking for millions of files one by one is slow on a
+      // network.
       let folder = String(PackedLayout.name(of: first).prefix(5))
       try FileOutput.makeFolder("\(path)/\(folder)")
       let names = Set(try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)"))
@@ -39,7 +40,7 @@ struct ConvertFolder: ResumableFolder {
 
   /// Turns the folder into what was asked for.
   ///
-  /// - Parameter made: places of the pictures.
+  /// - Parameter made: indices of the images.
   func finish(
     _ made: [Int], labelFile: Data, as options: ConvertOptions, progress: (Int) -> Void
   ) throws {
@@ -56,15 +57,15 @@ struct ConvertFolder: ResumableFolder {
   }
 }
 
-/// `convert.json`: what the pictures of a conversion depend on. It says nothing about ranks and threads,
-/// which they do not depend on.
+/// `convert.json`: what the images of a conversion depend on. It says nothing about ranks and
+/// threads, which they do not depend on.
 struct ConvertRecord: WorkRecord, Equatable {
-  /// Of names and labels: `ImageSource.listDigest`.
+  /// Fingerprint of names and labels: `ImageSource.listDigest`.
   let source: String
   let images: Int
   let resolution: Int
   let transform: String
-  /// Nil where the transform has its own.
+  /// Nil where the transform has its own filter.
   let filter: String?
 
   init(_ source: ImageSource, images: Int, options: ConvertOptions) {

@@ -42,7 +42,7 @@ package struct TarFile: Sendable {
 
   private static func list(_ path: String, size: Int) throws -> [Entry] {
     var message = [CChar](repeating: 0, count: 256)
-    // Small reads: between two headers lies a picture that is not wanted yet.
+    // Small reads: between two headers lies an image that is not wanted yet.
     guard let archive = carchive_open_tar(path, 4096, &message, message.count) else {
       let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
       throw ArchiveError.brokenTar(path: path, reason: String(decoding: text, as: UTF8.self))

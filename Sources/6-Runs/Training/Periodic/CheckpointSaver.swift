@@ -6,17 +6,19 @@ import TensorCore
 
 /// Saves a run's state while training goes on.
 ///
-/// Every rank copies its ranges, and a thread of its own writes them. Once all have written, which the ranks
-/// agree on after a step, the first one commits the checkpoint, on a thread too. With
-/// `checkpoint.async: false` the same happens at once, without the copy.
+/// Every rank copies its ranges of the state, and a thread of its own writes the copy. When the
+/// ranks find after a step that all of them have written, the first rank commits the checkpoint,
+/// also on a thread. With `checkpoint.async: false` the same happens at once, without the copy.
 final class CheckpointSaver {
   /// A save that is complete.
   struct Saved {
+    /// Images of all ranks that it has seen.
     let images: Int
-    /// From its beginning to its commit, and of that, what training waited for.
+    /// Seconds from its beginning to its commit.
     let seconds: Double
+    /// Seconds of these during which training waited.
     let stalled: Double
-    /// What the commit has to tell.
+    /// Lines for the log, from the commit.
     let notes: [String]
   }
 
@@ -27,35 +29,40 @@ final class CheckpointSaver {
 
   private struct Save {
     let images: Int
-    /// But for the shards.
+    /// Complete except for the records of the files.
     let manifest: Manifest
     let begun: Double
     var stalled: Double
     var stage: Stage
   }
 
-  private let run: TrainingRun
   private let trainer: Trainer
-  /// On the first rank, after a commit: retention. Returns what there is to tell.
+  private let facts: [String: String]
+  private let store: CheckpointStore
   private let afterCommit: @Sendable (_ images: Int) throws -> [String]
-  /// Where the state is copied to, made and touched before training begins; nil where it is not copied.
+  /// Where the state is copied to, allocated and touched before training begins; nil where it is
+  /// not copied.
   private let snapshot: [StateVector]?
   private var save: Save?
 
-  private var communicator: any Communicator { run.communicator }
-  private var store: CheckpointStore { run.directory.checkpoints }
+  private var communicator: any Communicator { trainer.communicator }
 
+  /// - Parameters:
+  ///   - facts: what the manifest says of the data besides the configuration.
+  ///   - afterCommit: called on the first rank with the images of a checkpoint that was committed;
+  ///     returns lines for the log.
   init(
-    _ run: TrainingRun, _ trainer: Trainer,
+    _ trainer: Trainer, facts: [String: String], store: CheckpointStore,
     afterCommit: @escaping @Sendable (_ images: Int) throws -> [String]
   ) {
-    (self.run, self.trainer, self.afterCommit) = (run, trainer, afterCommit)
-    let settings = run.configuration.checkpoint
+    (self.trainer, self.facts, self.store) = (trainer, facts, store)
+    self.afterCommit = afterCommit
+    let settings = trainer.configuration.checkpoint
     snapshot =
       settings.async && settings.every > 0
       ? trainer.ownState().map { vector in
         StateVector(
-          vector.name, vector.pieces.map { Tensor(zeros: [$0.count], on: run.context) })
+          vector.name, vector.pieces.map { Tensor(zeros: [$0.count], on: trainer.context) })
       } : nil
   }
 
@@ -68,16 +75,16 @@ final class CheckpointSaver {
     }
     let vectors = stateToWrite()
     let (rank, size, ranges) = (communicator.rank, communicator.size, trainer.savedRanges)
-    let fault = trainer.fault
+    let (hook, batch) = (trainer.hook, trainer.configuration.train.batch)
     let task = BackgroundTask {
       let record = try store.writeShard(
         images: images, rank: rank, of: size, ranges: ranges, vectors: vectors)
-      fault?.strikeInSave(at: images, on: rank)
+      hook?.shardIsWritten(StepMoment(images: images, batch: batch, rank: rank))
       return record
     }
     save = Save(
       images: images,
-      manifest: trainer.manifest(shards: [], vectors: vectors.map(\.name), facts: run.facts),
+      manifest: trainer.manifest(shards: [], vectors: vectors.map(\.name), facts: facts),
       begun: begun, stalled: MonotonicClock.now - begun, stage: .writing(task))
   }
 
@@ -90,9 +97,10 @@ final class CheckpointSaver {
     return snapshot
   }
 
-  /// Goes on with a save under way, where all ranks have come so far. Collective; after each step.
+  /// Goes on with a save that is under way, if all ranks have finished its present stage.
+  /// Collective; called after each step.
   ///
-  /// - Returns: the save, where it is complete now.
+  /// - Returns: the save, if it is complete now.
   func advance() throws -> Saved? {
     guard let current = save else { return nil }
     let isDone =
@@ -104,7 +112,7 @@ final class CheckpointSaver {
     return try next(after: current)
   }
 
-  /// Waits for the save under way. Collective.
+  /// Waits for the save that is under way. Collective.
   ///
   /// - Returns: nil where there was none.
   func finish() throws -> Saved? {
@@ -114,7 +122,7 @@ final class CheckpointSaver {
     return nil
   }
 
-  /// Takes the result of the present stage, waiting for it where it must, and starts the next.
+  /// Waits for the result of the present stage, and starts the next stage.
   private func next(after current: Save) throws -> Saved? {
     let begun = MonotonicClock.now
     do {
@@ -134,7 +142,7 @@ final class CheckpointSaver {
       }
     } catch {
       save = nil
-      // What there is of it would only take room.
+      // A part of a checkpoint would only take disk space.
       if communicator.rank == 0 { try? store.abandonWrite(images: current.images) }
       throw error
     }

@@ -3,15 +3,15 @@ import Foundation
 import SystemSupport
 import Testing
 
-@Suite struct BatchLoaderTests {
+@Suite struct DataLoaderTests {
   let data = ShapesDataset(resolution: 8, count: 25)
   let pipe = AugmentationPipe(probability: 0.5)
 
   private func loader(
     start: UInt64 = 0, share: Range<Int> = 0..<6, seed: UInt64 = 7, depth: Int = 2
-  ) -> BatchLoader {
-    BatchLoader(
-      ImageExamples(data, augmentation: pipe), seed: seed, start: start, globalBatch: 6,
+  ) -> DataLoader {
+    DataLoader(
+      ImageSamples(data, augmentation: pipe), seed: seed, start: start, globalBatch: 6,
       share: share, depth: depth)
   }
 
@@ -21,8 +21,8 @@ import Testing
   }
 
   @Test func valuesAndShapes() throws {
-    let plain = BatchLoader(
-      ImageExamples(data), seed: 7, start: 0, globalBatch: 4, share: 0..<4, depth: 1)
+    let plain = DataLoader(
+      ImageSamples(data), seed: 7, start: 0, globalBatch: 4, share: 0..<4, depth: 1)
     let order = DataOrder(seed: 7, count: 25)
     let batch = try plain.next()
     #expect(batch.positions == [0, 1, 2, 3] && batch.augmentLabels.isEmpty)
@@ -34,6 +34,19 @@ import Testing
     }
     let augmented = try loader().next()
     #expect(augmented.images.count == 6 * 192 && augmented.augmentLabels.count == 6 * 9)
+  }
+
+  /// A sample alone has the values that it has in its place of a batch's buffer.
+  @Test func aBatchHoldsItsSamples() throws {
+    let samples = ImageSamples(data, augmentation: pipe)
+    let batch = try BatchSource(samples, seed: 3).batch(at: 20..<30)
+    let order = DataOrder(seed: 3, count: 25)
+    for (place, position) in (UInt64(20)..<30).enumerated() {
+      let sample = try samples.sample(order.index(at: position), seed: 3, position: position)
+      #expect(batch.labels[place] == sample.label)
+      #expect(Array(batch.images[place * 192..<(place + 1) * 192]) == sample.values)
+      #expect(Array(batch.augmentLabels[place * 9..<(place + 1) * 9]) == sample.augmentLabels)
+    }
   }
 
   @Test func ranksTogetherSeeWhatOneSees() throws {
@@ -67,8 +80,8 @@ import Testing
 
   @Test func preparesNoMoreThanItsDepth() throws {
     let counting = CountingDataset()
-    let loader = BatchLoader(
-      ImageExamples(counting), seed: 0, start: 0, globalBatch: 2, share: 0..<2, depth: 3)
+    let loader = DataLoader(
+      ImageSamples(counting), seed: 0, start: 0, globalBatch: 2, share: 0..<2, depth: 3)
     _ = try loader.next()
     Thread.sleep(forTimeInterval: 0.2)
     // One taken, three ready, one in the thread's hand.
@@ -83,8 +96,8 @@ import Testing
   @Test func threadEndsWithItsLoader() throws {
     let counting = CountingDataset()
     do {
-      let loader = BatchLoader(
-        ImageExamples(counting), seed: 0, start: 0, globalBatch: 2, share: 0..<2, depth: 1)
+      let loader = DataLoader(
+        ImageSamples(counting), seed: 0, start: 0, globalBatch: 2, share: 0..<2, depth: 1)
       _ = try loader.next()
     }
     let after = counting.reads.value
@@ -94,8 +107,8 @@ import Testing
 
   @Test func errorsComeInOrderAndStay() throws {
     let failing = CountingDataset(failingRead: 5)
-    let loader = BatchLoader(
-      ImageExamples(failing), seed: 0, start: 0, globalBatch: 2, share: 0..<2, depth: 4)
+    let loader = DataLoader(
+      ImageSamples(failing), seed: 0, start: 0, globalBatch: 2, share: 0..<2, depth: 4)
     Thread.sleep(forTimeInterval: 0.05)
     #expect(try loader.next().positions == [0, 1])
     #expect(try loader.next().positions == [2, 3])

@@ -5,13 +5,15 @@ import SystemSupport
 extension IndexedImages {
   /// A tar, or a folder of them in the byte order of their names.
   ///
-  /// WebDataset's naming: files up to the first point of whose names the paths are equal are one sample, such
-  /// as `000001.jpg` with its class in `000001.cls`, or `000001.json` with a number `label`; other files of a
-  /// sample are passed over. Where no tar has a label and each of several is called after a synset,
-  /// `n01440764.tar`, these names are the classes, as in ILSVRC's training archive; pictures of a class are
-  /// then in the byte order of their names, as in class folders. Otherwise nothing is labelled.
+  /// WebDataset's naming: files whose paths are equal up to the first point of the name are one
+  /// sample, such as `000001.jpg` with its class in `000001.cls`, or in `000001.json` as a number
+  /// `label`; other files of a sample are passed over. Where no tar has a label and each tar of a
+  /// folder is named after a synset, such as `n01440764.tar`, these names are the classes, as in
+  /// ILSVRC's training archive; the images of a class are then in the byte order of their names, as
+  /// in class folders. Otherwise nothing is labelled.
   ///
-  /// - Throws: `ArchiveError.brokenTar`, `.brokenLabels`, `.missingLabel`, `.emptyClass`, `.noImages`.
+  /// - Throws: `ArchiveError.brokenTar`, `.brokenLabels`, `.missingLabel`, `.emptyClass`,
+  ///   `.noImages`.
   package init(tars path: String) throws {
     var files = [path]
     let isFolder = try Files.kind(path) == .folder
@@ -24,15 +26,15 @@ extension IndexedImages {
 
     var samples: [Sample] = []
     for (part, tar) in tars.enumerated() { try Sample.add(tar, part, to: &samples) }
-    let pictures = samples.filter { $0.picture != nil }
-    guard !pictures.isEmpty else { throw DatasetError.noImages(path: path) }
+    let images = samples.filter { $0.image != nil }
+    guard !images.isEmpty else { throw DatasetError.noImages(path: path) }
 
     let synsets = files.map { String((Files.name($0) as NSString).deletingPathExtension) }
     var entries: [Entry] = []
     var classNames: [String] = []
-    if !pictures.contains(where: { $0.label != nil }), isFolder, synsets.allSatisfy(Self.isSynset) {
+    if !images.contains(where: { $0.label != nil }), isFolder, synsets.allSatisfy(Self.isSynset) {
       classNames = synsets
-      let byTar = Dictionary(grouping: pictures, by: \.part)
+      let byTar = Dictionary(grouping: images, by: \.part)
       for (label, tar) in tars.enumerated() {
         guard let own = byTar[label]?.compactMap({ $0.entry(label: label) }) else {
           throw DatasetError.emptyClass(path: tar.path)
@@ -40,11 +42,11 @@ extension IndexedImages {
         entries += own.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
       }
     } else {
-      let isLabelled = pictures.contains { $0.label != nil }
-      for sample in pictures {
+      let isLabelled = images.contains { $0.label != nil }
+      for sample in images {
         guard !isLabelled || sample.label != nil else {
           throw DatasetError.missingLabel(
-            path: tars[sample.part].path, name: sample.picture?.name ?? sample.key,
+            path: tars[sample.part].path, name: sample.image?.name ?? sample.key,
             expected: "\(sample.key).cls, or \(sample.key).json with a label")
         }
         if let entry = sample.entry(label: sample.label) { entries.append(entry) }
@@ -66,11 +68,11 @@ extension IndexedImages {
 private struct Sample {
   let key: String
   let part: Int
-  var picture: TarFile.Entry?
+  var image: TarFile.Entry?
   var label: Int?
 
   func entry(label: Int?) -> IndexedImages.Entry? {
-    picture.map {
+    image.map {
       IndexedImages.Entry(
         name: $0.name, label: label, part: part, offset: $0.offset, size: $0.size)
     }
@@ -81,20 +83,20 @@ private struct Sample {
     var places: [String: Int] = [:]
     for file in tar.entries where !ImageNames.isHidden(file.name) {
       let (key, ending) = split(file.name)
-      let isPicture = ["jpg", "jpeg", "png"].contains(ending)
-      guard isPicture || ending == "cls" || ending == "json" else { continue }
+      let isImage = ["jpg", "jpeg", "png"].contains(ending)
+      guard isImage || ending == "cls" || ending == "json" else { continue }
       let place = places[key] ?? samples.count
       if place == samples.count {
         samples.append(Sample(key: key, part: part))
         places[key] = place
       }
-      if isPicture {
-        if let other = samples[place].picture {
+      if isImage {
+        if let other = samples[place].image {
           throw ArchiveError.brokenTar(
-            path: tar.path, reason: "sample \(key) has two pictures, \(other.name) and \(file.name)"
+            path: tar.path, reason: "sample \(key) has two images, \(other.name) and \(file.name)"
           )
         }
-        samples[place].picture = file
+        samples[place].image = file
       } else if let label = try label(tar, file, isJSON: ending == "json") {
         if let other = samples[place].label, other != label {
           throw DatasetError.brokenLabels(

@@ -3,12 +3,14 @@ import Foundation
 import SystemSupport
 
 extension IndexedImages {
-  /// The layout of EDM's dataset tool: pictures at any depth of a .zip or a folder, in the byte order of their
-  /// paths, and `dataset.json` with their labels. Entries of a .zip may be stored or deflated.
+  /// The layout of EDM's dataset tool: images at any depth of a .zip or a folder, in the byte order
+  /// of their paths, and `dataset.json` with their labels. Entries of a .zip may be stored or
+  /// deflated.
   ///
   /// Without `dataset.json`, or where it says null, nothing is labelled.
   ///
-  /// - Throws: `DatasetError.noImages`, `.brokenLabels`, `.missingLabel`, and what a .zip may be wrong in.
+  /// - Throws: `DatasetError.noImages`, `.brokenLabels`, `.missingLabel`, and errors of a damaged
+  ///   .zip.
   package init(packed path: String) throws {
     if try Files.kind(path) == .folder {
       let file = Files.join(path, LabelList.fileName)
@@ -62,11 +64,11 @@ extension IndexedImages {
   }
 }
 
-/// `dataset.json`: `{"labels": [["00000/img00000000.png", 6], ...]}`, or null for `labels`. A further key
-/// `classes` with the classes' names, which EDM's tools pass over, is ours.
+/// `dataset.json`: `{"labels": [["00000/img00000000.png", 6], ...]}`, or null for `labels`. This
+/// program adds a key `classes` with the classes' names, which EDM's tools ignore.
 struct LabelList {
   static let fileName = "dataset.json"
-  /// More classes than any set of pictures has: a damaged label must not ask for all memory.
+  /// More classes than any set of images has, so that a damaged label does not take all memory.
   static let classLimit = 1_000_000
 
   /// Nil where nothing is labelled.
@@ -109,7 +111,7 @@ struct LabelList {
     (self.labels, classNames) = (labels, names)
   }
 
-  /// The file's bytes: as Python's `json.dumps` would write them, but for the key `classes`.
+  /// The file's bytes: as Python's `json.dumps` would write them, except for the key `classes`.
   static func encoded(_ labels: [(name: String, label: Int)]?, classNames: [String]) -> Data {
     guard let labels else { return Data("{\"labels\": null}\n".utf8) }
     let pairs = labels.map { "[\(quoted($0.name)), \($0.label)]" }.joined(separator: ", ")

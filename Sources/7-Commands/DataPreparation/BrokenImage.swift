@@ -3,14 +3,14 @@ import Datasets
 import FileFormats
 import Foundation
 
-/// A picture that cannot be decoded.
-struct BrokenPicture: Codable, Equatable, Sendable {
-  /// Its place in the source.
+/// An image that cannot be decoded.
+struct BrokenImage: Codable, Equatable, Sendable {
+  /// Its index in the source.
   let index: Int
   let name: String
   let reason: String
 
-  /// Nil where an error is not of one picture alone.
+  /// Nil where an error does not concern only one image.
   init?(_ error: any Error, index: Int, of images: any ImageCollection) {
     let found: String? =
       switch error {
@@ -26,11 +26,11 @@ struct BrokenPicture: Codable, Equatable, Sendable {
 }
 
 extension RunLog {
-  /// The most lines about broken pictures; the JSON has all.
+  /// The most lines that are logged about broken images; the JSON lists all.
   private static let brokenLines = 50
 
-  func list(_ broken: [BrokenPicture]) {
-    for picture in broken.prefix(RunLog.brokenLines) { info(picture.line) }
+  func list(_ broken: [BrokenImage]) {
+    for image in broken.prefix(RunLog.brokenLines) { info(image.line) }
     if broken.count > RunLog.brokenLines {
       info("broken: \(broken.count - RunLog.brokenLines) more, which --json lists")
     }

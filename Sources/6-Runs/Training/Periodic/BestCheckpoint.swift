@@ -4,11 +4,14 @@ import Foundation
 import Metrics
 import ModelLoading
 
-/// `best.json`: the checkpoint with the best value of a metric so far. Retention leaves it.
+/// `best.json`: the checkpoint with the best value of a metric so far. Retention never removes it.
 struct BestCheckpoint: Codable, Equatable, Sendable {
+  /// The metric's name, such as `fd_random`.
   let metric: String
   let value: Double
+  /// Images of all ranks that the checkpoint has seen.
   let images: Int
+  /// The checkpoint's folder name.
   let checkpoint: String
 
   init(metric: String, value: Double, images: Int) {
@@ -16,7 +19,8 @@ struct BestCheckpoint: Codable, Equatable, Sendable {
     checkpoint = CheckpointStore.name(images: images)
   }
 
-  /// What the run has kept; nil where there is nothing, or another metric's.
+  /// The best checkpoint of the run in `directory`; nil where there is none, or only one by another
+  /// metric.
   init?(of directory: RunDirectory, metric: String) {
     guard let bytes = FileManager.default.contents(atPath: directory.best),
       let found = try? JSONDecoder().decode(BestCheckpoint.self, from: bytes),
@@ -25,7 +29,7 @@ struct BestCheckpoint: Codable, Equatable, Sendable {
     self = found
   }
 
-  /// Whether `value` is better. What is not a number is not.
+  /// Whether `value` is better. A value that is not a number is never better.
   func isBeaten(by value: Double) -> Bool {
     MetricSelection.isHigherBetter(metric) ? value > self.value : value < self.value
   }

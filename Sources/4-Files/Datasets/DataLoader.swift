@@ -3,27 +3,30 @@ import TensorCore
 
 /// Prepares one rank's batches ahead of training, on a thread of its own.
 ///
-/// A batch is a pure function of the seed and of images seen; how far the thread is ahead changes
-/// nothing, so resuming needs the number of images seen alone.
-package final class BatchLoader: Sendable {
+/// A batch is a pure function of the seed and of the images seen. How far the thread is ahead
+/// changes nothing, so resuming needs only the number of images seen.
+package final class DataLoader: BatchProvider, Sendable {
   private let queue: BatchQueue
 
+  /// Starts the thread.
+  ///
   /// - Parameters:
-  ///   - start: images the run has seen.
+  ///   - seed: of the order of samples and of their augmentation.
+  ///   - start: images that the run has seen.
   ///   - globalBatch: images of one step over all ranks.
-  ///   - share: this rank's part of each global batch; may be empty.
+  ///   - share: this rank's part of each global batch; it may be empty.
   ///   - depth: batches to have ready.
   package init(
-    _ examples: any TrainingDataset, seed: UInt64, start: UInt64, globalBatch: Int,
+    _ dataset: any TrainingDataset, seed: UInt64, start: UInt64, globalBatch: Int,
     share: Range<Int>, depth: Int = 2
   ) {
     invariant(
       globalBatch > 0 && share.lowerBound >= 0 && share.upperBound <= globalBatch && depth > 0,
-      "BatchLoader: share \(share) of a batch of \(globalBatch), depth \(depth)")
+      "DataLoader: share \(share) of a batch of \(globalBatch), depth \(depth)")
     let queue = BatchQueue(depth: depth)
     self.queue = queue
     Thread.detachNewThread {
-      let source = BatchSource(examples, seed: seed)
+      let source = BatchSource(dataset, seed: seed)
       var seen = start
       var next: Result<Batch, any Error>
       repeat {
@@ -36,17 +39,17 @@ package final class BatchLoader: Sendable {
 
   deinit { queue.stop() }
 
-  /// The next batch in order, waiting for it where needed. After an error it throws the same error
-  /// again. It must not be called after `stop`.
+  /// The next batch in order; it waits until the batch is ready. After an error it throws the same
+  /// error again. It must not be called after `stop`.
   package func next() throws -> Batch { try queue.next().get() }
 
   /// Ends the thread, and returns when it has ended. Stopping twice does no harm.
   package func stop() { queue.stop() }
 }
 
-/// What the thread and the loader share. It outlives the loader until the thread has left.
+/// What the thread and the loader share. The thread keeps it alive until it has left.
 ///
-/// `@unchecked Sendable`: every property is read and written under `condition` alone.
+/// `@unchecked Sendable`: every property is read and written only while `condition` is locked.
 private final class BatchQueue: @unchecked Sendable {
   private let depth: Int
   private let condition = NSCondition()
@@ -75,7 +78,7 @@ private final class BatchQueue: @unchecked Sendable {
   func next() -> Result<Batch, any Error> {
     condition.lock()
     defer { condition.unlock() }
-    invariant(!stopping, "BatchLoader.next: the loader was stopped")
+    invariant(!stopping, "DataLoader.next: the loader was stopped")
     if let failure { return .failure(failure) }
     while ready.isEmpty { condition.wait() }
     let result = ready.removeFirst()

@@ -1,10 +1,11 @@
 import SystemSupport
 
 extension IndexedImages {
-  /// A folder with one sub-folder a class, each with JPEG and PNG files, such as ILSVRC's `train`.
+  /// A folder with one sub-folder per class, each with JPEG and PNG files, such as ILSVRC's
+  /// `train`.
   ///
-  /// Classes are the sub-folders' names in byte order, pictures follow class by class in the byte order of
-  /// their names.
+  /// Classes are the sub-folders' names in byte order. Images follow class by class, in the byte
+  /// order of their names.
   ///
   /// - Throws: `DatasetError.noClasses` and `.emptyClass`.
   package init(classFolders path: String) throws {

@@ -1,26 +1,28 @@
-/// Whatever holds pictures, with classes where it has them.
+/// Images of any kind on disk, with their classes where they have some.
 package struct ImageSource: Sendable {
+  /// Where the images are.
   package let path: String
   /// `folder`, `tar`, `packed`, `cifar10`, or `images`, which have no classes.
   package let kind: String
+  /// The images as they are stored.
   package let images: any ImageCollection
   /// Empty where nothing is labelled.
   package let classNames: [String]
   private let content: Content
 
   private enum Content {
-    case pictures(IndexedImages)
+    case indexed(IndexedImages)
     case dataset(any ImageDataset)
     case unlabelled
   }
 
-  /// Opens what lies at `path`, told by its content: CIFAR-10's training split, class folders, tar shards, a
-  /// packed set, or anything that `ImageCollections` opens.
+  /// Opens what is at `path`. The content tells what it is: CIFAR-10's training split, class
+  /// folders, tar shards, a packed set, or anything that `ImageCollections` opens.
   package init(path: String) throws {
     self.path = path
-    if let pictures = try IndexedImages(anyLayout: path) {
-      (kind, images, classNames) = (pictures.layout.rawValue, pictures, pictures.classNames)
-      content = .pictures(pictures)
+    if let indexed = try IndexedImages(anyLayout: path) {
+      (kind, images, classNames) = (indexed.layout.rawValue, indexed, indexed.classNames)
+      content = .indexed(indexed)
       return
     }
     let collection = try ImageCollections.open(path)
@@ -32,23 +34,25 @@ package struct ImageSource: Sendable {
     }
   }
 
+  /// Number of images.
   package var count: Int { images.count }
+  /// Whether images have classes.
   package var isLabelled: Bool { !classNames.isEmpty }
 
-  /// The class of picture `index`; nil where nothing is labelled.
+  /// The class of image `index`; nil where nothing is labelled.
   package func label(of index: Int) throws -> Int? {
     switch content {
-    case .pictures(let pictures): pictures.label(of: index)
+    case .indexed(let images): images.label(of: index)
     case .dataset(let dataset): try dataset.image(index).label
     case .unlabelled: nil
     }
   }
 
-  /// A fingerprint of what is listed, which reads no picture of a folder: names, labels, and what archives tell
-  /// about their entries.
+  /// A fingerprint of names, labels, and what archives say of their entries. It reads no image of a
+  /// folder.
   package var listDigest: String {
     switch content {
-    case .pictures(let pictures): return pictures.listDigest
+    case .indexed(let images): return images.listDigest
     case .dataset(let dataset): return dataset.contentDigest
     case .unlabelled:
       var digest = ContentDigest()
@@ -57,10 +61,11 @@ package struct ImageSource: Sendable {
     }
   }
 
-  /// A fingerprint of names, labels and contents; nil where none is made.
+  /// A fingerprint of names, labels and contents; nil for images without classes, of which none is
+  /// made.
   package func contentDigest() throws -> String? {
     switch content {
-    case .pictures(let pictures): try pictures.contentDigest()
+    case .indexed(let images): try images.contentDigest()
     case .dataset(let dataset): dataset.contentDigest
     case .unlabelled: nil
     }

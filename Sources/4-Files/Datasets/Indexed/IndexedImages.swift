@@ -3,33 +3,37 @@ import Foundation
 import SystemSupport
 import TensorCore
 
-/// Pictures of any size with their classes, as files in folders, in tar shards or in a .zip: listed, not
-/// decoded, and read in any order by their place in memory-mapped files.
+/// Images of any size with their classes, as files in folders, in tar shards or in a .zip: listed,
+/// not decoded, and read in any order by their place in memory-mapped files.
 ///
-/// Listing looks at names, labels and places alone; a picture that cannot be decoded is an error of
-/// whoever reads it.
+/// Listing looks only at names, labels and places. An image that cannot be decoded is an error when
+/// it is read.
 package struct IndexedImages: Sendable {
-  /// How they lie on disk.
+  /// How the images are laid out on disk.
   package enum Layout: String, Codable, Sendable, CaseIterable {
-    /// One sub-folder a class.
+    /// One sub-folder per class.
     case folder
-    /// WebDataset's shards, or one tar a class.
+    /// WebDataset's tar shards, or one tar per class.
     case tar
-    /// EDM's: a .zip or a folder of pictures with `dataset.json`.
+    /// The layout of EDM's dataset tool: a .zip or a folder of images with `dataset.json`.
     case packed
   }
 
+  /// One image of the list.
   package struct Entry: Sendable {
-    /// What tells it from the others: a path in the folder, the archive, or the shard.
+    /// Its path in the folder, the archive, or the tar shard.
     package let name: String
     /// Nil where nothing is labelled.
     package let label: Int?
+    /// Which tar it is in; 0 where there are no tars.
     package var part = 0
+    /// In a tar its first byte; in a .zip its place in the directory.
     package var offset = 0
+    /// In a tar its length in bytes; else 0.
     package var size = 0
   }
 
-  /// What the entries' places mean.
+  /// Where the entries' bytes are.
   enum Store: Sendable {
     /// The name is a path in the folder.
     case folder
@@ -39,10 +43,13 @@ package struct IndexedImages: Sendable {
     case zip(ZipDirectory)
   }
 
+  /// The folder, or the archive.
   package let path: String
+  /// How the images are laid out.
   package let layout: Layout
-  /// One name a class; empty where nothing is labelled.
+  /// One name per class; empty where nothing is labelled.
   package let classNames: [String]
+  /// The list, in the order of the set.
   package let entries: [Entry]
   private let store: Store
 
@@ -53,7 +60,7 @@ package struct IndexedImages: Sendable {
     (self.entries, self.store) = (entries, store)
   }
 
-  /// Lists what lies at `path` in a known layout.
+  /// Lists the images at `path` in a known layout.
   package init(path: String, layout: Layout) throws {
     switch layout {
     case .folder: try self.init(classFolders: path)
@@ -62,8 +69,8 @@ package struct IndexedImages: Sendable {
     }
   }
 
-  /// Lists what lies at `path`, told by its content: a folder with `dataset.json`, with .tar files, with
-  /// class folders; a .tar; a .zip. Nil where it is none of these.
+  /// Lists the images at `path`. The content tells the layout: a folder with `dataset.json`, with
+  /// .tar files or with class folders; a .tar; a .zip. Nil where it is none of these.
   package init?(anyLayout path: String) throws {
     guard let layout = try IndexedImages.layout(of: path) else { return nil }
     try self.init(path: path, layout: layout)
@@ -86,10 +93,10 @@ package struct IndexedImages: Sendable {
     return .folder
   }
 
-  /// The class of picture `index`; nil where nothing is labelled.
+  /// The class of image `index`; nil where nothing is labelled.
   package func label(of index: Int) -> Int? { entries[index].label }
 
-  /// A picture's bytes as they are stored; those in archives stay in the map.
+  /// An image's bytes as they are stored; those in archives stay in the map.
   package func bytes(of index: Int) throws -> Data {
     checkIndex(index)
     let entry = entries[index]
@@ -100,37 +107,43 @@ package struct IndexedImages: Sendable {
     }
   }
 
+  /// Image `index` as it is stored, its format known.
   package func encoded(_ index: Int) throws -> EncodedImage {
     try EncodedImage(bytes(of: index), path: name(of: index))
   }
 }
 
 extension IndexedImages: ImageCollection {
+  /// Number of images.
   package var count: Int { entries.count }
 
+  /// What errors call image `index`.
   package func name(of index: Int) -> String {
     guard case .tars(let tars) = store else { return Files.join(path, entries[index].name) }
     return Files.join(tars[entries[index].part].path, entries[index].name)
   }
 
+  /// Width and height of image `index`.
   package func size(of index: Int) throws -> ImageSize {
     try encoded(index).size()
   }
 
+  /// Image `index`, decoded.
   package func image(_ index: Int) throws -> RGBImage {
     try encoded(index).decoded()
   }
 }
 
 extension IndexedImages {
-  /// A fingerprint of names, labels and contents, not of the path. Of a .zip it holds the checksums that
-  /// the archive has. Otherwise it reads whole small files, and both ends of large ones: reading millions of
-  /// photographs in full would take hours, and an edited one hardly ever keeps its size, its header and its
-  /// end.
+  /// A fingerprint of names, labels and contents, not of the path. For a .zip it uses the checksums
+  /// that the archive has. Otherwise it reads small files whole, and both ends of large ones:
+  /// reading millions of photographs in full would take hours, and an edited photograph hardly ever
+  /// keeps its size, its header and its end.
   ///
   /// - Parameters:
-  ///   - resolution: pixels a side that pictures are brought to; 0: as they are.
-  ///   - checkingHeaders: throws for a picture whose header cannot be read. A .zip's are not looked at.
+  ///   - resolution: side in pixels that images are resized to; 0: they are not resized.
+  ///   - checkingHeaders: whether to throw for an image whose header cannot be read. Those in a
+  ///     .zip are not looked at.
   package func contentDigest(
     resolution: Int = 0, checkingHeaders: Bool = false
   ) throws -> String {
@@ -143,7 +156,7 @@ extension IndexedImages {
     var folder = -1
     for (index, entry) in entries.enumerated() {
       if layout == .folder, let label = entry.label {
-        // Runs know folders by this order: a class, then the names in it.
+        // The digest of a folder is defined in this order: a class, then the names in it.
         if label != folder { digest.add(classNames[label]) }
         folder = label
         digest.add(String(entry.name.dropFirst(classNames[label].utf8.count + 1)))
@@ -163,8 +176,8 @@ extension IndexedImages {
     return digest.text
   }
 
-  /// A fingerprint of names and labels, and of what archives tell about their entries; of folders it does
-  /// not look at the files.
+  /// A fingerprint of names and labels, and of what archives say of their entries. It does not look
+  /// at the files of a folder.
   package var listDigest: String {
     var digest = ContentDigest()
     for entry in entries {
