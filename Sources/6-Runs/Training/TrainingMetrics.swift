@@ -37,7 +37,7 @@ final class TrainingMetrics {
 
   private let run: TrainingRun
   private let selection: MetricSelection
-  private let pass: FeatureEvaluator
+  private let features: FeatureEvaluator
   private let heldOut: (any TrainingDataset)?
   private let source: ReferenceSource?
   private var references: [MetricReference]?
@@ -53,25 +53,24 @@ final class TrainingMetrics {
     guard settings.every > 0 else { return nil }
     self.run = run
     let context = run.context
-    (selection, pass, heldOut, source) = try run.communicator.agree {
-      let selection = try MetricSelection(
-        settings.names, hasInception: settings.features != "builtin")
+    (selection, features, heldOut, source) = try run.communicator.agree {
       let options = try FeatureOptions(
         features: settings.features, protocolName: settings.protocol)
+      let selection = try MetricSelection(settings.names, features: options.source)
       if run.latents != nil, run.decoder == nil, !selection.metrics.isEmpty {
         throw LatentsError.noAutoencoder(what: "metrics.names: \(settings.names[0])")
       }
-      let pass = try FeatureEvaluator(selection, options, on: context)
+      let features = try FeatureEvaluator(selection, options, on: context)
       var source: ReferenceSource?
-      if selection.metrics.contains(where: { $0.need != .none }) {
+      if selection.metrics.contains(where: { $0.referencePart != .none }) {
         source = try run.reference(settings.reference)
       }
-      try source?.check(pass)
-      try pass.require(settings.samples, of: .samples)
+      try source?.check(features)
+      try features.require(settings.samples, of: .samples)
       let heldOut =
         selection.hasLoss || selection.hasPSNR
         ? try run.configuration.heldOutExamples(latents: run.latents) : nil
-      return (selection, pass, heldOut, source)
+      return (selection, features, heldOut, source)
     }
   }
 
@@ -84,7 +83,7 @@ final class TrainingMetrics {
     var row = Row(
       images: trainer.imagesSeen, metrics: [:], samples: settings.samples,
       weights: average.map { "ema.\($0.name)" } ?? "weights",
-      features: pass.networks.map { "\($0.extractor.name)/\($0.extractor.protocolName)" },
+      features: features.networks.map { "\($0.extractor.name)/\($0.extractor.protocolName)" },
       seconds: 0)
     if let autoencoding = trainer.task as? AutoencoderTask,
       let heldOut = (heldOut as? ImageExamples)?.dataset
@@ -114,15 +113,12 @@ final class TrainingMetrics {
     let sampler = denoising.sampler(run.configuration.sample, on: run.context)
     if !selection.metrics.isEmpty {
       let references = try compared()
-      let seeds = communicator.share(of: settings.samples).map { UInt64($0) }
-      let accumulators = try communicator.agree {
-        try trainer.parameters.withWeights(weights) {
-          try sampler.accumulate(seeds: seeds, pass) { _ in
-            communicator.activity.enter(.sampling)
-          }
-        }
+      let accumulators = try trainer.parameters.withWeights(weights) {
+        try features.accumulate(
+          sampler, seeds: 0..<UInt64(settings.samples), over: communicator
+        ) { _, _ in communicator.activity.enter(.sampling) }
       }
-      for result in try pass.results(accumulators, against: references, over: communicator) {
+      for result in try features.results(accumulators, against: references, over: communicator) {
         for (name, value) in result.named { row.metrics[name] = value }
       }
     }
@@ -131,7 +127,7 @@ final class TrainingMetrics {
         try HeldOutLoss.measure(
           denoising.model, on: heldOut, count: min(settings.samples, heldOut.count),
           batch: sampler.batch, context: run.context, over: communicator
-        ) { _ in communicator.activity.enter(.sampling) }
+        ) { _, _ in communicator.activity.enter(.sampling) }
       }
       row.metrics[MetricSelection.loss] = loss.mean
       row.lossByNoiseLevel = loss.byNoiseLevel
@@ -149,15 +145,15 @@ final class TrainingMetrics {
   /// kept in the run directory. Collective.
   private func compared() throws -> [MetricReference] {
     if let references { return references }
-    guard var source else { return pass.networks.map { _ in .none } }
+    guard var source else { return features.networks.map { _ in .none } }
     let begun = MonotonicClock.now
-    let kept = settings.reference.isEmpty ? try readKept(&source) : Set(pass.networks.indices)
-    let made = try source.references(pass, mixedSizes: false, over: communicator) { _, _ in
+    let kept = settings.reference.isEmpty ? try readKept(&source) : Set(features.networks.indices)
+    let made = try source.references(features, mixedSizes: false, over: communicator) { _, _ in
       communicator.activity.enter(.sampling)
     }
     try communicator.agree {
       guard communicator.rank == 0 else { return }
-      for (index, network) in pass.networks.enumerated() where !kept.contains(index) {
+      for (index, network) in features.networks.enumerated() where !kept.contains(index) {
         try keep(made[index], of: network.extractor)
       }
     }
@@ -171,16 +167,16 @@ final class TrainingMetrics {
   ///
   /// - Returns: the networks whose statistics are all there.
   private func readKept(_ source: inout ReferenceSource) throws -> Set<Int> {
-    let files = pass.networks.map { referenceFile($0.extractor) }
+    let files = features.networks.map { referenceFile($0.extractor) }
     let flags = try communicator.broadcast(
       communicator.rank == 0 ? files.map { ReferenceFile.holdsStatistics($0) ? 1 : 0 } : [])
     return try communicator.agree {
       var complete: Set<Int> = []
-      for (index, network) in pass.networks.enumerated() where flags[index] == 1 {
+      for (index, network) in features.networks.enumerated() where flags[index] == 1 {
         let statistics = try ReferenceFile.read(files[index], for: network.extractor)
         source.add(statistics)
         let isComplete = network.metrics.allSatisfy {
-          $0.need != .statistics || statistics.gaussians[$0.tap] != nil
+          $0.referencePart != .statistics || statistics.gaussians[$0.features] != nil
         }
         if isComplete { complete.insert(index) }
       }
@@ -190,8 +186,8 @@ final class TrainingMetrics {
 
   /// A file holds the features of a network's last layer, whatever else: without them there is none.
   private func keep(_ reference: MetricReference, of extractor: some FeatureExtractor) throws {
-    let taps = reference.statistics.keys
-    guard taps.contains(.pool2048) || taps.contains(.random) else { return }
+    let kinds = reference.statistics.keys
+    guard kinds.contains(.pool2048) || kinds.contains(.random) else { return }
     let file = referenceFile(extractor)
     try FileOutput.makeFolder(ofFile: file)
     try StatisticsJob.write(reference, of: extractor, to: file)
