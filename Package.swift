@@ -54,7 +54,7 @@ let system: [Target] = [
   shim("CMPI", ["SystemMPI"]),
   shim("COpenBLAS", ["SystemOpenBLAS"]),
   shim("CKernels", exclude: ["template"]),
-  shim("CImageIO", libraries: ["turbojpeg", "png"]),
+  shim("CImageIO", libraries: ["jpeg", "png"]),
   shim("CArchive", libraries: ["archive", "z"]),
   shim("CChecksum", libraries: ["xxhash"]),
   module("1-System", "SystemSupport", ["CChecksum"]),

@@ -7,7 +7,7 @@ import Foundation
 import Metrics
 import TensorCore
 
-copenblas_repair(CommandLine.unsafeArgv)
+copenblas_repair()
 let usage = """
   usage: MetricsProbe FEATURES.safetensors [threads=N] [batch=N] [parts=N] [subsets=N] [subset_size=N]
     FEATURES has f32 tensors samples.TAP and reference.TAP, [images, width], TAP being \

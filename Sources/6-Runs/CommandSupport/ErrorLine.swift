@@ -1,4 +1,5 @@
 import Foundation
+import SystemSupport
 
 /// The one line on standard error that says why a command failed.
 package enum ErrorLine {
@@ -12,7 +13,7 @@ package enum ErrorLine {
     let speaker = rank.map { $0 > 0 ? "diffit: rank \($0): " : "diffit: " } ?? "diffit: "
     let line = text.split(whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
-    FileHandle.standardError.write(Data((speaker + line + "\n").utf8))
+    StandardStreams.writeError(speaker + line + "\n")
     drain()
   }
 

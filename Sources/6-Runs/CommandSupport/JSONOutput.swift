@@ -8,7 +8,7 @@ package func writeJSON(_ value: some Encodable, to path: String) throws {
   encoder.nonConformingFloatEncodingStrategy = .convertToString(
     positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
   let data = try encoder.encode(value) + Data("\n".utf8)
-  guard path != "-" else { return FileHandle.standardOutput.write(data) }
+  guard path != "-" else { return try StandardStreams.write(Array(data)) }
   try FileOutput.write(data, to: path)
 }
 

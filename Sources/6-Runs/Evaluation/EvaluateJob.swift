@@ -28,7 +28,9 @@ package struct EvaluateJob {
       let report = try job.measure()
       try communicator.agree {
         guard communicator.rank == 0 else { return }
-        if request.json != "-" { print(report.text(request.metrics.valueNames)) }
+        if request.json != "-" {
+            try StandardStreams.printLine(report.text(request.metrics.valueNames))
+          }
         if let path = request.json { try writeJSON(report, to: path) }
       }
     }

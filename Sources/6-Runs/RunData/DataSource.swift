@@ -38,14 +38,17 @@ extension Configuration {
 
   /// - Parameter staged: files that are unpacked already; nil: they are unpacked here.
   private func dataset(staged: StagedFiles?) throws -> any ImageDataset {
-    let dataset: any ImageDataset
-    switch data.kind {
-    case .shapes: dataset = ShapesDataset(resolution: model.resolution)
-    case .cifar10: dataset = try CIFAR10Dataset(path: data.path, staged: staged)
-    case .folder, .tar, .packed:
-      dataset = try images(data.path)
-    case .latents: throw LatentsError.noReference(setting: "--reference")
-    }
+    let dataset: any ImageDataset =
+      switch data.kind {
+      case .shapes: ShapesDataset(resolution: model.resolution)
+      case .cifar10:
+        try DataSourceError.naming("data.path") {
+          try CIFAR10Dataset(path: data.path, staged: staged)
+        }
+      case .folder, .tar, .packed:
+        try DataSourceError.naming("data.path") { try images(data.path) }
+      case .latents: throw LatentsError.noReference(setting: "--reference")
+      }
     let found = dataset.classNames.count
     guard model.classes == 0 || model.classes == found else {
       throw DataSourceError.classesDiffer(configured: model.classes, found: found, path: data.path)

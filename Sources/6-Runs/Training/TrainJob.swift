@@ -1,6 +1,7 @@
 import CommandSupport
 import Foundation
 import ModelLoading
+import SystemSupport
 import TensorCore
 
 /// `diffit train`.
@@ -21,8 +22,8 @@ package enum TrainJob {
   private static func dryRun(_ options: TrainOptions) throws {
     guard ProcessRank.isFirst else { return }
     let configuration = try options.configuration()
-    print(configuration.yaml, terminator: "")
     let plan = ResourcePlan(configuration, ranks: ProcessRank.count)
-    print(try "# " + plan.lines().joined(separator: "\n# "))
+    try StandardStreams.printLine(
+      configuration.yaml + "# " + plan.lines().joined(separator: "\n# "))
   }
 }

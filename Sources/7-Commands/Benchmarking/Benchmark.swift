@@ -19,7 +19,7 @@ package enum Benchmark {
         memory: availableMemory())
     }
     let report = try measure(configuration, images: options.images)
-    if options.json != "-" { print(report.text) }
+    if options.json != "-" { try StandardStreams.printLine(report.text) }
     if let path = options.json { try writeJSON(report, to: path) }
   }
 

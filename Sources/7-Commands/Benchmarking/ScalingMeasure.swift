@@ -48,7 +48,7 @@ package enum ScalingMeasure {
         configuration, batch: options.batch, steps: options.steps, over: communicator)
       try communicator.agree {
         guard communicator.rank == 0 else { return }
-        if options.json != "-" { print(measurement.text) }
+        if options.json != "-" { try StandardStreams.printLine(measurement.text) }
         try writeJSON(measurement, to: options.json)
       }
     }

@@ -64,7 +64,7 @@ package enum ScalingPredict {
     var measurements: [ScalingMeasurement] = []
     for file in options.files { measurements.append(try ScalingMeasurement(file: file)) }
     let report = try ScalingReport(measurements, options, configuration)
-    if options.json != "-" { print(report.text) }
+    if options.json != "-" { try StandardStreams.printLine(report.text) }
     if let path = options.json { try writeJSON(report, to: path) }
   }
 }

@@ -13,7 +13,7 @@ package enum DataInfoJob {
     let source = try ImageSource(path: options.source)
     let report = try report(source, options, log)
     log.list(report.brokenImages)
-    if options.json != "-" { print(report.text) }
+    if options.json != "-" { try StandardStreams.printLine(report.text) }
     if let path = options.json { try writeJSON(report, to: path) }
     if report.broken > 0 {
       throw PreparationError.brokenImages(

@@ -1,4 +1,5 @@
 import CommandSupport
+import SystemSupport
 
 /// `diffit doctor`: what is wrong with this machine, or with the nodes of a job, and how to mend it.
 package enum DoctorJob {
@@ -7,7 +8,9 @@ package enum DoctorJob {
       let report = try Doctor.examine(communicator)
       try communicator.agree {
         if communicator.rank == 0 {
-          if options.json != "-" { print(report.lines.joined(separator: "\n")) }
+          if options.json != "-" {
+            try StandardStreams.printLine(report.lines.joined(separator: "\n"))
+          }
           if let path = options.json { try writeJSON(report, to: path) }
         }
         guard report.passed else { throw DoctorError.notWell }

@@ -5,6 +5,7 @@ import Configuration
 import DiffiTModels
 import Foundation
 import ModelLoading
+import SystemSupport
 import TensorCore
 
 /// `diffit parity`: the network against a golden file of the PyTorch oracle.
@@ -16,7 +17,7 @@ package enum ParityCheck {
     let golden = try Golden(options.golden)
     let report = try compare(
       golden, precision: options.precision, tolerance: options.tolerance, on: context)
-    if options.json != "-" { print(report.table) }
+    if options.json != "-" { try StandardStreams.printLine(report.table) }
     if let path = options.json { try writeJSON(report, to: path) }
     if !report.passed {
       throw ParityFailure(

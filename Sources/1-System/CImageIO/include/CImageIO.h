@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// libturbojpeg and libpng behind int, size_t and pointers. Pixels are RGB, 8 bits, row by row.
+// libjpeg and libpng behind int, size_t and pointers. Pixels are RGB, 8 bits, row by row.
 // Every function returns 0, or -1 after writing one line to `message`, which holds `capacity` bytes.
 
 /// tjDecompressHeader3

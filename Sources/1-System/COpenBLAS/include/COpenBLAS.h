@@ -15,9 +15,9 @@ const char *_Nullable copenblas_better_core(void);
 
 /// Makes OpenBLAS single-threaded: the trainer's own pool splits the work. Then, where there is a
 /// better core, re-executes this program once with it; returns if nothing is to be done or the attempt
-/// fails. Call it first in main, before MPI starts and before any thread that matters. A process with
+/// fails. The arguments come from /proc/self/cmdline. Call it first in main, before MPI starts and before any thread that matters. A process with
 /// DIFFIT_OPENBLAS_CORE in its environment, which the repair sets, keeps the core it has.
-void copenblas_repair(char *_Nullable const *_Nonnull argv);
+void copenblas_repair(void);
 
 /// c[m, n] = a[m, k] b[k, n], row-major and contiguous (`cblas_sgemm`).
 void copenblas_sgemm(int64_t m, int64_t n, int64_t k, const float *_Nonnull a,

@@ -17,7 +17,7 @@ package struct RGBImage: Sendable, Equatable {
   }
 }
 
-/// JPEG and PNG files, through libturbojpeg and libpng.
+/// JPEG and PNG files, through libjpeg and libpng.
 package enum ImageFile {
   /// Most pixels an image may have, 400 MB decoded: a broken header, or a few huge pictures at once, must
   /// not ask for all memory.
