@@ -1,9 +1,9 @@
-// Runs a feature network on images and writes the kinds: what Tests/Metrics/compare_features.py compares.
+// Runs a feature network on images and writes its features, which Tests/Metrics/compare_features.py compares.
 //
 // usage: FeaturesProbe WEIGHTS|builtin PROTOCOL IMAGES OUT THREADS TAPS
 //
 // IMAGES is a safetensors file of U8 tensors [n, height, width, 3], taken in the order of their names; OUT
-// receives one F32 tensor a kind. Prints the seconds that the features took, all images once, after a first
+// receives one F32 tensor per kind of feature. Prints the seconds that the features took, all images once, after a first
 // run on eight of them: by the clock, and of all threads together.
 import FileFormats
 import Foundation

@@ -29,8 +29,8 @@ package struct EvaluateJob {
       try communicator.agree {
         guard communicator.rank == 0 else { return }
         if request.json != "-" {
-            try StandardStreams.printLine(report.text(request.metrics.valueNames))
-          }
+          try StandardStreams.printLine(report.text(request.metrics.valueNames))
+        }
         if let path = request.json { try writeJSON(report, to: path) }
       }
     }

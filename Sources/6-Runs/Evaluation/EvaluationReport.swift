@@ -53,7 +53,7 @@ package struct EvaluationReport: Codable, Equatable, Sendable {
     /// The greatest value.
     package let max: Double
 
-    /// Of the values of all measurements, at least one.
+    /// Summarises the values of all measurements, at least one.
     package init(_ values: [Double]) {
       mean = values.reduce(0, +) / Double(values.count)
       min = values.min() ?? .nan

@@ -80,7 +80,7 @@ package struct FeatureOptions: Equatable, Sendable {
   package init(
     features: String = "builtin", protocolName: String = "tf1", mixedSizes: Bool = false,
     batch: Int = 16
-  ) throws(OptionError) {
+  ) throws {
     try require(
       !features.isEmpty, "--features", "\"\"", expected: "builtin, or a file of Inception weights")
     try require(batch >= 1, "--batch", batch, expected: "1 or more")

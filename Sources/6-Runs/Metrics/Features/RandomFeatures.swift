@@ -93,7 +93,7 @@ package struct RandomFeatures: FeatureExtractor {
       values += run(inputs(alike, size, on: context))
       start = alike.endIndex
     }
-    return [features: FeatureMatrix(width: width, values: values)]
+    return [kind: FeatureMatrix(width: width, values: values)]
   }
 
   /// [B, H, W, 3] -> rows of all means.

@@ -15,7 +15,7 @@ package enum ResizeProtocol: String, CaseIterable, Sendable {
   /// pytorch-fid has it; then 2 x - 1.
   case pytorchFID = "pytorch-fid"
 
-  /// Pixels a side.
+  /// Pixels per side of the input.
   package static let side = 299
 
   /// - Returns: [images.count, 299, 299, 3], f32. Images may be of any size, each of its own.

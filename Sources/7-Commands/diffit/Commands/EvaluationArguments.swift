@@ -1,5 +1,4 @@
 import ArgumentParser
-import CommandSupport
 import Configuration
 import Evaluation
 import Sampling
@@ -116,7 +115,7 @@ struct FeatureArguments: ParsableArguments {
   /// The options as the library takes them.
   ///
   /// - Parameter batch: images whose features each rank computes at once.
-  func options(batch: Int) throws(OptionError) -> FeatureOptions {
+  func options(batch: Int) throws -> FeatureOptions {
     try FeatureOptions(
       features: features, protocolName: protocolName, mixedSizes: mixedSizes, batch: batch)
   }
