@@ -90,8 +90,8 @@ let runs: [Target] = [
   module(
     "6-Runs", "Metrics",
     [
-      "Checkpoints", "Collectives", "Datasets", "FileFormats", "LinearAlgebra", "Operators",
-      "SystemSupport", "TensorCore",
+      "COpenBLAS", "Checkpoints", "Collectives", "Datasets", "FileFormats", "LinearAlgebra",
+      "Operators", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "Configuration",

@@ -307,7 +307,7 @@ extension EndToEndTests {
       try Data("no picture".utf8).write(
         to: URL(fileURLWithPath: scene.path("source/odd/0001.png")))
       try refuse(
-        1, latents.encoding("bad"), saying: "broken picture", "0001.png", "data convert")
+        1, latents.encoding("bad"), saying: "broken image", "0001.png", "data convert")
       try refuse(
         1, latents.training("new", "nowhere"), saying: "nowhere", "no latents.json")
     }

@@ -93,7 +93,7 @@ import Testing
       .otherAutoencoder(what: "--vae: p", found: "a", expected: "b"), .noAutoencoder(what: "p"),
       .needlessAutoencoder(path: "p"), .noReference(setting: "--reference"),
       .resolution(found: 30, expected: "a multiple of 8"),
-      .notAnAutoencoder(path: "p", found: "pictures"), .brokenPicture(name: "p", reason: "cut off"),
+      .notAnAutoencoder(path: "p", found: "images"), .brokenImage(name: "p", reason: "cut off"),
     ]
     for error in errors {
       #expect(!error.description.contains("\n") && error.description.count > 40)

@@ -4,11 +4,13 @@ import SystemSupport
 package enum DataSourceError: Error, Equatable, Sendable {
   /// A setting names a path where nothing is.
   case missing(setting: String, path: String)
+  /// The data set has other classes than `model.classes`.
   case classesDiffer(configured: Int, found: Int, path: String)
-  /// `loss` where nothing tells which images are held out.
+  /// `loss`, where no held-out images are named.
   case noHeldOutData
-  /// Held-out images of a set that is drawn.
+  /// Held-out images are named for `data.kind: shapes`, which makes its own.
   case heldOutOfShapes(path: String)
+  /// The held-out images have other classes than `model.classes`.
   case heldOutClassesDiffer(configured: Int, found: Int, path: String)
 }
 
@@ -20,20 +22,21 @@ extension DataSourceError: CustomStringConvertible {
       "model.classes: \(configured), but \(path) holds \(found) classes; set model.classes to"
         + " \(found), or to 0 for an unconditional network"
     case .noHeldOutData:
-      "data.validation: empty, but metric loss needs held-out images; set it to images of the kind of"
-        + " data.path, or give --held-out"
+      "data.validation: empty, but metric loss needs held-out images; set it to images of the kind"
+        + " of data.path, or give --held-out"
     case .heldOutOfShapes(let path):
       "held-out images: found \(path), expected none named: data.kind shapes draws its own; leave"
         + " data.validation and --held-out out"
     case .heldOutClassesDiffer(let configured, let found, let path):
-      "held-out images at \(path): \(found) classes, expected \(configured) as model.classes says; name"
-        + " a set with the same classes"
+      "held-out images at \(path): \(found) classes, expected \(configured) as model.classes says;"
+        + " name a set with the same classes"
     }
   }
 }
 
 extension DataSourceError {
-  /// What `body` makes; where it finds nothing at its path, the error names the setting that holds the path.
+  /// The value of `body`; where it finds nothing at its path, the error names the setting that holds
+  /// the path.
   static func naming<Value>(_ setting: String, _ body: () throws -> Value) throws -> Value {
     do {
       return try body()

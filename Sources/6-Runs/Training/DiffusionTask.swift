@@ -64,7 +64,7 @@ package final class DiffusionTask: TrainingTask {
     on context: ComputeContext
   ) -> [RGBImage] {
     var images: [RGBImage] = []
-    sampler(settings, on: context).draw(seeds: range.map { UInt64(settings.seed + $0) }) {
+    sampler(settings, on: context).sample(seeds: range.map { UInt64(settings.seed + $0) }) {
       images.append($1)
     }
     return images

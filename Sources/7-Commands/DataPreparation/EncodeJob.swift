@@ -143,7 +143,7 @@ private struct Encoding {
       found.withLock { $0[index] = image }
     }
     if let first = broken.first {
-      throw LatentsError.brokenPicture(name: first.name, reason: first.reason)
+      throw LatentsError.brokenImage(name: first.name, reason: first.reason)
     }
     let images = found.withLock { $0 }
     return range.compactMap { images[$0] }

@@ -73,16 +73,15 @@ final class TrainingMetrics {
     (self.configuration, self.data, self.directory) = (configuration, data, directory)
     (self.log, self.communicator, self.context) = (log, communicator, context)
     (selection, features, heldOut, source) = try communicator.agree {
-      let selection = try MetricSelection(
-        settings.names, hasInception: settings.features != "builtin")
       let options = try FeatureOptions(
         features: settings.features, protocolName: settings.protocol)
+      let selection = try MetricSelection(settings.names, features: options.source)
       if data.latents != nil, !canDecode, !selection.metrics.isEmpty {
         throw LatentsError.noAutoencoder(what: "metrics.names: \(settings.names[0])")
       }
       let features = try FeatureEvaluator(selection, options, on: context)
       var source: ReferenceSource?
-      if selection.metrics.contains(where: { $0.need != .none }) {
+      if selection.metrics.contains(where: { $0.referencePart != .none }) {
         source = try data.reference(configuration)
       }
       try source?.check(features)
@@ -133,13 +132,10 @@ final class TrainingMetrics {
     let sampler = diffusion.sampler(configuration.sample, on: context)
     if !selection.metrics.isEmpty {
       let references = try compared()
-      let seeds = communicator.share(of: settings.samples).map { UInt64($0) }
-      let accumulators = try communicator.agree {
-        try trainer.parameters.withWeights(weights) {
-          try sampler.accumulate(seeds: seeds, features) { _ in
-            communicator.activity.enter(.sampling)
-          }
-        }
+      let accumulators = try trainer.parameters.withWeights(weights) {
+        try features.accumulate(
+          sampler, seeds: 0..<UInt64(settings.samples), over: communicator
+        ) { _, _ in communicator.activity.enter(.sampling) }
       }
       for result in try features.results(accumulators, against: references, over: communicator) {
         for (name, value) in result.named { row.metrics[name] = value }
@@ -150,7 +146,7 @@ final class TrainingMetrics {
         try HeldOutLoss.measure(
           diffusion.model, on: heldOut, count: min(settings.samples, heldOut.count),
           batch: sampler.batch, context: context, over: communicator
-        ) { _ in communicator.activity.enter(.sampling) }
+        ) { _, _ in communicator.activity.enter(.sampling) }
       }
       row.metrics[MetricSelection.loss] = loss.mean
       row.lossByNoiseLevel = loss.byNoiseLevel
@@ -200,7 +196,7 @@ final class TrainingMetrics {
         let statistics = try ReferenceFile.read(files[index], for: network.extractor)
         source.add(statistics)
         let isComplete = network.metrics.allSatisfy {
-          $0.need != .statistics || statistics.gaussians[$0.tap] != nil
+          $0.referencePart != .statistics || statistics.gaussians[$0.features] != nil
         }
         if isComplete { complete.insert(index) }
       }
@@ -210,8 +206,8 @@ final class TrainingMetrics {
 
   /// Writes a reference to the run directory, if it has features of a network's last layer.
   private func keep(_ reference: MetricReference, of extractor: some FeatureExtractor) throws {
-    let taps = reference.statistics.keys
-    guard taps.contains(.pool2048) || taps.contains(.random) else { return }
+    let kinds = reference.statistics.keys
+    guard kinds.contains(.pool2048) || kinds.contains(.random) else { return }
     let file = referenceFile(extractor)
     try FileOutput.makeFolder(ofFile: file)
     try StatisticsJob.write(reference, of: extractor, to: file)
