@@ -2,6 +2,7 @@ import Checkpoints
 import CommandSupport
 import FileFormats
 import Foundation
+import SystemSupport
 
 /// `diffit inspect`: what a checkpoint, a run or a safetensors file holds, checksums verified.
 package enum Inspection {
