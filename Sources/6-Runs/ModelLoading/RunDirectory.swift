@@ -40,7 +40,7 @@ package struct RunDirectory {
   package func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
 
   package func write(_ text: String, to path: String) throws {
-    try FileOutput.write(Data(text.utf8), to: path)
+    try AtomicFile.write(Array(text.utf8), to: path, durable: true)
   }
 }
 
