@@ -15,11 +15,18 @@ package protocol TrainingDataset: Sendable {
   var classNames: [String] { get }
   /// As `ImageDataset.contentDigest`.
   var contentDigest: String { get }
+  /// As `ImageDataset.contentDigest(by:)`.
+  func contentDigest(by algorithm: DigestAlgorithm) throws -> String
 
   /// Example `index` of the set, as it stands at a position of the run's sequence.
   func example(
     _ index: Int, seed: UInt64, position: UInt64
   ) throws -> TrainingSample
+}
+
+extension TrainingDataset {
+  /// A set that is younger than XXH3 digests has no other.
+  package func contentDigest(by algorithm: DigestAlgorithm) -> String { contentDigest }
 }
 
 /// One example.
@@ -49,6 +56,9 @@ package struct ImageExamples: TrainingDataset {
   package var shape: [Int] { [dataset.resolution, dataset.resolution, 3] }
   package var classNames: [String] { dataset.classNames }
   package var contentDigest: String { dataset.contentDigest }
+  package func contentDigest(by algorithm: DigestAlgorithm) throws -> String {
+    try dataset.contentDigest(by: algorithm)
+  }
 
   package func example(
     _ index: Int, seed: UInt64, position: UInt64

@@ -46,12 +46,14 @@ package struct ImageSource: Sendable {
 
   /// A fingerprint of what is listed, which reads no picture of a folder: names, labels, and what archives tell
   /// about their entries.
-  package var listDigest: String {
+  ///
+  /// - Parameter algorithm: that of the digest with which it is compared.
+  package func listDigest(by algorithm: DigestAlgorithm = .xxh3) throws -> String {
     switch content {
-    case .pictures(let pictures): return pictures.listDigest
-    case .dataset(let dataset): return dataset.contentDigest
+    case .pictures(let pictures): return pictures.listDigest(by: algorithm)
+    case .dataset(let dataset): return try dataset.contentDigest(by: algorithm)
     case .unlabelled:
-      var digest = ContentDigest()
+      var digest = ContentDigest(algorithm)
       for index in 0..<count { digest.add(images.name(of: index)) }
       return digest.text
     }

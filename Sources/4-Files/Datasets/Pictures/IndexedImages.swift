@@ -132,9 +132,9 @@ extension IndexedImages {
   ///   - resolution: pixels a side that pictures are brought to; 0: as they are.
   ///   - checkingHeaders: throws for a picture whose header cannot be read. A .zip's are not looked at.
   package func contentDigest(
-    resolution: Int = 0, checkingHeaders: Bool = false
+    resolution: Int = 0, checkingHeaders: Bool = false, by algorithm: DigestAlgorithm = .xxh3
   ) throws -> String {
-    var digest = ContentDigest()
+    var digest = ContentDigest(algorithm)
     digest.add(resolution)
     if layout != .folder {
       digest.add(classNames.count)
@@ -165,8 +165,8 @@ extension IndexedImages {
 
   /// A fingerprint of names and labels, and of what archives tell about their entries; of folders it does
   /// not look at the files.
-  package var listDigest: String {
-    var digest = ContentDigest()
+  package func listDigest(by algorithm: DigestAlgorithm) -> String {
+    var digest = ContentDigest(algorithm)
     for entry in entries {
       digest.add(entry.name)
       digest.add(entry.label.map { $0 + 1 } ?? 0)
