@@ -1,9 +1,13 @@
+import CommandSupport
 import Metrics
 import Sampling
+import TensorCore
 
 /// What `diffit evaluate` found: the numbers, and everything that has to be equal for another number to be
 /// comparable.
 package struct EvaluationReport: Codable, Equatable, Sendable {
+  /// The program that measured; nil in a report of a version before 0.2.
+  package var build: String? = Build.description(kernels: KernelTable.best.level)
   /// What was measured: the run, checkpoint, folder or file.
   package var source: String
   /// How its images were drawn; nil where nothing tells.
@@ -49,7 +53,7 @@ package struct EvaluationReport: Codable, Equatable, Sendable {
   }
 
   package enum CodingKeys: String, CodingKey {
-    case source, drawing, samples, repeats, seeds, reference, features, metrics, spread, loss
+    case build, source, drawing, samples, repeats, seeds, reference, features, metrics, spread, loss
     case warnings
     case referenceImages = "reference_images"
   }

@@ -16,6 +16,7 @@ enum Program {
 
   static func main() {
     OpenBLAS.repairCore()
+    Build.commit = buildCommit
     let code: Int32
     do {
       var command = try Diffit.parseAsRoot()
