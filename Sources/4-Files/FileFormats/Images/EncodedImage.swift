@@ -4,16 +4,21 @@ import SystemSupport
 
 /// A mapped image file whose format is known.
 package struct EncodedImage {
+  /// The formats that are decoded.
   package enum Format { case jpeg, png }
 
+  /// The name that errors use.
   package let path: String
+  /// The file's bytes.
   package let bytes: Data
   let format: Format
 
+  /// Maps a file and looks at its first bytes.
   package init(path: String) throws {
     try self.init(Files.map(path), path: path)
   }
 
+  /// Looks at the first bytes of a file that is in memory; errors call it `path`.
   package init(_ bytes: Data, path: String) throws {
     if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
       format = .jpeg
@@ -25,7 +30,7 @@ package struct EncodedImage {
     (self.path, self.bytes) = (path, bytes)
   }
 
-  /// Width and height of the picture upright, from the header alone.
+  /// Width and height of the image when it is upright; only the header is read.
   package func size() throws -> ImageSize {
     let size = try storedSize()
     return ImageOrientation.of(bytes, format).swapsSides
@@ -49,6 +54,7 @@ package struct EncodedImage {
     return ImageSize(width: Int(width), height: Int(height))
   }
 
+  /// The pixels upright, without alpha.
   package func decoded() throws -> RGBImage {
     let size = try storedSize()
     var pixels = [UInt8](repeating: 0, count: size.width * size.height * 3)

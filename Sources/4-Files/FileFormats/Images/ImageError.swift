@@ -1,4 +1,5 @@
-/// Why an image cannot be decoded or used. Each description is one line: what, where, found, expected, how to mend it.
+/// Why an image cannot be decoded or used. Each description is one line: what, where, found,
+/// expected, how to mend it.
 package enum ImageError: Error, Equatable, Sendable {
   /// A file's first bytes are neither those of a JPEG nor of a PNG.
   case unknownImageFormat(path: String)

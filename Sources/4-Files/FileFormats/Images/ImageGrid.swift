@@ -1,9 +1,9 @@
 import TensorCore
 
-/// Many pictures in one: rows of images with a gutter around each.
+/// Many images in one: rows of images with a gutter around each.
 package enum ImageGrid {
   /// Brings [-1, 1] to 0...255 as EDM does: 127.5 x + 128, clamped and truncated. NaN becomes 0, so
-  /// that a diverged network still gives a picture.
+  /// that a diverged network still gives an image.
   package static func bytes(_ images: [Float]) -> [UInt8] {
     images.map { value in
       value.isNaN ? 0 : UInt8(min(max(value * 127.5 + 128, 0), 255))
@@ -29,7 +29,7 @@ package enum ImageGrid {
   ///
   /// - Parameters:
   ///   - pixels: [B, height, width, 3].
-  ///   - columns: images a row; by default the side of the smallest square that holds all.
+  ///   - columns: images per row; by default the side of the smallest square that holds all.
   ///   - gutter: pixels of background between images and around them, before enlarging.
   ///   - scale: side of the square that each pixel becomes, for small images.
   ///   - background: grey level of gutters and of places that stay empty.

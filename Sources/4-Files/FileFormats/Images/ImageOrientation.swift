@@ -1,9 +1,11 @@
 import Foundation
 
-/// Which way up a camera was held: what has to be done to the stored pixels to see the picture upright.
+/// Which way up a camera was held: what has to be done to the stored pixels to see the image
+/// upright.
 ///
-/// Source: EXIF 2.3, tag 0x0112. It is looked for where Pillow's `ImageOps.exif_transpose` finds it: in a
-/// JPEG's EXIF segment or, where that does not tell, its XMP segment, and in a PNG's eXIf chunk.
+/// Source: EXIF 2.3, tag 0x0112. It is looked for where Pillow's `ImageOps.exif_transpose` finds
+/// it: in a JPEG's EXIF segment or, where that does not tell, its XMP segment, and in a PNG's eXIf
+/// chunk.
 enum ImageOrientation: Int, CaseIterable {
   case upright = 1
   case mirrored, upsideDown, flipped, transposed, quarterRight, transverse, quarterLeft
@@ -128,10 +130,12 @@ struct ByteReader {
 
   init(_ bytes: Data) { self.bytes = bytes }
 
+  /// A big-endian number of `count` bytes; nil beyond the end.
   package func big(_ offset: Int, _ count: Int) -> Int? {
     slice(offset, count)?.reduce(0) { $0 << 8 | Int($1) }
   }
 
+  /// A little-endian number of `count` bytes; nil beyond the end.
   package func little(_ offset: Int, _ count: Int) -> Int? {
     slice(offset, count)?.reversed().reduce(0) { $0 << 8 | Int($1) }
   }

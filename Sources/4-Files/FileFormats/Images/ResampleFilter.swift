@@ -1,7 +1,7 @@
 import TensorCore
 
-/// The kernels by which images are brought to another size, antialiased: a kernel widens with the scale
-/// where an image shrinks.
+/// The kernels by which images are brought to another size, antialiased: a kernel widens with the
+/// scale where an image shrinks.
 ///
 /// Source: Pillow's `ImagingResample`.
 package enum ResampleFilter: String, Codable, CaseIterable, Sendable {
@@ -47,6 +47,7 @@ package struct ResampleWeights: Sendable {
   package let first: [Int]
   /// Output `i` has the weights `start[i]..<start[i + 1]`.
   package let start: [Int]
+  /// The weights of all outputs, one after the other.
   package let weights: [Double]
 
   /// - Parameters:

@@ -1,5 +1,6 @@
-/// Why a file is not a safetensors file, or lacks a tensor. One case per condition; each description is one line that
-/// names the file, what was found, what was expected and how to mend it.
+/// Why a file is not a safetensors file, or lacks a tensor. One case per condition; each
+/// description is one line that names the file, what was found, what was expected and how to mend
+/// it.
 package enum SafetensorsError: Error, Equatable, Sendable {
   case shortFile(path: String, size: Int)
   case headerLimit(path: String, length: UInt64)
