@@ -11,7 +11,7 @@ step set up
 launch/setup.sh
 
 step lint
-swift format lint --strict --recursive Sources Tests Package.swift
+swift format lint --strict --recursive Sources Tests Plugins Package.swift
 
 step build
 swift build -c release --build-tests
