@@ -86,7 +86,12 @@ let cluster: [Target] = [
 ]
 
 let runs: [Target] = [
-  module("6-Runs", "CommandSupport", ["Collectives", "SystemSupport", "TensorCore"]),
+  module(
+    "6-Runs", "CommandSupport",
+    [
+      "Collectives", "SystemSupport", "TensorCore",
+      .product(name: "Logging", package: "swift-log"),
+    ]),
   module(
     "6-Runs", "Metrics",
     [
@@ -134,6 +139,9 @@ let runs: [Target] = [
 ]
 
 let commands: [Target] = [
+  // Writes `let buildCommit = "abcdef0"` for `diffit --version`; see the folder.
+  .plugin(
+    name: "BuildCommit", capability: .buildTool, path: "Sources/7-Commands/BuildCommit"),
   module(
     "7-Commands", "DataPreparation",
     [
@@ -156,16 +164,16 @@ let commands: [Target] = [
     "7-Commands", "Parity",
     [
       "Autodiff", "Checkpoints", "CommandSupport", "Configuration", "DiffiTModels", "Diffusion",
-      "FileFormats", "ModelLoading", "TensorCore",
+      "FileFormats", "ModelLoading", "SystemSupport", "TensorCore",
     ]),
   .executableTarget(
     name: "diffit",
     dependencies: [
       "Benchmarking", "CommandSupport", "Configuration", "DataPreparation", "Diagnostics",
       "Diffusion", "Evaluation", "LinearAlgebra", "ModelLoading", "Parity", "RunData", "Sampling",
-      "SystemSupport", "Training",
+      "SystemSupport", "TensorCore", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
-    ], path: "Sources/7-Commands/diffit", swiftSettings: swift),
+    ], path: "Sources/7-Commands/diffit", swiftSettings: swift, plugins: ["BuildCommit"]),
 ]
 
 let testing: [Target] = [
@@ -181,6 +189,8 @@ let testing: [Target] = [
     "VAEProbe",
     ["Autodiff", "DiffiTModels", "FileFormats", "RunData", "SystemSupport", "TensorCore"]),
 
+  tests("SystemSupportTests", ["ErrorSupport", "SystemSupport"]),
+  tests("CommandSupportTests", ["CommandSupport"]),
   tests("TensorCoreTests", ["CKernels", "TensorCore"]),
   tests("OperatorsTests", ["NumericsSupport", "Operators", "TensorCore"]),
   tests("AutodiffTests", ["Autodiff", "NumericsSupport", "Operators", "TensorCore"]),
@@ -251,6 +261,7 @@ let package = Package(
   products: [.executable(name: "diffit", targets: ["diffit"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: system + numerics + models + files + cluster + runs + commands + testing,

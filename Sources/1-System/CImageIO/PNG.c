@@ -82,12 +82,20 @@ int cimage_png_decode(
   return 0;
 }
 
-int cimage_png_write(
-    const char *path, const unsigned char *rgb, int width, int height, char *message,
-    size_t capacity) {
+size_t cimage_png_limit(int width, int height) {
+  const png_image image = {
+      .version = PNG_IMAGE_VERSION, .width = width, .height = height, .format = PNG_FORMAT_RGB};
+  return PNG_IMAGE_PNG_SIZE_MAX(image);
+}
+
+int cimage_png_encode(
+    const unsigned char *rgb, int width, int height, unsigned char *bytes, size_t limit,
+    size_t *count, char *message, size_t capacity) {
   png_image image = {
       .version = PNG_IMAGE_VERSION, .width = width, .height = height, .format = PNG_FORMAT_RGB};
-  int ok = png_image_write_to_file(&image, path, 0, rgb, 0, NULL);
+  png_alloc_size_t size = limit;
+  const int ok = png_image_write_to_memory(&image, bytes, &size, 0, rgb, 0, NULL);
+  *count = ok ? size : 0;
   return ok ? 0 : cimage_fail(image.message, message, capacity);
 }
 

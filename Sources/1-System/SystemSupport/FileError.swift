@@ -1,7 +1,7 @@
 import Foundation
 
-/// Why the operating system could not do what a reader or writer of files asked for. Each description is
-/// one line that names the path, the reason and what to do.
+/// Why the operating system could not do what a reader or writer of files asked for. Each
+/// description is one line that names the path, the reason and what to do.
 package enum FileError: Error, Equatable, Sendable {
   /// A system call failed; `code` is its errno.
   case system(operation: String, path: String, code: Int32)

@@ -70,17 +70,27 @@ package struct CIFAR10Dataset: ImageDataset {
 
   private init(_ sources: [(name: String, bytes: Data)]) throws {
     var files: [File] = []
-    var digest = ContentDigest()
-    for name in classNames { digest.add(name) }
     for (name, bytes) in sources {
       let begin = files.last?.records.upperBound ?? 0
       let records = try CIFAR10Dataset.checkedRecords(of: bytes, name, classes: classNames.count)
       files.append(File(bytes: bytes, records: begin..<begin + records))
-      digest.add(bytes)
     }
     self.files = files
     count = files.last?.records.upperBound ?? 0
-    contentDigest = digest.text
+    contentDigest = Self.digest(classNames, files, .xxh3)
+  }
+
+  package func contentDigest(by algorithm: DigestAlgorithm) -> String {
+    Self.digest(classNames, files, algorithm)
+  }
+
+  private static func digest(
+    _ classNames: [String], _ files: [File], _ algorithm: DigestAlgorithm
+  ) -> String {
+    var digest = ContentDigest(algorithm)
+    for name in classNames { digest.add(name) }
+    for file in files { digest.add(file.bytes) }
+    return digest.text
   }
 
   /// Writes image `index` as 8-bit RGB and returns its label.

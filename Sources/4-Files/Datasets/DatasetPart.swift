@@ -20,11 +20,21 @@ package struct DatasetPart: ImageDataset {
       !indices.isEmpty && indices.lowerBound >= 0 && indices.upperBound <= whole.count,
       "DatasetPart: images \(indices) of \(whole.count)")
     (self.whole, self.indices) = (whole, indices)
-    var digest = ContentDigest()
-    digest.add(whole.contentDigest)
+    contentDigest = Self.digest(whole.contentDigest, indices, .xxh3)
+  }
+
+  package func contentDigest(by algorithm: DigestAlgorithm) throws -> String {
+    Self.digest(try whole.contentDigest(by: algorithm), indices, algorithm)
+  }
+
+  private static func digest(
+    _ whole: String, _ indices: Range<Int>, _ algorithm: DigestAlgorithm
+  ) -> String {
+    var digest = ContentDigest(algorithm)
+    digest.add(whole)
     digest.add(indices.lowerBound)
     digest.add(indices.upperBound)
-    contentDigest = digest.text
+    return digest.text
   }
 
   /// Writes image `index` as 8-bit RGB and returns its label.

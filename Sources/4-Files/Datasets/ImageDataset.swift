@@ -12,8 +12,11 @@ package protocol ImageDataset: Sendable {
   /// One name per class; a label is an index into it.
   var classNames: [String] { get }
   /// A fingerprint that changes with the images, their order or their labels, and not with the path
-  /// that they are read from. A run refuses to resume on data with another digest.
+  /// that they are read from: `xxh3:` and 32 hexadecimal digits. A run refuses to resume on data with another
+  /// digest.
   var contentDigest: String { get }
+  /// The same by the algorithm that made a saved digest.
+  func contentDigest(by algorithm: DigestAlgorithm) throws -> String
 
   /// Writes image `index` as 8-bit RGB.
   ///
@@ -25,6 +28,9 @@ package protocol ImageDataset: Sendable {
 }
 
 extension ImageDataset {
+  /// A set that is younger than XXH3 digests has no other.
+  package func contentDigest(by algorithm: DigestAlgorithm) -> String { contentDigest }
+
   /// Bytes of one image, resolution * resolution * 3.
   package var imageSize: Int { resolution * resolution * 3 }
 

@@ -30,10 +30,20 @@ package struct ShapesDataset: ImageDataset {
       resolution > 0 && count > 0, "ShapesDataset: \(count) images of side \(resolution)")
     self.resolution = resolution
     self.count = count
-    var digest = ContentDigest()
+    contentDigest = Self.digest(resolution, count, .xxh3)
+  }
+
+  package func contentDigest(by algorithm: DigestAlgorithm) -> String {
+    Self.digest(resolution, count, algorithm)
+  }
+
+  private static func digest(_ resolution: Int, _ count: Int, _ algorithm: DigestAlgorithm)
+    -> String
+  {
+    var digest = ContentDigest(algorithm)
     for name in ShapesDataset.classNames { digest.add(name) }
     for number in [ShapesDataset.version, resolution, count] { digest.add(number) }
-    contentDigest = digest.text
+    return digest.text
   }
 
   /// Writes image `index` as 8-bit RGB and returns its label.

@@ -15,6 +15,8 @@ package protocol TrainingDataset: Sendable {
   var classNames: [String] { get }
   /// A fingerprint of the content, as `ImageDataset.contentDigest`.
   var contentDigest: String { get }
+  /// As `ImageDataset.contentDigest(by:)`.
+  func contentDigest(by algorithm: DigestAlgorithm) throws -> String
 
   /// Writes sample `index` of the set as it is at a position of the run's sequence.
   ///
@@ -23,6 +25,11 @@ package protocol TrainingDataset: Sendable {
   func read(
     _ index: Int, seed: UInt64, position: UInt64, into values: UnsafeMutableBufferPointer<Float>
   ) throws -> SampleLabels
+}
+
+extension TrainingDataset {
+  /// A set that is younger than XXH3 digests has no other.
+  package func contentDigest(by algorithm: DigestAlgorithm) -> String { contentDigest }
 }
 
 /// What a network is given of a sample in addition to its values.
@@ -82,6 +89,9 @@ package struct ImageSamples: TrainingDataset {
   package var classNames: [String] { dataset.classNames }
   /// A fingerprint of images, order and labels.
   package var contentDigest: String { dataset.contentDigest }
+  package func contentDigest(by algorithm: DigestAlgorithm) throws -> String {
+    try dataset.contentDigest(by: algorithm)
+  }
 
   /// Writes image `index` in [-1, 1], augmented.
   package func read(

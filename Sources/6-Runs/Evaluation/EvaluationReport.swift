@@ -2,10 +2,13 @@ import CommandSupport
 import Foundation
 import Metrics
 import Sampling
+import TensorCore
 
 /// The result of `diffit evaluate`: the numbers, and everything that must be equal for other
 /// numbers to be comparable with them.
 package struct EvaluationReport: Codable, Equatable, Sendable {
+  /// The program that measured; nil in a report of a version before 0.2.
+  package var build: String? = Build.description(kernels: KernelTable.best.level)
   /// What was measured: the run, checkpoint, folder or file.
   package var source: String
   /// How its images were sampled; nil where that is not known.
@@ -63,7 +66,8 @@ package struct EvaluationReport: Codable, Equatable, Sendable {
 
   /// The names in JSON.
   package enum CodingKeys: String, CodingKey {
-    case source, samples, repeats, seeds, reference, features, metrics, spread, loss, warnings
+    case build, source, samples, repeats, seeds, reference, features, metrics, spread, loss
+    case warnings
     case sampling = "drawing"
     case referenceImages = "reference_images"
   }
@@ -108,12 +112,15 @@ extension EvaluationReport {
         "features    \(network.name) (\(network.digest)), protocol \(network.protocol)")
     }
     lines.append("")
-    lines.append(row("metric", repeats > 1 ? ["mean", "min", "max"] : ["value"]))
+    let columns = repeats > 1 ? ["mean", "min", "max"] : ["value"]
+    var table = TextTable(
+      [.left("metric", width: 12)] + columns.map { TextTable.Column.right($0, width: 10) })
     for name in names {
       guard let range = spread[name] else { continue }
       let values = repeats > 1 ? [range.mean, range.min, range.max] : [range.mean]
-      lines.append(row(name, values.map(Self.number)))
+      table.add([name] + values.map(Self.number))
     }
+    lines += table.lines
     if let loss { lines += levels(of: loss) }
     lines += warnings.map { "warning: \($0)" }
     return lines.joined(separator: "\n")
@@ -125,24 +132,19 @@ extension EvaluationReport {
     return seeds.map { "\(count), seeds \($0)" } ?? count
   }
 
-  private func row(_ name: String, _ cells: [String]) -> String {
-    name.padding(toLength: 12, withPad: " ", startingAt: 0)
-      + cells.map { String(repeating: " ", count: max(12 - $0.count, 1)) + $0 }.joined()
-  }
-
   /// Six significant digits.
   package static func number(_ value: Double) -> String { String(format: "%.6g", value) }
 
   private func levels(of loss: HeldOutLoss) -> [String] {
-    ["", "loss by noise level, \(Format.quantity(loss.images, "held-out image"))"]
-      + loss.byNoiseLevel.map { level in
-        let end = level.sigmaMax.isFinite ? "to \(level.sigmaMax)" : "on"
-        return row(
-          "\(level.sigmaMin) \(end)",
-          [
-            level.images > 0 ? Self.number(level.loss) : "-",
-            Format.quantity(level.images, "image"),
-          ])
-      }
+    var table = TextTable([.left(width: 12), .right(width: 10), .right(width: 10)])
+    for level in loss.byNoiseLevel {
+      let end = level.sigmaMax.isFinite ? "to \(level.sigmaMax)" : "on"
+      table.add([
+        "\(level.sigmaMin) \(end)", level.images > 0 ? Self.number(level.loss) : "-",
+        Format.quantity(level.images, "image"),
+      ])
+    }
+    return ["", "loss by noise level, \(Format.quantity(loss.images, "held-out image"))"]
+      + table.lines
   }
 }

@@ -52,6 +52,6 @@ package struct RunDirectory {
 
   /// Replaces a file of the run by `text`: the old file or the new one is there at any time.
   package func write(_ text: String, to path: String) throws {
-    try FileOutput.write(Data(text.utf8), to: path)
+    try AtomicFile.write(Array(text.utf8), to: path, durable: true)
   }
 }

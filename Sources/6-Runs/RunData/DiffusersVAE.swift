@@ -112,11 +112,7 @@ package enum DiffusersVAE {
       throw FileError.unwritable(path: folder.path, reason: error.localizedDescription)
     }
     try save(vae.parameters, to: folder.appendingPathComponent(weightsName))
-    do {
-      try configuration.write(to: place, options: .atomic)
-    } catch {
-      throw FileError.unwritable(path: place.path, reason: error.localizedDescription)
-    }
+    try AtomicFile.write(configuration, to: place.path, durable: true)
   }
 
   private static func save(_ parameters: ParameterSet, to url: URL) throws {

@@ -45,7 +45,15 @@ package struct LatentDataset: TrainingDataset {
     let identity =
       [description.vae, "\(description.shape)", "\(description.flips)"] + description.classes
       + description.files.map(\.checksum)
-    contentDigest = Checksum.digest(of: identity.joined(separator: "\n"))
+    contentDigest = DigestAlgorithm.prefix + Checksum.digest(of: identity.joined(separator: "\n"))
+  }
+
+  /// Versions before 0.2 wrote the same digest without its prefix.
+  package func contentDigest(by algorithm: DigestAlgorithm) -> String {
+    switch algorithm {
+    case .xxh3: contentDigest
+    case .old: String(contentDigest.dropFirst(DigestAlgorithm.prefix.count))
+    }
   }
 
   package func read(

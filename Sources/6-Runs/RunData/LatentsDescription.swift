@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import SystemSupport
 
 /// `latents.json`: what a folder of latents holds, and what the latents were made of. Where this
 /// file exists, the latents are complete.
@@ -60,7 +61,7 @@ package struct LatentsDescription: Codable, Equatable, Sendable {
 
   /// `latents-00012-of-00051.safetensors`, counted from 0.
   package static func fileName(_ index: Int, of count: Int) -> String {
-    String(format: "latents-%05d-of-%05d.safetensors", index, count)
+    "latents-\(Format.zeroPadded(index, 5))-of-\(Format.zeroPadded(count, 5)).safetensors"
   }
 
   /// The number of files for so many images.
@@ -76,15 +77,8 @@ package struct LatentsDescription: Codable, Equatable, Sendable {
     }
     do {
       self = try JSONDecoder().decode(Self.self, from: data)
-    } catch DecodingError.keyNotFound(let key, _) {
-      throw LatentsError.brokenDescription(path: path, reason: "no \(key.stringValue)")
-    } catch DecodingError.typeMismatch(_, let context),
-      DecodingError.valueNotFound(_, let context)
-    {
-      let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-      throw LatentsError.brokenDescription(path: path, reason: "\(key) is of another type")
     } catch {
-      throw LatentsError.brokenDescription(path: path, reason: "no JSON that is complete")
+      throw LatentsError.brokenDescription(path: path, reason: DecodingError.oneLine(of: error))
     }
     if let problem { throw LatentsError.brokenDescription(path: path, reason: problem) }
   }

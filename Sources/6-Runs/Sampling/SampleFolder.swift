@@ -26,7 +26,7 @@ package struct SampleFolder: ResumableFolder {
     "\(padded(seed - seed % 1000))/\(padded(seed)).png"
   }
 
-  private static func padded(_ number: UInt64) -> String { String(format: "%06llu", number) }
+  private static func padded(_ number: UInt64) -> String { Format.zeroPadded(number, 6) }
 
   /// The path of a seed's image.
   package func file(seed: UInt64) -> String { "\(path)/\(Self.name(seed: seed))" }

@@ -3,6 +3,7 @@ import Configuration
 import Datasets
 import Foundation
 import Sampling
+import SystemSupport
 import TensorCore
 
 /// The most memory that one rank of a training run takes, by kind, in bytes.
@@ -84,12 +85,10 @@ package struct MemoryEstimate {
       ("data", data, "batches made ahead, and files in memory"),
       ("process", process, "what libraries hold"),
     ]
-    return rows.map { name, bytes, note in
-      let figure =
-        "  \(name)".padding(toLength: 21, withPad: " ", startingAt: 0)
-        + Format.bytes(bytes)
-      return note.isEmpty || bytes == 0
-        ? figure : figure.padding(toLength: 32, withPad: " ", startingAt: 0) + note
+    var table = TextTable([.left(width: 17), .left(width: 9), .left()], indent: 2)
+    for (name, bytes, note) in rows {
+      table.add([name, Format.bytes(bytes), bytes == 0 ? "" : note])
     }
+    return table.lines
   }
 }

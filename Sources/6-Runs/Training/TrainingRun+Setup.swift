@@ -1,10 +1,12 @@
 import Checkpoints
 import CommandSupport
 import Configuration
+import Datasets
 import DiffiTModels
 import Foundation
 import ModelLoading
 import RunData
+import SystemSupport
 import TensorCore
 
 extension TrainingRun {
@@ -92,6 +94,11 @@ extension TrainingRun {
     }
     for (key, value) in data.facts.sorted(by: { $0.key < $1.key }) {
       guard let before = saved[key], before != value else { continue }
+      if key == ManifestKey.content,
+        try examples.contentDigest(by: DigestAlgorithm(of: before)) == before
+      {
+        continue
+      }
       differences.append(ConfigurationDifference(key: key, saved: before, current: value))
     }
     guard checkpoint.manifest.table == configuration.parameterTable else {

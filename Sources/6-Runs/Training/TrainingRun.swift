@@ -134,6 +134,7 @@ final class TrainingRun {
       let skipped = trainer.skippedUpdates
       communicator.activity.reach(images: before)
       try trainer.step()
+      log.images = trainer.imagesSeen
       if trainer.skippedUpdates > skipped {
         log.endProgress()
         if communicator.rank == 0 {

@@ -71,7 +71,7 @@ enum Watchdog {
     log.error(line)
     if communicator.rank != 0, let end = FileHandle(forUpdatingAtPath: file) {
       _ = try? end.seekToEnd()
-      try? end.write(contentsOf: Data("rank \(communicator.rank): error: \(line)\n".utf8))
+      try? end.write(contentsOf: Data((log.line(ofError: line) + "\n").utf8))
     }
     ErrorLine.drain()
     communicator.abort(code: CommunicationError.lostJob)

@@ -6,9 +6,10 @@ import SystemSupport
 import TensorCore
 import Training
 
-/// `diffit bench`: time of training steps and of sampling, with images made up, and of every operator in
-/// them against the peaks of this machine.
+/// `diffit bench`: time of training steps and of sampling, with images made up, and of every
+/// operator in them against the peaks of this machine.
 package enum Benchmark {
+  /// Measures and reports; only the first process does anything.
   package static func run(_ options: BenchOptions) throws {
     guard ProcessRank.isFirst else { return }
     var configuration = try options.configuration()
@@ -54,6 +55,7 @@ package enum Benchmark {
       call: drawn.map { Roofline(of: $0.call, under: peaks, dtype) })
   }
 
+  /// Seconds that `body` takes.
   package static func seconds(of body: () throws -> Void) rethrows -> Double {
     let start = MonotonicClock.now
     try body()

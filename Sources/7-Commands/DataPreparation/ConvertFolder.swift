@@ -33,9 +33,16 @@ struct ConvertFolder: ResumableFolder {
     return done
   }
 
+  /// The algorithm of the digest in the record that is there, if any: a conversion that an older version began
+  /// goes on.
+  var digestAlgorithm: DigestAlgorithm {
+    DigestAlgorithm(of: (try? ConvertRecord(readingFile: recordPath))?.source)
+  }
+
   func write(_ image: RGBImage, index: Int) throws {
     let png = try ImageFile.storedPNG(image)
-    try FileOutput.write(Data(png), to: "\(path)/\(PackedLayout.name(of: index))")
+    try AtomicFile.write(
+      png, to: "\(path)/\(PackedLayout.name(of: index))", durable: false)
   }
 
   /// Turns the folder into what was asked for.
@@ -50,7 +57,8 @@ struct ConvertFolder: ResumableFolder {
         to: options.output, progress: progress)
       try FileManager.default.removeItem(atPath: path)
     } else {
-      try FileOutput.write(labelFile, to: "\(path)/\(PackedLayout.labelFileName)")
+      try AtomicFile.write(
+        labelFile, to: "\(path)/\(PackedLayout.labelFileName)", durable: false)
       try FileManager.default.removeItem(atPath: recordPath)
       try FileOutput.rename(path, to: options.output)
     }
@@ -68,8 +76,9 @@ struct ConvertRecord: WorkRecord, Equatable {
   /// Nil where the transform has its own filter.
   let filter: String?
 
-  init(_ source: ImageSource, images: Int, options: ConvertOptions) {
-    self.source = source.listDigest
+  /// - Parameter source: digest of what is converted.
+  init(source: String, images: Int, options: ConvertOptions) {
+    self.source = source
     self.images = images
     resolution = options.resolution
     transform = options.transform.rawValue

@@ -60,9 +60,10 @@ private struct Conversion {
       return try ImageSource(path: options.source)
     }
     let count = min(options.maxImages ?? source.count, source.count)
-    let record = ConvertRecord(source, images: count, options: options)
-    try communicator.requireEqual(Array(record.source.utf8), of: "the list of images")
     let folder = ConvertFolder(of: options)
+    let record = ConvertRecord(
+      source: try source.listDigest(by: folder.digestAlgorithm), images: count, options: options)
+    try communicator.requireEqual(Array(record.source.utf8), of: "the list of images")
     let lock = try communicator.agree { communicator.rank == 0 ? try folder.claim() : nil }
     let missing = try communicator.missing {
       try makeFolder(ofResults: options.json)

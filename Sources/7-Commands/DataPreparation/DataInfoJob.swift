@@ -94,13 +94,15 @@ struct DataReport: Encodable {
   }
 
   var text: String {
-    let sizes = Summary(classSizes).map { "\(classes), of \($0.text) images" } ?? "none"
-    let rows = [
+    let sizes = TimingSummary(classSizes).map { "\(classes), of \($0.text) images" } ?? "none"
+    var table = TextTable([.left(width: 8), .left()])
+    for (name, value) in [
       ("source", source), ("kind", kind), ("images", "\(images)"), ("classes", sizes),
       ("width", width?.text ?? "unknown"), ("height", height?.text ?? "unknown"),
       ("digest", digest ?? "none"), ("broken", broken == 0 ? "none" : "\(broken)"),
-    ]
-    return rows.map { $0 + String(repeating: " ", count: 10 - $0.count) + $1 }
-      .joined(separator: "\n")
+    ] {
+      table.add([name, value])
+    }
+    return table.lines.joined(separator: "\n")
   }
 }

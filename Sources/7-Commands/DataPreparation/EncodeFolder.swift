@@ -1,5 +1,6 @@
 import CommandSupport
 import Configuration
+import Datasets
 import Foundation
 import RunData
 import SystemSupport
@@ -21,7 +22,7 @@ struct EncodeFolder: ResumableFolder {
   private static let notes = "notes"
   private var recordPath: String { "\(path)/\(Self.notes)/encode.json" }
   private func notePath(_ index: Int) -> String {
-    "\(path)/\(Self.notes)/\(String(format: "%05d", index)).json"
+    "\(path)/\(Self.notes)/\(Format.zeroPadded(index, 5)).json"
   }
 
   /// Makes the folder ready.
@@ -37,6 +38,12 @@ struct EncodeFolder: ResumableFolder {
         atPath: "\(path)/\(note.file.name)")
       return attributes?[.size] as? Int == note.file.size
     }
+  }
+
+  /// The algorithm of the digest in the record that is there, if any: an encoding that an older version began
+  /// goes on.
+  var digestAlgorithm: DigestAlgorithm {
+    DigestAlgorithm(of: (try? EncodeRecord(readingFile: recordPath))?.source)
   }
 
   private func note(_ index: Int) -> Note? {

@@ -60,13 +60,14 @@ private struct Encoding {
       try autoencoder.check(resolution: options.resolution)
       return (source, autoencoder)
     }
+    let folder = EncodeFolder(of: options)
     let record = EncodeRecord(
-      source: source.listDigest, images: min(options.maxImages ?? source.count, source.count),
+      source: try source.listDigest(by: folder.digestAlgorithm),
+      images: min(options.maxImages ?? source.count, source.count),
       resolution: options.resolution, vae: autoencoder.digest, flips: options.flips,
       precision: options.precision, fileImages: options.fileImages)
     try communicator.requireEqual(Array(record.source.utf8), of: "the list of images")
     try communicator.requireEqual(Array(record.vae.utf8), of: "the autoencoders")
-    let folder = EncodeFolder(of: options)
     let lock = try communicator.agree { communicator.rank == 0 ? try folder.claim() : nil }
     let missing = try communicator.missing {
       try makeFolder(ofResults: options.json)

@@ -17,6 +17,7 @@ enum Program {
   static func main() {
     StandardStreams.openMissing()
     OpenBLAS.repairCore()
+    Build.commit = buildCommit
     let code: Int32
     do {
       var command = try Diffit.parseAsRoot(Array(ProcessArguments.all.dropFirst()))

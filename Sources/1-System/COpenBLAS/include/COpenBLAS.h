@@ -44,4 +44,9 @@ void copenblas_row_products(int64_t m, int64_t n, int64_t k, const float *_Nonnu
 /// info where the iteration does not converge, or COPENBLAS_NO_MEMORY.
 int copenblas_eigen(int64_t n, int vectors, double *_Nonnull a, double *_Nonnull values);
 
+/// Least squares of a x - b for a[n][m], column after column, of full rank, m >= n (LAPACK's `dgels`, by a QR
+/// factorisation). On return b[m] begins with the n elements of x, and element i of column i is that of the
+/// diagonal of R. Returns 0, LAPACK's info where that diagonal holds an exact zero, or COPENBLAS_NO_MEMORY.
+int copenblas_least_squares(int64_t m, int64_t n, double *_Nonnull a, double *_Nonnull b);
+
 #endif

@@ -1,4 +1,5 @@
 import Foundation
+import SystemSupport
 
 /// Names and labels of the layout that EDM's dataset tool reads and writes.
 package enum PackedLayout {
@@ -10,8 +11,7 @@ package enum PackedLayout {
   /// Path of image `index`, such as `00012/img00012345.png`: one folder per thousand images.
   package static func name(of index: Int) -> String {
     precondition(index >= 0 && index < imageLimit, "PackedLayout: image \(index)")
-    let digits = String(index)
-    let padded = String(repeating: "0", count: 8 - digits.count) + digits
+    let padded = Format.zeroPadded(index, 8)
     return "\(padded.prefix(5))/img\(padded).png"
   }
 

@@ -50,12 +50,14 @@ package struct ImageSource: Sendable {
 
   /// A fingerprint of names, labels, and what archives say of their entries. It reads no image of a
   /// folder.
-  package var listDigest: String {
+  ///
+  /// - Parameter algorithm: that of the digest with which it is compared.
+  package func listDigest(by algorithm: DigestAlgorithm = .xxh3) throws -> String {
     switch content {
-    case .indexed(let images): return images.listDigest
-    case .dataset(let dataset): return dataset.contentDigest
+    case .indexed(let images): return images.listDigest(by: algorithm)
+    case .dataset(let dataset): return try dataset.contentDigest(by: algorithm)
     case .unlabelled:
-      var digest = ContentDigest()
+      var digest = ContentDigest(algorithm)
       for index in 0..<count { digest.add(images.name(of: index)) }
       return digest.text
     }

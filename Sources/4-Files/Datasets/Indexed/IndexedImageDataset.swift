@@ -43,6 +43,10 @@ package final class IndexedImageDataset: ImageDataset {
     cache = Mutex(Cache(freeBytes: cacheBytes))
   }
 
+  package func contentDigest(by algorithm: DigestAlgorithm) throws -> String {
+    try pictures.contentDigest(resolution: resolution, by: algorithm)
+  }
+
   /// - Returns: the image's label; 0 where nothing is labelled.
   package func read(
     _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>

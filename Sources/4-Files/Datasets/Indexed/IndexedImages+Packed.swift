@@ -86,7 +86,7 @@ struct LabelList {
     do {
       file = try JSONDecoder().decode(File.self, from: data)
     } catch {
-      throw DatasetError.brokenLabels(path: path, reason: LabelList.reason(error))
+      throw DatasetError.brokenLabels(path: path, reason: DecodingError.oneLine(of: error))
     }
     guard let pairs = file.labels else {
       (labels, classNames) = (nil, [])
@@ -114,32 +114,9 @@ struct LabelList {
   /// The file's bytes: as Python's `json.dumps` would write them, except for the key `classes`.
   static func encoded(_ labels: [(name: String, label: Int)]?, classNames: [String]) -> Data {
     guard let labels else { return Data("{\"labels\": null}\n".utf8) }
-    let pairs = labels.map { "[\(quoted($0.name)), \($0.label)]" }.joined(separator: ", ")
-    let names = classNames.map(quoted).joined(separator: ", ")
+    let pairs = labels.map { "[\(JSONText.quoted($0.name)), \($0.label)]" }.joined(separator: ", ")
+    let names = classNames.map(JSONText.quoted).joined(separator: ", ")
     return Data("{\"labels\": [\(pairs)], \"classes\": [\(names)]}\n".utf8)
-  }
-
-  private static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"", "\\": result += "\\\(scalar)"
-      case _ where scalar.value < 0x20: result += String(format: "\\u%04x", scalar.value)
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    guard let error = error as? DecodingError else { return error.localizedDescription }
-    switch error {
-    case .keyNotFound(let key, _): return "it has no \"\(key.stringValue)\""
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      let place = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }
-      return "\(place.joined()) is of the wrong kind"
-    default: return "it is not JSON"
-    }
   }
 
   private struct File: Decodable {

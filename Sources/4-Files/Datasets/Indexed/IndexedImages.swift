@@ -145,9 +145,9 @@ extension IndexedImages {
   ///   - checkingHeaders: whether to throw for an image whose header cannot be read. Those in a
   ///     .zip are not looked at.
   package func contentDigest(
-    resolution: Int = 0, checkingHeaders: Bool = false
+    resolution: Int = 0, checkingHeaders: Bool = false, by algorithm: DigestAlgorithm = .xxh3
   ) throws -> String {
-    var digest = ContentDigest()
+    var digest = ContentDigest(algorithm)
     digest.add(resolution)
     if layout != .folder {
       digest.add(classNames.count)
@@ -178,8 +178,8 @@ extension IndexedImages {
 
   /// A fingerprint of names and labels, and of what archives say of their entries. It does not look
   /// at the files of a folder.
-  package var listDigest: String {
-    var digest = ContentDigest()
+  package func listDigest(by algorithm: DigestAlgorithm) -> String {
+    var digest = ContentDigest(algorithm)
     for entry in entries {
       digest.add(entry.name)
       digest.add(entry.label.map { $0 + 1 } ?? 0)

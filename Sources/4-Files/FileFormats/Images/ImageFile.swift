@@ -39,18 +39,20 @@ package enum ImageFile {
     return bytes
   }
 
-  /// Writes a PNG under a temporary name and renames it, so that a reader never sees half an image.
+  /// Writes a compressed PNG. A reader never sees half an image; the file is not synced to the
+  /// disk, because images are many and can be made again.
   package static func writePNG(_ image: RGBImage, to path: String) throws {
-    let temporary = "\(path).\(ProcessInfo.processInfo.processIdentifier).tmp"
-    let failure = CImageFailure.of { message, capacity in
-      cimage_png_write(
-        temporary, image.pixels, Int32(image.width), Int32(image.height), message, capacity)
+    let limit = cimage_png_limit(Int32(image.width), Int32(image.height))
+    var (count, failure): (Int, String?) = (0, nil)
+    let bytes = [UInt8](unsafeUninitializedCapacity: limit) { to, written in
+      failure = CImageFailure.of { message, capacity in
+        cimage_png_encode(
+          image.pixels, Int32(image.width), Int32(image.height), to.baseAddress, limit, &count,
+          message, capacity)
+      }
+      written = count
     }
     if let failure { throw FileError.unwritable(path: path, reason: failure) }
-    if rename(temporary, path) != 0 {
-      let reason = String(cString: strerror(errno))
-      unlink(temporary)
-      throw FileError.unwritable(path: path, reason: reason)
-    }
+    try AtomicFile.write(bytes, to: path, durable: false)
   }
 }

@@ -103,7 +103,7 @@ final class PeriodicActions {
     try communicator.agree {
       guard communicator.rank == 0 else { return }
       try directory.write(
-        "{\"reason\": \"\(reason)\", \"images\": \(trainer.imagesSeen)}\n",
+        "{\"reason\": \(JSONText.quoted(reason)), \"images\": \(trainer.imagesSeen)}\n",
         to: directory.stopped)
     }
     throw StoppedOnRequest(reason: reason, images: trainer.imagesSeen)
