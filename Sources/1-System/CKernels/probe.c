@@ -3,6 +3,7 @@
 //
 // Fourteen chains of multiply-adds are enough to keep two units busy at any latency seen, and with their
 // two operands they fit the sixteen registers of AVX2: one chain more and it is the stack that is measured.
+#pragma STDC FP_CONTRACT OFF
 #include "include/CKernels.h"
 
 #define CHAINS 14

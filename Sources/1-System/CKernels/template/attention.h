@@ -109,7 +109,7 @@ INLINE void T(attend_window)(const dk_attention *g, const window_plan *plan, win
     const int64_t *places = plan->positions_at + begin;
     float scales[DK_STRIP];
     T(gather_rows)(places, strip.used, strip.vectors * DK_WIDTH, d, qkv, pitch, ahead, shift,
-                   1.0f / __builtin_sqrtf((float)d), depth, b->q);
+                   1.0f / __builtin_elementwise_sqrt((float)d), depth, b->q);
     transpose(strip.vectors, b->q, depth, b->qt);
     if (strip.vectors == 1) attend(1, g, plan, strip, bias, b, scales);
     else attend(2, g, plan, strip, bias, b, scales);
@@ -136,7 +136,7 @@ INLINE void T(attend_window_gradient)(const dk_attention *g, const window_plan *
                                       float *sums, float *pairs) {
   const int64_t n = plan->tokens, d = g->head_dim, depth = plan->depth;
   const int64_t channels = g->heads * d, pitch = 3 * channels, ahead = rows_ahead(g, at, pitch);
-  const float scale = 1.0f / __builtin_sqrtf((float)d);
+  const float scale = 1.0f / __builtin_elementwise_sqrt((float)d);
   qkv += at.corner * pitch + at.head * d, dqkv += at.corner * pitch + at.head * d, shift += at.head * d;
   dout += at.corner * channels + at.head * d;
   const element *k = qkv + channels, *v = k + channels;

@@ -109,7 +109,7 @@ static void T(layer_norm)(const float *x, int64_t channels, int64_t begin, int64
       if (part < DK_WIDTH) v = load_part((const float *)&v, part);
       squares = FMA(v, v, squares);
     }
-    const float scale = 1.0f / __builtin_sqrtf(sum_lanes(squares) / (float)channels + epsilon);
+    const float scale = 1.0f / __builtin_elementwise_sqrt(sum_lanes(squares) / (float)channels + epsilon);
     rstd[row] = scale;
     FOR_VECTORS(0, channels)
     store_upto(y + row * channels + i, (load_upto(in + i, part) - mean) * scale, part);

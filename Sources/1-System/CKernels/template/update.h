@@ -50,7 +50,7 @@ INLINE float unit_scale(const float *x, int64_t channels, float epsilon, float *
     const vf v = load_upto(x + i, part);
     sum = FMA(v, v, sum);
   }
-  *norm = __builtin_sqrtf(sum_lanes(sum));
+  *norm = __builtin_elementwise_sqrt(sum_lanes(sum));
   return 1.0f / (*norm + epsilon);
 }
 
