@@ -52,6 +52,10 @@ public struct KernelTable: @unchecked Sendable {  // a pointer to a constant
     guard level.runs(on: KernelTable.bestLevel) else { return nil }
     self.level = level
     table = dk_table_for(dk_level(rawValue: UInt32(level.rawValue)))
+    invariant(
+      table.pointee.size == MemoryLayout<dk_table>.size,
+      "KernelTable: the kernels were compiled with another CKernels.h; remove the build folder, and"
+        + " build again")
   }
 
   /// The kernels for activations of one element type.

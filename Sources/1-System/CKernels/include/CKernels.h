@@ -219,6 +219,7 @@ typedef enum {
 
 /// One table an instruction set.
 typedef struct {
+  int64_t size;           // sizeof(dk_table) where the kernels were compiled; first, so that it never moves
   const char *_Nonnull name;
   int64_t vector_width;   // f32 lanes
   int64_t panel_columns;  // columns of a panel of packed weights
