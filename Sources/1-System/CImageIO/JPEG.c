@@ -10,8 +10,8 @@ int cimage_fail(const char *why, char *message, size_t capacity) {
   return -1;
 }
 
-// Warnings that leave every pixel whole. Others, a file that ends early or a bad code, mean that part
-// of the picture was invented.
+// Warnings after which every pixel is right. Others, such as a file that ends early or a bad code, mean that the
+// library made up a part of the image.
 static int harmless(tjhandle handle) {
   const char *text = tjGetErrorStr2(handle);
   return tjGetErrorCode(handle) == TJERR_WARNING &&
@@ -60,7 +60,7 @@ int cimage_jpeg_decode(
   }
   if (status == 0 && inks) {
     for (size_t i = 0; i < pixels; i++) {
-      // As Pillow rounds: white less ink, and the ink is 255 less what the file holds.
+      // Rounded as Pillow does: white minus ink, where the ink is 255 minus the value in the file.
       int key = cmyk[4 * i + 3];
       for (int c = 0; c < 3; c++) {
         int ink = (255 - cmyk[4 * i + c]) * key + 128;

@@ -28,7 +28,7 @@ int cimage_png_decode(
     png_image_free(&image);
     return cimage_fail("the size changed", message, capacity);
   }
-  // Read as RGB, transparent pixels would be mixed with a background.
+  // If they were read as RGB, transparent pixels would be blended with a background.
   int transparent = ok && (image.format & PNG_FORMAT_FLAG_ALPHA) != 0;
   size_t pixels = (size_t)width * height;
   if (transparent && !(rgba = malloc(pixels * 4))) {
@@ -36,7 +36,7 @@ int cimage_png_decode(
     return cimage_fail("out of memory", message, capacity);
   }
   image.format = transparent ? PNG_FORMAT_RGBA : PNG_FORMAT_RGB;
-  image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // or 16 bits without a gamma chunk count as linear light
+  image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // otherwise 16 bits without a gamma chunk count as linear light
   ok = ok && png_image_finish_read(&image, NULL, transparent ? rgba : rgb, 0, NULL);
   if (!ok) cimage_fail(image.message, message, capacity);
   for (size_t i = 0; ok && transparent && i < pixels; i++) memcpy(rgb + 3 * i, rgba + 4 * i, 3);

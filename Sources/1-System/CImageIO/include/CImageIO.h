@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// libturbojpeg and libpng behind int, size_t and pointers. Pixels are RGB, 8 bits, row by row.
-// Every function returns 0, or -1 after writing one line to `message`, which holds `capacity` bytes.
+// libturbojpeg and libpng behind int, size_t and pointers. Pixels are RGB with 8 bits per channel, row by row.
+// Every function returns 0, or -1 after writing one line to `message`, which has room for `capacity` bytes.
 
 /// tjDecompressHeader3
 int cimage_jpeg_size(
