@@ -21,7 +21,7 @@ import Testing
     let network = settings.network(precision: precision, recomputes: recomputes)
     network.parameters.allocate(on: context, gradients: true)
     network.parameters.initialize(seed: 1)
-    let state = context.memory.askedBytes
+    let state = context.memory.requestedBytes
     var panels = 0
     network.parameters.beginStep()
     network.parameters.withPackedWeights {
@@ -35,7 +35,7 @@ import Testing
             ? Tensor(zeros: [images, settings.augmentLabels], on: context) : nil)
         tape.backward(from: y, seed: Tensor(zeros: y.shape, on: context))
       }
-      panels = context.memory.askedBytes - state
+      panels = context.memory.requestedBytes - state
     }
     return (context.memory.peakWrittenBytes, context.memory.peakBytes, panels)
   }

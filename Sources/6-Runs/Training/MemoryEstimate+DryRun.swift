@@ -28,18 +28,18 @@ struct DryRun {
     let pool = context.memory
     let trainer = try Trainer.synthetic(
       configuration, on: context, pixels: { [Float](repeating: 0, count: $0) })
-    let state = pool.askedBytes
+    let state = pool.requestedBytes
 
     var panels = 0
     let shards = try trainer.nextShards()
-    let held = pool.askedBytes
+    let held = pool.requestedBytes
     try trainer.withPackedWeights(for: shards) {
       for shard in shards {
         for part in shard.parts {
           trainer.task.trainingStep(part, of: shard.index, for: trainer)
         }
       }
-      panels = pool.askedBytes - held
+      panels = pool.requestedBytes - held
     }
     let step = pool.peakWrittenBytes
     panelBytes = panels
