@@ -3,7 +3,7 @@ import Foundation
 extension Manifest {
   private static let nonFinite = ("Infinity", "-Infinity", "NaN")
 
-  /// The file's bytes, keys sorted.
+  /// The bytes of the file, with sorted keys.
   package func encoded(path: String) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
@@ -15,7 +15,11 @@ extension Manifest {
     } catch { throw CheckpointError.manifestSyntax(path: path, reason: oneLine(error)) }
   }
 
-  /// Reads a manifest and checks that it fits together.
+  /// Reads a manifest and checks that its parts fit together.
+  ///
+  /// - Parameters:
+  ///   - bytes: the contents of the file.
+  ///   - path: the path that errors name.
   package static func decode(_ bytes: [UInt8], path: String) throws -> Manifest {
     struct Version: Decodable {
       let version: Int
@@ -29,7 +33,7 @@ extension Manifest {
     do {
       version = try decoder.decode(Version.self, from: Data(bytes)).version
     } catch { throw CheckpointError.manifestSyntax(path: path, reason: oneLine(error)) }
-    // The version first: another one may have other members.
+    // The version comes first, because other versions may have other members.
     guard version == currentVersion else {
       throw CheckpointError.manifestVersion(path: path, found: version, supported: currentVersion)
     }
@@ -63,7 +67,7 @@ extension Manifest {
         expected: "one of each rank, as "
           + ShardRecord.fileName(rank: 0, of: max(worldSize, 1)))
     }
-    // Ranks may hold several ranges, in any order (pieces of gradient buckets), or none.
+    // A rank may have several ranges (pieces of gradient buckets), in any order, or none.
     var end = 0
     for range in shards.flatMap(\.ranges).filter({ !$0.isEmpty })
       .sorted(by: { $0.lowerBound < $1.lowerBound })
