@@ -250,9 +250,17 @@ let testing: [Target] = [
     ]),
 ]
 
+// What other packages may import: the floors up to the models and the mathematics of diffusion.
+// Tests/Examples is a package that imports them.
+let libraries = [
+  "TensorCore", "Operators", "Autodiff", "Optimization", "NeuralNetworks", "DiffiTModels",
+  "Diffusion",
+]
+
 let package = Package(
   name: "diffit",
-  products: [.executable(name: "diffit", targets: ["diffit"])],
+  products: [.executable(name: "diffit", targets: ["diffit"])]
+    + libraries.map { .library(name: $0, targets: [$0]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
