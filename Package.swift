@@ -250,6 +250,14 @@ let testing: [Target] = [
     ]),
 ]
 
+// The documentation's examples of targets that are no products; Tests/Checks/examples.sh writes them.
+// A target that has its first example must be added here.
+let examples: [Target] = [
+  tests(
+    "ExamplesTests",
+    ["Checkpoints", "Collectives", "ProcessSupport", "SystemSupport", "TensorCore"])
+]
+
 // What other packages may import: the floors up to the models and the mathematics of diffusion.
 // Tests/Examples is a package that imports them.
 let libraries = [
@@ -265,6 +273,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
-  targets: system + numerics + models + files + cluster + runs + commands + testing,
+  targets: system + numerics + models + files + cluster + runs + commands + testing
+    + examples,
   swiftLanguageModes: [.v6]
 )

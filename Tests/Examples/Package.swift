@@ -15,6 +15,9 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "train-tiny-diffit", dependencies: libraries, path: "Sources/TrainTinyDiffiT"),
+    // The examples of the documentation, which Tests/Checks/examples.sh extracts. They are compiled
+    // and not run.
+    .target(name: "DocumentationExamples", dependencies: libraries),
   ],
   swiftLanguageModes: [.v6]
 )
