@@ -58,7 +58,7 @@ let system: [Target] = [
   shim("CMPI", ["SystemMPI"]),
   shim("COpenBLAS", ["SystemOpenBLAS"]),
   shim("CKernels", exclude: ["template"]),
-  shim("CImageIO", libraries: ["turbojpeg", "png"]),
+  shim("CImageIO", libraries: ["jpeg", "png"]),
   shim("CArchive", libraries: ["archive", "z"]),
   shim("CChecksum", libraries: ["xxhash"]),
   module("1-System", "SystemSupport", ["CChecksum"]),
@@ -90,12 +90,17 @@ let cluster: [Target] = [
 ]
 
 let runs: [Target] = [
-  module("6-Runs", "CommandSupport", ["Collectives", "SystemSupport", "TensorCore"]),
+  module(
+    "6-Runs", "CommandSupport",
+    [
+      "Collectives", "SystemSupport", "TensorCore",
+      .product(name: "Logging", package: "swift-log"),
+    ]),
   module(
     "6-Runs", "Metrics",
     [
-      "Checkpoints", "Collectives", "Datasets", "FileFormats", "LinearAlgebra", "Operators",
-      "SystemSupport", "TensorCore",
+      "COpenBLAS", "Checkpoints", "Collectives", "Datasets", "FileFormats", "LinearAlgebra",
+      "Operators", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "Configuration",
@@ -138,6 +143,9 @@ let runs: [Target] = [
 ]
 
 let commands: [Target] = [
+  // Writes `let buildCommit = "abcdef0"` for `diffit --version`; see the folder.
+  .plugin(
+    name: "BuildCommit", capability: .buildTool, path: "Sources/7-Commands/BuildCommit"),
   module(
     "7-Commands", "DataPreparation",
     [
@@ -160,16 +168,16 @@ let commands: [Target] = [
     "7-Commands", "Parity",
     [
       "Autodiff", "Checkpoints", "CommandSupport", "Configuration", "DiffiTModels", "Diffusion",
-      "FileFormats", "ModelLoading", "TensorCore",
+      "FileFormats", "ModelLoading", "SystemSupport", "TensorCore",
     ]),
   .executableTarget(
     name: "diffit",
     dependencies: [
       "Benchmarking", "CommandSupport", "Configuration", "DataPreparation", "Diagnostics",
       "Diffusion", "Evaluation", "LinearAlgebra", "ModelLoading", "Parity", "RunData", "Sampling",
-      "SystemSupport", "Training",
+      "SystemSupport", "TensorCore", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
-    ], path: "Sources/7-Commands/diffit", swiftSettings: swift),
+    ], path: "Sources/7-Commands/diffit", swiftSettings: swift, plugins: ["BuildCommit"]),
 ]
 
 let testing: [Target] = [
@@ -185,6 +193,8 @@ let testing: [Target] = [
     "VAEProbe",
     ["Autodiff", "DiffiTModels", "FileFormats", "RunData", "SystemSupport", "TensorCore"]),
 
+  tests("SystemSupportTests", ["ErrorSupport", "SystemSupport"]),
+  tests("CommandSupportTests", ["CommandSupport"]),
   tests("TensorCoreTests", ["CKernels", "TensorCore"]),
   tests("OperatorsTests", ["NumericsSupport", "Operators", "TensorCore"]),
   tests("AutodiffTests", ["Autodiff", "NumericsSupport", "Operators", "TensorCore"]),
@@ -255,7 +265,10 @@ let testing: [Target] = [
 let examples: [Target] = [
   tests(
     "ExamplesTests",
-    ["Checkpoints", "Collectives", "ProcessSupport", "SystemSupport", "TensorCore"])
+    [
+      "Checkpoints", "Collectives", "CommandSupport", "ProcessSupport", "SystemSupport",
+      "TensorCore",
+    ])
 ]
 
 // What other packages may import: the floors up to the models and the mathematics of diffusion.
@@ -271,6 +284,7 @@ let package = Package(
     + libraries.map { .library(name: $0, targets: [$0]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: system + numerics + models + files + cluster + runs + commands + testing

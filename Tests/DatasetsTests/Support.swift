@@ -52,3 +52,21 @@ extension RGBImage {
     (0..<3).map { Int(pixels[(y * width + x) * 3 + $0]) }
   }
 }
+
+extension Augmentation {
+  /// Augments an array in place.
+  func apply(to image: inout [Float], height: Int, width: Int) {
+    image.withUnsafeMutableBufferPointer { apply(to: $0, height: height, width: width) }
+  }
+}
+
+extension AugmentationPipe {
+  /// Augments an array in place, and returns the labels.
+  func callAsFunction(
+    _ image: inout [Float], height: Int, width: Int, seed: UInt64, position: UInt64
+  ) -> [Float] {
+    image.withUnsafeMutableBufferPointer {
+      self($0, height: height, width: width, seed: seed, position: position)
+    }
+  }
+}

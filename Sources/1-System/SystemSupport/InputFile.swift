@@ -33,17 +33,9 @@ package final class InputFile: Sendable {
   package func read(
     into buffer: UnsafeMutableRawBufferPointer, at position: Int
   ) throws(FileError) {
-    var done = 0
-    while done < buffer.count {
-      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-      let count = pread(descriptor, rest.baseAddress, rest.count, off_t(position + done))
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw .system(operation: "read", path: path, code: errno)
-      }
-      if count == 0 { throw .shrank(path: path, expected: position + buffer.count) }
-      done += count
-    }
+    let (count, code) = FileSystem.readAll(into: buffer, from: descriptor, at: position)
+    guard code == 0 else { throw .system(operation: "read", path: path, code: code) }
+    if count < buffer.count { throw .shrank(path: path, expected: position + buffer.count) }
   }
 
   /// The bytes `range` as an array.

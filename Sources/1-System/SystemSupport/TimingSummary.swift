@@ -2,7 +2,7 @@
 package struct TimingSummary: Codable, Equatable, Sendable {
   /// The shortest time.
   package let min: Double
-  /// The median time.
+  /// The median time; of an even number of tries, the slower one of the two in the middle.
   package let median: Double
   /// The longest time.
   package let max: Double

@@ -14,7 +14,7 @@ package enum OpenBLAS {
   /// the program again, once, with the right core type. Call it first in main; it costs
   /// microseconds if there is nothing to do. The environment variable `DIFFIT_OPENBLAS_CORE`, with
   /// any value, switches the restart off.
-  package static func repairCore() { copenblas_repair(CommandLine.unsafeArgv) }
+  package static func repairCore() { copenblas_repair() }
 
   /// c = a b (`cblas_sgemm`), on one thread. Shapes: a [M, K], b [K, N], c [M, N], all f32.
   package static func product(_ a: Tensor, _ b: Tensor, into c: Tensor) {

@@ -42,6 +42,8 @@ package enum CheckpointError: Error, Equatable, Sendable {
   case noneGood(directory: String, reasons: [String])
   /// A row of `stats.jsonl` cannot be written as JSON.
   case statsRow(path: String, reason: String)
+  /// Neither a checkpoint nor a run with checkpoints.
+  case notACheckpoint(path: String)
 }
 
 extension CheckpointError: CustomStringConvertible {
@@ -99,6 +101,9 @@ extension CheckpointError: CustomStringConvertible {
         + "restore one, or start from scratch in another run directory"
     case .statsRow(let path, let reason):
       "\(path): a row cannot be written as JSON: \(reason)"
+    case .notACheckpoint(let path):
+      "\(path): neither a checkpoint nor a run with checkpoints; expected RUN or"
+        + " RUN/checkpoints/images-*"
     }
   }
 

@@ -42,7 +42,7 @@ package struct CheckpointStore: Sendable {
   package init(directory: URL) { self.directory = directory }
 
   /// The name of a checkpoint's directory, such as `images-000001024000`.
-  package static func name(images: Int) -> String { "images-\(Manifest.padded(images, 12))" }
+  package static func name(images: Int) -> String { "images-\(Format.zeroPadded(images, 12))" }
 
   /// The number of images in a directory's name; nil if it is not a checkpoint's name.
   private static func images(name: String) -> Int? {

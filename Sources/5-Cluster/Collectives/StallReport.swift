@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// Why a job cannot continue, as one line.
 package struct StallReport: Equatable {
   /// The ranks that keep the others waiting, as far as that is known.
@@ -80,23 +82,8 @@ package struct StallReport: Equatable {
   }
 
   /// A list of ranks, such as `rank 3` or `ranks 0-4, 7`.
-  package static func list(_ ranks: [Int]) -> String {
-    var runs: [ClosedRange<Int>] = []
-    for rank in ranks.sorted() {
-      if let last = runs.last, last.upperBound == rank - 1 {
-        runs[runs.count - 1] = last.lowerBound...rank
-      } else {
-        runs.append(rank...rank)
-      }
-    }
-    let parts = runs.map { run in
-      switch run.count {
-      case 1: "\(run.lowerBound)"
-      case 2: "\(run.lowerBound), \(run.upperBound)"
-      default: "\(run.lowerBound)-\(run.upperBound)"
-      }
-    }
-    return "\(ranks.count == 1 ? "rank" : "ranks") \(parts.joined(separator: ", "))"
+  static func list(_ ranks: [Int]) -> String {
+    return "\(ranks.count == 1 ? "rank" : "ranks") \(Format.list(ranks))"
   }
 }
 
