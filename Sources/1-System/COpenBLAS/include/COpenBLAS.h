@@ -13,10 +13,11 @@ const char *_Nonnull copenblas_core(void);
 /// The core type that suits this CPU better; null if the loaded one is the best.
 const char *_Nullable copenblas_better_core(void);
 
-/// Makes OpenBLAS single-threaded: the trainer's own pool splits the work. Then, where there is a
-/// better core, re-executes this program once with it; returns if nothing is to be done or the attempt
-/// fails. The arguments come from /proc/self/cmdline. Call it first in main, before MPI starts and before any thread that matters. A process with
-/// DIFFIT_OPENBLAS_CORE in its environment, which the repair sets, keeps the core it has.
+/// Makes OpenBLAS single-threaded, because our own thread pool splits the work. Then, if there is a better core
+/// type, it executes this program again, once, with that type and the arguments in /proc/self/cmdline; it
+/// returns if there is nothing to do or the attempt fails. Call it first in main, before MPI and before any other
+/// thread starts. A process with DIFFIT_OPENBLAS_CORE in its environment, which the repair sets, keeps the core
+/// type it has.
 void copenblas_repair(void);
 
 /// c[m, n] = a[m, k] b[k, n], row-major and contiguous (`cblas_sgemm`).
