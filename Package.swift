@@ -4,11 +4,15 @@ import PackageDescription
 // Sources has a folder per floor. A target imports targets of lower floors, and those that stand
 // before it here on its own floor; never one that stands after it.
 
-// C is optimised in debug builds too: unoptimised SIMD kernels make every test slow.
+// Warnings are errors. C is optimised in debug builds too, because unoptimised SIMD kernels make
+// every test slow. That flag is the only unsafe one. SwiftPM 6.2 and later, which this manifest
+// needs, accept unsafe flags in a package that others depend on. The flag changes no bit of any
+// result: the sources themselves forbid the contraction of products and sums.
 let c: [CSetting] = [
-  .unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-fno-math-errno"])
+  .unsafeFlags(["-O3"]), .enableWarning("all"), .enableWarning("extra"),
+  .treatAllWarnings(as: .error),
 ]
-let swift: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
+let swift: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 /// A library of one floor, in Swift.
 func module(_ floor: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -256,14 +260,34 @@ let testing: [Target] = [
     ]),
 ]
 
+// The documentation's examples of targets that are no products; Tests/Checks/examples.sh writes them.
+// A target that has its first example must be added here.
+let examples: [Target] = [
+  tests(
+    "ExamplesTests",
+    [
+      "Checkpoints", "Collectives", "CommandSupport", "ProcessSupport", "SystemSupport",
+      "TensorCore",
+    ])
+]
+
+// What other packages may import: the floors up to the models and the mathematics of diffusion.
+// Tests/Examples is a package that imports them.
+let libraries = [
+  "TensorCore", "Operators", "Autodiff", "Optimization", "NeuralNetworks", "DiffiTModels",
+  "Diffusion",
+]
+
 let package = Package(
   name: "diffit",
-  products: [.executable(name: "diffit", targets: ["diffit"])],
+  products: [.executable(name: "diffit", targets: ["diffit"])]
+    + libraries.map { .library(name: $0, targets: [$0]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
-  targets: system + numerics + models + files + cluster + runs + commands + testing,
+  targets: system + numerics + models + files + cluster + runs + commands + testing
+    + examples,
   swiftLanguageModes: [.v6]
 )

@@ -7,7 +7,7 @@ import Testing
 @Suite struct RehearsalTests {
   private static let latent = {
     var s = LatentDiffiT.Settings()
-    (s.side, s.width, s.depth, s.heads, s.classes, s.dropout) = (8, 64, 2, 2, 5, 0.1)
+    (s.resolution, s.width, s.depth, s.heads, s.classes, s.dropout) = (8, 64, 2, 2, 5, 0.1)
     return s
   }()
   static let settings: [any NetworkSettings] =
@@ -21,7 +21,7 @@ import Testing
     let network = settings.network(precision: precision, recomputes: recomputes)
     network.parameters.allocate(on: context, gradients: true)
     network.parameters.initialize(seed: 1)
-    let state = context.memory.askedBytes
+    let state = context.memory.requestedBytes
     var panels = 0
     network.parameters.beginStep()
     network.parameters.withPackedWeights {
@@ -35,7 +35,7 @@ import Testing
             ? Tensor(zeros: [images, settings.augmentLabels], on: context) : nil)
         tape.backward(from: y, seed: Tensor(zeros: y.shape, on: context))
       }
-      panels = context.memory.askedBytes - state
+      panels = context.memory.requestedBytes - state
     }
     return (context.memory.peakWrittenBytes, context.memory.peakBytes, panels)
   }

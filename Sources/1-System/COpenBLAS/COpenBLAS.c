@@ -7,7 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-// Set by the repair, so that it is tried once: a library that ignores the wish must not loop.
+// Set by the repair, so that it is tried only once: a library that ignores the setting must not cause a loop.
 static const char *const guard = "DIFFIT_OPENBLAS_CORE";
 
 const char *copenblas_core(void) { return openblas_get_corename(); }
@@ -65,7 +65,7 @@ void copenblas_repair(void) {
   char **argv = own_arguments();
   if (!argv) return;
   if (setenv("OPENBLAS_CORETYPE", better, 1) || setenv(guard, better, 1)) return;
-  // By its path, so that the process keeps its name; the link is for a file that was replaced.
+  // First by its path, so that the process keeps its name. The link still works if the file was replaced.
   char path[4096];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
   if (length > 0) {

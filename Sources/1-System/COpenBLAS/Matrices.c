@@ -19,7 +19,7 @@ void copenblas_row_products(int64_t m, int64_t n, int64_t k, const float *a, con
               (blasint)k, b, (blasint)k, 0.0f, c, (blasint)n);
 }
 
-// Fortran's symbol; the last two are the lengths of the texts, which gfortran appends.
+// The Fortran symbol. The last two arguments are the lengths of the texts, which gfortran appends.
 extern void dsyevd_(const char *job, const char *triangle, const blasint *n, double *a,
                     const blasint *stride, double *w, double *work, const blasint *work_size,
                     blasint *integers, const blasint *integers_size, blasint *info, size_t, size_t);

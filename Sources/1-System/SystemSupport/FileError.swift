@@ -18,13 +18,14 @@ package enum FileError: Error, Equatable, Sendable {
 }
 
 extension FileError: CustomStringConvertible {
+  /// The error as one line.
   package var description: String {
     switch self {
     case .system(let operation, let path, let code):
       "\(path): cannot \(operation): \(String(cString: strerror(code)))\(Self.advice(code))"
     case .shrank(let path, let expected):
-      "\(path): ends before byte \(expected), although it was that long when opened; "
-        + "is something else writing it?"
+      "\(path): ends before byte \(expected), although it was longer when it was opened; "
+        + "check whether another process writes to it"
     case .notFound(let path):
       "no such file or folder: \(path); check the path"
     case .unreadable(let path, let reason):

@@ -2,14 +2,14 @@ import Foundation
 
 /// A file open for reading at any position (`open`, `pread`, `close`).
 ///
-/// Not a memory map: where a mapped file is shortened by someone else the process dies of a signal,
+/// It is not a memory map: if another process shortens a mapped file, a signal ends this process;
 /// here the read throws.
 package final class InputFile: Sendable {
-  /// The file's name as it was given.
+  /// The path of the file.
   package let path: String
   private let descriptor: Int32
 
-  /// Opens a file that exists.
+  /// Opens the file.
   package init(_ path: String) throws(FileError) {
     self.path = path
     descriptor = open(path, O_RDONLY | O_CLOEXEC)

@@ -4,8 +4,9 @@ import Foundation
 package enum ProcessArguments {
   /// All of them, the program's name first; read from /proc/self/cmdline.
   ///
-  /// `CommandLine.arguments` is empty where a library has changed the environment before Swift starts
-  /// (swiftlang/swift#76080): it looks for the arguments below the environment's first place.
+  /// `CommandLine.arguments` is empty where a library has changed the environment before Swift
+  /// starts (swiftlang/swift#76080): it looks for the arguments below the environment's first
+  /// place.
   package static let all: [String] = {
     guard let file = fopen("/proc/self/cmdline", "r") else { return CommandLine.arguments }
     defer { fclose(file) }

@@ -1,13 +1,13 @@
-/// How long one piece of work took, over several tries, in seconds.
+/// The times of one piece of work over several tries, in seconds.
 package struct TimingSummary: Codable, Equatable, Sendable {
-  /// Seconds of the fastest try.
+  /// The shortest time.
   package let min: Double
-  /// Seconds of the try in the middle; of an even number of tries the slower of the two.
+  /// The median time; of an even number of tries, the slower one of the two in the middle.
   package let median: Double
-  /// Seconds of the slowest try.
+  /// The longest time.
   package let max: Double
 
-  /// - Parameter times: at least one.
+  /// The summary of at least one time.
   package init(of times: [Double]) {
     precondition(!times.isEmpty, "TimingSummary: no times")
     let sorted = times.sorted()

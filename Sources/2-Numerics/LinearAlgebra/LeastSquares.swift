@@ -8,8 +8,8 @@ package enum LeastSquares {
   /// Columns are scaled to length 1 and factorised by LAPACK's `dgels`.
   ///
   /// Shapes: rows [M, N], targets [M] -> [N].
-  /// - Returns: nil where there is no single x: fewer rows than columns, or columns that depend on each other
-  ///   to within 1e-7.
+  /// - Returns: nil where there is no single x: fewer rows than columns, or columns that depend on
+  ///   each other to within 1e-7.
   package static func solve(_ rows: [[Double]], targets: [Double]) -> [Double]? {
     let count = rows.first?.count ?? 0
     invariant(

@@ -4,7 +4,7 @@ import SystemSupport
 extension Manifest {
   private static let nonFinite = ("Infinity", "-Infinity", "NaN")
 
-  /// The file's bytes, keys sorted.
+  /// The bytes of the file, with sorted keys.
   package func encoded(path: String) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
@@ -18,7 +18,11 @@ extension Manifest {
     }
   }
 
-  /// Reads a manifest and checks that it fits together.
+  /// Reads a manifest and checks that its parts fit together.
+  ///
+  /// - Parameters:
+  ///   - bytes: the contents of the file.
+  ///   - path: the path that errors name.
   package static func decode(_ bytes: [UInt8], path: String) throws -> Manifest {
     struct Version: Decodable {
       let version: Int
@@ -34,7 +38,7 @@ extension Manifest {
     } catch {
       throw CheckpointError.manifestSyntax(path: path, reason: DecodingError.oneLine(of: error))
     }
-    // The version first: another one may have other members.
+    // The version comes first, because other versions may have other members.
     guard version == currentVersion else {
       throw CheckpointError.manifestVersion(path: path, found: version, supported: currentVersion)
     }
@@ -70,7 +74,7 @@ extension Manifest {
         expected: "one of each rank, as "
           + ShardRecord.fileName(rank: 0, of: max(worldSize, 1)))
     }
-    // Ranks may hold several ranges, in any order (pieces of gradient buckets), or none.
+    // A rank may have several ranges (pieces of gradient buckets), in any order, or none.
     var end = 0
     for range in shards.flatMap(\.ranges).filter({ !$0.isEmpty })
       .sorted(by: { $0.lowerBound < $1.lowerBound })

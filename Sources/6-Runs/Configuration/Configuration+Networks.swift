@@ -33,7 +33,7 @@ extension Configuration {
 
   private var latentSettings: LatentDiffiT.Settings {
     var settings = LatentDiffiT.Settings()
-    settings.side = model.resolution
+    settings.resolution = model.resolution
     settings.channels = model.latentChannels
     settings.patch = model.patch
     settings.width = model.width

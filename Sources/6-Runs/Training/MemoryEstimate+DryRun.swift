@@ -30,11 +30,11 @@ struct DryRun {
     let pool = context.memory
     let trainer = Trainer.synthetic(
       configuration, on: context, pixels: { [Float](repeating: 0, count: $0) })
-    let state = pool.askedBytes
+    let state = pool.requestedBytes
 
     var panels = 0
     let shards = try trainer.nextShards()
-    let held = pool.askedBytes
+    let held = pool.requestedBytes
     try trainer.withPackedWeights(for: shards) {
       for shard in shards {
         trainer.stepContext.begin(shard: shard.index, at: 0)
@@ -42,7 +42,7 @@ struct DryRun {
           trainer.task.trainingStep(microBatch, in: trainer.stepContext)
         }
       }
-      panels = pool.askedBytes - held
+      panels = pool.requestedBytes - held
     }
     let step = pool.peakWrittenBytes
     panelBytes = panels

@@ -31,7 +31,7 @@ struct LatentGolden {
     let config = try file.decode(Config.self, config, of: "latent")
     guard config.batch > 0 else { throw file.refuse("a batch of \(config.batch)") }
     var settings = LatentDiffiT.Settings()
-    settings.side = config.side
+    settings.resolution = config.side
     settings.channels = config.channels
     settings.patch = config.patch
     settings.width = config.width

@@ -44,7 +44,7 @@ int cimage_png_store(
 // Weighted sums of 8-bit RGB pixels along one axis. Output i has the weights start[i]..<start[i + 1], scaled by
 // 2^22, of the samples from first[i] on; a sum is rounded to the nearest level and clipped.
 
-/// Along x: [rows, width, 3] -> [rows, outputs, 3]. 0, or -1 where memory is out.
+/// Along x: [rows, width, 3] -> [rows, outputs, 3]. Returns 0, or -1 if there is no memory.
 int cimage_resample_rows(
     const unsigned char *in, size_t width, size_t rows, unsigned char *out, size_t outputs,
     const int32_t *first, const int32_t *start, const int32_t *weights);
