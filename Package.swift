@@ -26,22 +26,22 @@ func shim(
     cSettings: c, linkerSettings: libraries.map { .linkedLibrary($0) })
 }
 
-/// The tests of a target, or of several together.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+/// The tests of a target; those of several targets together are in a folder inside `Tests`.
+func tests(_ name: String, in folder: String = "", _ dependencies: [Target.Dependency]) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swift)
+    name: name, dependencies: dependencies, path: "Tests/\(folder)\(name)", swiftSettings: swift)
 }
 
 /// What tests have in common.
 func support(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(
-    name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swift)
+    name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: swift)
 }
 
 /// A program that tests and comparisons run.
 func probe(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(
-    name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swift)
+    name: name, dependencies: dependencies, path: "Tests/Tools/\(name)", swiftSettings: swift)
 }
 
 let system: [Target] = [
@@ -236,9 +236,9 @@ let testing: [Target] = [
       "Collectives", "Configuration", "Checkpoints", "Datasets", "FileFormats", "ModelLoading",
       "RunData", "Sampling", "SystemSupport", "TensorCore", "Training",
     ]),
-  tests("MetricsRanksTests", ["MetricsProbe", "ProcessSupport"]),
+  tests("MetricsRanksTests", in: "Integration/", ["MetricsProbe", "ProcessSupport"]),
   tests(
-    "EndToEndTests",
+    "EndToEndTests", in: "Integration/",
     [
       "Checkpoints", "CommandSupport", "Configuration", "Datasets", "DataPreparation",
       "Diagnostics", "FileFormats", "InceptionSupport",

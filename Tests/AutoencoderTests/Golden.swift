@@ -9,7 +9,7 @@ import Testing
 /// A file of tensors in PyTorch's layouts.
 struct GoldenFile {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("Goldens/vae")
+    .deletingLastPathComponent().appendingPathComponent("Reference/vae")
 
   let file: SafetensorsFile
   let context: ComputeContext

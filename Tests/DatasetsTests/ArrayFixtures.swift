@@ -1,10 +1,10 @@
 import FileFormats
 import Foundation
 
-/// Files that NumPy, Pillow and Python's zipfile wrote (`Tests/Goldens/arrays/make_arrays.py`).
+/// Files that NumPy, Pillow and Python's zipfile wrote (`Tests/Reference/arrays/make_arrays.py`).
 enum ArrayFixtures {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("Goldens/arrays").path
+    .deletingLastPathComponent().appendingPathComponent("Reference/arrays").path
 
   static func path(_ name: String) -> String { "\(folder)/\(name)" }
 

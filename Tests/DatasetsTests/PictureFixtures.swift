@@ -2,11 +2,11 @@ import FileFormats
 import Foundation
 import Testing
 
-/// What `Tests/Goldens/pictures/make_pictures.py` wrote.
+/// What `Tests/Reference/pictures/make_pictures.py` wrote.
 enum PictureFixtures {
   static func path(_ name: String) -> String {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("Goldens/pictures/\(name)").path
+      .appendingPathComponent("Reference/pictures/\(name)").path
   }
 
   /// The goldens' picture of this size.

@@ -60,7 +60,7 @@ struct DDPMGolden: Decodable {
 
   init() throws {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("Goldens/ddpm.json")
+      .deletingLastPathComponent().appendingPathComponent("Reference/ddpm.json")
     self = try JSONDecoder().decode(DDPMGolden.self, from: Data(contentsOf: url))
   }
 }

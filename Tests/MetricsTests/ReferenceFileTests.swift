@@ -38,7 +38,7 @@ private final class ReferenceFolder {
 
 private func golden(_ name: String) -> String {
   URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Goldens/arrays/\(name)").path
+    .appendingPathComponent("Reference/arrays/\(name)").path
 }
 
 private func gaussian(

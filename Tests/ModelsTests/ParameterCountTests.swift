@@ -68,7 +68,7 @@ import Testing
 
   static let goldens = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent()
-    .appending(path: "Goldens")
+    .appending(path: "Reference")
 
   /// The PyTorch oracle's own names and shapes, out of the headers of its goldens.
   @Test(.enabled(if: FileManager.default.fileExists(atPath: goldens.path)))

@@ -10,7 +10,7 @@ import Testing
 import Training
 
 private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-  .deletingLastPathComponent().appendingPathComponent("Goldens")
+  .deletingLastPathComponent().appendingPathComponent("Reference")
 
 @Suite("The oracle's goldens") struct GoldenTests {
   private static let files =

@@ -25,7 +25,7 @@ import Testing
 
   init() throws {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("Goldens/samplers.json")
+      .deletingLastPathComponent().appendingPathComponent("Reference/samplers.json")
     recorded = try JSONDecoder().decode(Recorded.self, from: Data(contentsOf: url))
     var settings = ImageDiffiT.Settings()
     settings.resolution = 8

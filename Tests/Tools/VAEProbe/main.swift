@@ -1,4 +1,4 @@
-// Runs the autoencoder and the perceptual distance on files: what Tests/Goldens/compare_vae.py compares.
+// Runs the autoencoder and the perceptual distance on files: what Tests/Reference/compare_vae.py compares.
 //
 // usage: VAEProbe run FOLDER INPUT OUT THREADS fp32|bf16
 //        VAEProbe write FOLDER SEED CHANNELS,... GROUPS

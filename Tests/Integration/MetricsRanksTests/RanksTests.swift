@@ -3,7 +3,8 @@ import ProcessSupport
 import Testing
 
 private let features = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-  .deletingLastPathComponent().appendingPathComponent("Goldens/metrics/scores.safetensors")
+  .deletingLastPathComponent().deletingLastPathComponent()
+  .appendingPathComponent("Reference/metrics/scores.safetensors")
 
 @Suite("Scores under mpirun", .serialized) struct RanksTests {
   private func scores(ranks: Int, _ more: String...) throws -> [String: Double] {

@@ -2,7 +2,7 @@
 # Makes every golden of this folder again: networks for `diffit parity`, the losses of a training
 # run, samples, and DDPM's numbers. Needs a python with torch, numpy and safetensors; name it in PYTHON.
 #
-#   PYTHON=python3 Tests/Goldens/make_all.sh [FOLDER]     default: this folder
+#   PYTHON=python3 Tests/Reference/make_all.sh [FOLDER]     default: this folder
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here}

@@ -178,7 +178,7 @@ extension RefusalTests {
       try expectRefusal(
         1, evaluate(floats, "--reference", a), saying: "uint8 [N, H, W, 3]", "float32")
       try expectRefusal(1, evaluate(a, "--reference", floats), saying: "float32")
-      let weights = "\(Repository.root)/Tests/Goldens/window-8.safetensors"
+      let weights = "\(Repository.root)/Tests/Reference/window-8.safetensors"
       try expectRefusal(
         1, evaluate(a, "--reference", a, "--metrics", "fid", "--features", weights),
         saying: "window-8.safetensors", "convert-inception.py")

@@ -4,7 +4,7 @@
 usage: compare_features.py --probe .build/release/FeaturesProbe --cifar cifar-10-batches-bin \\
            --photographs FOLDER_OR_TAR [--images 64] [--timed 1000] [--threads 2]
 
-The weights are seeded random numbers in the layout of the public file (see Tests/Goldens/inception), so
+The weights are seeded random numbers in the layout of the public file (see Tests/Reference/inception), so
 that nothing is downloaded. `tf1` is torch-fidelity's extractor as it is; for `clean` the images are resized
 by Pillow, for `pytorch-fid` by torch, and torch-fidelity's layers run on the result. For each protocol and
 tap it prints the largest difference over the tap's largest value, and beside it the distances of both from
@@ -25,7 +25,7 @@ import torch
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "Goldens", "inception"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "inception"))
 import peer  # noqa: E402
 
 TAPS = ["64", "192", "768", "2048", "spatial", "logits"]

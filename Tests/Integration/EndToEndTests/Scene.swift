@@ -49,7 +49,7 @@ final class Scene {
 /// The files of the repository.
 enum Repository {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../..").standardized.path
+    .appendingPathComponent("../../..").standardized.path
   static let debug = "\(root)/configs/debug.yaml"
   static let launcher = "\(root)/launch/local.sh"
 }

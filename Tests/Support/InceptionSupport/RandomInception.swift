@@ -4,7 +4,7 @@ import Metrics
 import NumericsSupport
 import TensorCore
 
-/// Random weights in the layout of the public file, as `Tests/Goldens/inception/peer.py` makes them.
+/// Random weights in the layout of the public file, as `Tests/Reference/inception/peer.py` makes them.
 package enum RandomInception {
   /// The 472 tensors: uniform draws of stream `t` for tensor `t`.
   package static func write(_ url: URL) throws {
@@ -72,7 +72,7 @@ package enum RandomInception {
   package static func golden() throws -> SafetensorsFile {
     try SafetensorsFile(
       URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-        "../Goldens/inception/features.safetensors"))
+        "../../Reference/inception/features.safetensors"))
   }
 }
 
