@@ -169,80 +169,99 @@ let commands: [Target] = [
 ]
 
 let testing: [Target] = [
-  // What tests have in common, and programs that tests and comparisons run.
+  // What tests have in common.
   support("NumericsSupport", ["Operators", "TensorCore"]),
-  support("InceptionSupport", ["FileFormats", "Metrics", "NumericsSupport", "TensorCore"]),
+  support("FixtureSupport", ["Autodiff", "FileFormats", "NumericsSupport", "TensorCore"]),
+  support(
+    "InceptionSupport",
+    ["FileFormats", "FixtureSupport", "Metrics", "NumericsSupport", "TensorCore"]),
   support("ProcessSupport"),
   support("ErrorSupport"),
+
+  // Programs that tests and comparisons run.
   probe("CollectivesProbe", ["COpenBLAS", "Collectives", "SystemSupport", "TensorCore"]),
   probe("MetricsProbe", ["COpenBLAS", "Collectives", "FileFormats", "Metrics", "TensorCore"]),
   probe("FeaturesProbe", ["FileFormats", "Metrics", "TensorCore"]),
-  probe(
-    "VAEProbe",
-    ["Autodiff", "DiffiTModels", "FileFormats", "RunData", "SystemSupport", "TensorCore"]),
+  probe("VAEProbe", ["Autodiff", "DiffiTModels", "FileFormats", "RunData", "TensorCore"]),
 
+  // The tests of one target, in the order of the floors.
+  tests("SystemSupportTests", ["ErrorSupport", "FixtureSupport", "SystemSupport", "TensorCore"]),
   tests("TensorCoreTests", ["CKernels", "TensorCore"]),
+  tests("LinearAlgebraTests", ["LinearAlgebra", "TensorCore"]),
   tests("OperatorsTests", ["NumericsSupport", "Operators", "TensorCore"]),
   tests("AutodiffTests", ["Autodiff", "NumericsSupport", "Operators", "TensorCore"]),
-  tests(
-    "ModelsTests",
-    ["Autodiff", "DiffiTModels", "NeuralNetworks", "NumericsSupport", "TensorCore"]),
-  tests(
-    "DiffusionTests",
-    ["Autodiff", "Diffusion", "NeuralNetworks", "NumericsSupport", "TensorCore"]),
   tests("OptimizationTests", ["NumericsSupport", "Optimization", "TensorCore"]),
   tests(
-    "DatasetsTests", ["Datasets", "ErrorSupport", "FileFormats", "SystemSupport", "TensorCore"]),
+    "NeuralNetworksTests",
+    ["Autodiff", "NeuralNetworks", "NumericsSupport", "Operators", "TensorCore"]),
   tests(
-    "CheckpointsTests",
-    ["Checkpoints", "ErrorSupport", "FileFormats", "SystemSupport", "TensorCore"]),
+    "DiffiTModelsTests",
+    ["Autodiff", "DiffiTModels", "FixtureSupport", "NumericsSupport", "Operators", "TensorCore"]),
   tests(
-    "CollectivesTests",
+    "DiffusionTests",
+    ["Autodiff", "Diffusion", "FixtureSupport", "NumericsSupport", "TensorCore"]),
+  tests(
+    "FileFormatsTests",
     [
-      "Collectives", "CollectivesProbe", "CommandSupport", "ProcessSupport", "SystemSupport",
+      "ErrorSupport", "FileFormats", "FixtureSupport", "NumericsSupport", "SystemSupport",
       "TensorCore",
     ]),
   tests(
-    "MetricsTests",
+    "DatasetsTests",
+    ["Datasets", "ErrorSupport", "FileFormats", "FixtureSupport", "SystemSupport"]),
+  tests(
+    "CheckpointsTests",
     [
-      "Collectives", "Datasets", "FileFormats", "InceptionSupport", "LinearAlgebra", "Metrics",
-      "NumericsSupport",
+      "Checkpoints", "ErrorSupport", "FileFormats", "FixtureSupport", "NumericsSupport",
       "SystemSupport", "TensorCore",
     ]),
+  tests("CollectivesTests", ["Collectives"]),
+  tests("CommandSupportTests", ["CommandSupport"]),
   tests(
-    "DoctorTests",
+    "MetricsTests",
     [
-      "Benchmarking", "Collectives", "CommandSupport", "Diagnostics", "LinearAlgebra",
-      "SystemSupport", "TensorCore",
+      "Collectives", "Datasets", "FileFormats", "FixtureSupport", "InceptionSupport", "Metrics",
+      "NumericsSupport", "SystemSupport", "TensorCore",
+    ]),
+  tests("ConfigurationTests", ["Configuration", "FixtureSupport"]),
+  tests(
+    "RunDataTests",
+    [
+      "Autodiff", "Checkpoints", "Datasets", "DiffiTModels", "FileFormats", "FixtureSupport",
+      "NumericsSupport", "RunData", "SystemSupport", "TensorCore",
+    ]),
+  tests(
+    "SamplingTests",
+    [
+      "Autodiff", "CommandSupport", "Configuration", "DiffiTModels", "Diffusion", "FixtureSupport",
+      "ModelLoading", "Sampling", "TensorCore",
     ]),
   tests(
     "TrainingTests",
     [
-      "Autodiff", "Benchmarking", "Checkpoints", "Collectives", "CommandSupport", "Configuration",
-      "Datasets",
-      "DiffiTModels", "Diffusion", "Evaluation", "FileFormats", "Metrics", "ModelLoading", "Parity",
-      "RunData", "Sampling",
-      "SystemSupport", "TensorCore", "Training", "diffit",
+      "Autodiff", "Collectives", "CommandSupport", "Configuration", "Datasets", "Evaluation",
+      "FixtureSupport", "TensorCore", "Training",
     ]),
+  tests("BenchmarkingTests", ["Benchmarking", "CommandSupport", "Configuration", "TensorCore"]),
+  tests("DiagnosticsTests", ["Benchmarking", "Collectives", "Diagnostics", "TensorCore"]),
   tests(
-    "AutoencoderTests",
-    [
-      "Autodiff", "Checkpoints", "DiffiTModels", "FileFormats", "NumericsSupport", "RunData",
-      "TensorCore",
-    ]),
+    "ParityTests",
+    ["CommandSupport", "DiffiTModels", "FixtureSupport", "Parity", "TensorCore"]),
+  tests("DiffitTests", ["diffit"]),
+
+  // Tests that run the programs, most of them under `mpirun`.
   tests(
-    "LatentsTests",
-    [
-      "Collectives", "Configuration", "Checkpoints", "Datasets", "FileFormats", "ModelLoading",
-      "RunData", "Sampling", "SystemSupport", "TensorCore", "Training",
-    ]),
-  tests("MetricsRanksTests", in: "Integration/", ["MetricsProbe", "ProcessSupport"]),
+    "CollectivesRanksTests", in: "Integration/",
+    ["CollectivesProbe", "FixtureSupport", "ProcessSupport", "SystemSupport"]),
+  tests(
+    "MetricsRanksTests", in: "Integration/",
+    ["FixtureSupport", "MetricsProbe", "ProcessSupport"]),
   tests(
     "EndToEndTests", in: "Integration/",
     [
-      "Checkpoints", "CommandSupport", "Configuration", "Datasets", "DataPreparation",
-      "Diagnostics", "FileFormats", "InceptionSupport",
-      "ProcessSupport", "RunData", "Sampling", "SystemSupport", "TensorCore", "Training", "diffit",
+      "Checkpoints", "Configuration", "Datasets", "Diagnostics", "FileFormats", "FixtureSupport",
+      "InceptionSupport", "ProcessSupport", "RunData", "SystemSupport", "TensorCore", "Training",
+      "diffit",
     ]),
 ]
 

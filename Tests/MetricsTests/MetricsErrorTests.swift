@@ -1,4 +1,3 @@
-import LinearAlgebra
 import Metrics
 import Testing
 
@@ -54,14 +53,5 @@ import Testing
   @Test func namesOfMetrics() throws {
     #expect(try Metric(named: "is") == .inceptionScore)
     #expect(throws: MetricsError.unknownMetric(name: "fidd")) { try Metric(named: "fidd") }
-  }
-}
-
-@Suite struct LinearAlgebraErrorTests {
-  @Test func eigensolver() {
-    #expect(
-      LinearAlgebraError.eigensolver(width: 64, status: 3).description
-        == "LAPACK's dsyevd failed on a 64 x 64 matrix (status 3); check free memory and the OpenBLAS"
-        + " library")
   }
 }

@@ -1,7 +1,7 @@
+import FixtureSupport
 import Foundation
 import ProcessSupport
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// Runs of `model.kind: vae`: two networks, each with its optimiser.

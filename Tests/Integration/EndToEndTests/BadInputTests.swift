@@ -1,7 +1,6 @@
 import Foundation
 import ProcessSupport
 import Testing
-import diffit
 
 extension RefusalTests {
   /// Whatever is wrong: one line that names it, the right exit code, on one rank and on two, at once.

@@ -1,8 +1,8 @@
 import Checkpoints
+import FixtureSupport
 import Foundation
 import ProcessSupport
 import Testing
-import diffit
 
 extension RefusalTests {
   /// Run directories, checkpoints and weights that cannot be used.

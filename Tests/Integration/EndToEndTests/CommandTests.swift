@@ -1,7 +1,7 @@
+import FixtureSupport
 import Foundation
 import ProcessSupport
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// The commands beside `train`.
@@ -55,7 +55,7 @@ extension EndToEndTests {
     }
 
     @Test func parity() throws {
-      let golden = "\(Repository.root)/Tests/Reference/window-shrinks.safetensors"
+      let golden = Repository.path("Tests/Reference/window-shrinks.safetensors")
       let good = try Diffit.run("parity", golden, "--json", scene.path("parity.json"))
       #expect(good.code == 0 && good.errors.isEmpty, "\(good.errors)")
       #expect(good.lines.last?.hasPrefix("passed: ") == true)

@@ -3,7 +3,6 @@ import FileFormats
 import Foundation
 import ProcessSupport
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// `diffit data convert` and `diffit data info`, and training on what they make and read.

@@ -1,8 +1,8 @@
 import FileFormats
+import FixtureSupport
 import Foundation
 import ProcessSupport
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// `diffit evaluate` and `diffit data stats`.
@@ -178,7 +178,7 @@ extension RefusalTests {
       try expectRefusal(
         1, evaluate(floats, "--reference", a), saying: "uint8 [N, H, W, 3]", "float32")
       try expectRefusal(1, evaluate(a, "--reference", floats), saying: "float32")
-      let weights = "\(Repository.root)/Tests/Reference/window-8.safetensors"
+      let weights = Repository.path("Tests/Reference/window-8.safetensors")
       try expectRefusal(
         1, evaluate(a, "--reference", a, "--metrics", "fid", "--features", weights),
         saying: "window-8.safetensors", "convert-inception.py")

@@ -1,6 +1,5 @@
 import Foundation
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// What a run leaves, and when.

@@ -1,7 +1,6 @@
 import Foundation
 import ProcessSupport
 import Testing
-import diffit
 
 extension RefusalTests {
   /// What a run keeps from its first step to its last, and what may change.

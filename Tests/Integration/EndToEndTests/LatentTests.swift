@@ -1,11 +1,11 @@
 import Datasets
 import FileFormats
+import FixtureSupport
 import Foundation
 import ProcessSupport
 import RunData
 import TensorCore
 import Testing
-import diffit
 
 /// A small autoencoder, pictures and latents of them.
 struct LatentScene {
@@ -19,7 +19,7 @@ struct LatentScene {
     for name in ["config.json", "diffusion_pytorch_model.safetensors"] {
       try FileManager.default.createDirectory(atPath: vae, withIntermediateDirectories: true)
       try FileManager.default.copyItem(
-        atPath: "\(Repository.root)/Tests/Reference/vae/f4/\(name)", toPath: "\(vae)/\(name)")
+        atPath: Repository.path("Tests/Reference/vae/f4/\(name)"), toPath: "\(vae)/\(name)")
     }
     let shapes = ShapesDataset(resolution: 40, count: images)
     for index in 0..<images {
@@ -262,7 +262,7 @@ extension EndToEndTests {
       try expectRefusal(2, sampling("run"), saying: "needs an autoencoder", "--vae")
       try expectRefusal(
         2, sampling("run", "--vae", other), saying: "--vae", "of another autoencoder", digest)
-      let f2 = "\(Repository.root)/Tests/Reference/vae/f2"
+      let f2 = Repository.path("Tests/Reference/vae/f2")
       try refuse(2, sampling("run", "--vae", f2), saying: "2 times smaller", "expected 4")
       try refuse(
         2, sampling("run", "--vae", scene.path("run")), saying: "model.kind latent",

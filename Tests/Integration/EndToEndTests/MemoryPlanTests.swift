@@ -1,8 +1,8 @@
 import Configuration
+import FixtureSupport
 import Foundation
 import ProcessSupport
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// `--dry-run` against what runs then use, and the presets.

@@ -1,7 +1,6 @@
 import FileFormats
 import Foundation
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// `diffit noise`: the same draw of noise in EDM's scale and in DDPM's.

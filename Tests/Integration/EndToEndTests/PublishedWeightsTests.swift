@@ -1,7 +1,6 @@
 import FileFormats
 import Foundation
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// `train --init` with weights in the layout that DiffiT's authors publish.

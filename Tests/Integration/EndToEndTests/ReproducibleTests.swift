@@ -1,6 +1,5 @@
 import ProcessSupport
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// `parallel.reduction: reproducible`: the same bits, whoever computes what.

@@ -1,7 +1,7 @@
+import FixtureSupport
 import Foundation
 import ProcessSupport
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// `launch/local.sh --restarts`, and `launch/cluster.sh --restarts` on this host.

@@ -1,6 +1,5 @@
 import Foundation
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// A run that was left and taken up again is the run that was never left.

@@ -2,7 +2,6 @@ import FileFormats
 import Foundation
 import ProcessSupport
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// `diffit sample`: files, grids and trajectories.

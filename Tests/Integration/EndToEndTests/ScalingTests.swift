@@ -1,7 +1,7 @@
+import FixtureSupport
 import Foundation
 import ProcessSupport
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// `scaling` from measurement to prediction.

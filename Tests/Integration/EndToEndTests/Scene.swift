@@ -1,11 +1,11 @@
 import Checkpoints
 import FileFormats
+import FixtureSupport
 import Foundation
 import ProcessSupport
 import TensorCore
 import Testing
 import Training
-import diffit
 
 /// What starts jobs; one at a time, because every job takes all cores.
 @Suite("The built program", .serialized) enum EndToEndTests {}
@@ -46,12 +46,9 @@ final class Scene {
   }
 }
 
-/// The files of the repository.
-enum Repository {
-  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .appendingPathComponent("../../..").standardized.path
-  static let debug = "\(root)/configs/debug.yaml"
-  static let launcher = "\(root)/launch/local.sh"
+extension Repository {
+  static let debug = path("configs/debug.yaml")
+  static let launcher = path("launch/local.sh")
 }
 
 /// The program and its arguments.

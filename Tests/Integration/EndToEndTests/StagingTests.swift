@@ -2,7 +2,6 @@ import Foundation
 import ProcessSupport
 import SystemSupport
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// An archive is unpacked once for all ranks of a node.

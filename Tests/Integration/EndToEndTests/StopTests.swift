@@ -1,7 +1,7 @@
+import FixtureSupport
 import Foundation
 import ProcessSupport
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// Being asked to stop.

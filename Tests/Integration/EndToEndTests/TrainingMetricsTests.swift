@@ -1,7 +1,6 @@
 import Foundation
 import InceptionSupport
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// Metrics while a run trains.

@@ -1,7 +1,6 @@
 import Foundation
 import ProcessSupport
 import Testing
-import diffit
 
 extension EndToEndTests {
   /// Ranks that are alive and do not move.

@@ -1,10 +1,9 @@
+import FixtureSupport
 import Foundation
 import ProcessSupport
 import Testing
 
-private let features = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-  .deletingLastPathComponent().deletingLastPathComponent()
-  .appendingPathComponent("Reference/metrics/scores.safetensors")
+private let features = Repository.reference("metrics/scores.safetensors")
 
 @Suite("Scores under mpirun", .serialized) struct RanksTests {
   private func scores(ranks: Int, _ more: String...) throws -> [String: Double] {

@@ -1,4 +1,5 @@
 import FileFormats
+import FixtureSupport
 import Foundation
 import Metrics
 import NumericsSupport
@@ -70,9 +71,7 @@ package enum RandomInception {
   package static var images: [RGBImage] { sizes.map { image(height: $0.height, width: $0.width) } }
 
   package static func golden() throws -> SafetensorsFile {
-    try SafetensorsFile(
-      URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-        "../../Reference/inception/features.safetensors"))
+    try SafetensorsFile(Repository.reference("inception/features.safetensors"))
   }
 }
 

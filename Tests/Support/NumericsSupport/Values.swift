@@ -53,3 +53,8 @@ package struct Setup: Sendable, CustomStringConvertible {
 
   package var description: String { "\(level), \(threads) threads" }
 }
+
+/// A number from 0 to `bound` - 1.
+package func draw(_ random: RandomStream, below bound: Int, _ draw: Int) -> Int {
+  Int(random.bits(draw)) % bound
+}

@@ -5,7 +5,6 @@ import COpenBLAS
 import Collectives
 import Foundation
 import SystemSupport
-import TensorCore
 
 /// What a check found wrong.
 struct Wrong: Error, CustomStringConvertible {

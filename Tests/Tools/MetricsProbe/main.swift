@@ -5,7 +5,6 @@ import COpenBLAS
 import Collectives
 import Foundation
 import Metrics
-import TensorCore
 
 copenblas_repair(CommandLine.unsafeArgv)
 let usage = """

@@ -12,7 +12,6 @@ import DiffiTModels
 import FileFormats
 import Foundation
 import RunData
-import SystemSupport
 import TensorCore
 
 enum Usage: Error { case wrong(String) }
