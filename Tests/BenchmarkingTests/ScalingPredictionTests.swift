@@ -1,5 +1,5 @@
 import Benchmarking
-import Configuration
+import CommandSupport
 import Foundation
 import Testing
 
@@ -144,12 +144,12 @@ import Testing
       ([0], 1.0, 0.0, 1.0), ([], 1, 0, 1), ([1], 0, 0, 1), ([1], .nan, 0, 1), ([1], 1, -1, 1),
       ([1], 1, 0, 1.5),
     ] {
-      #expect(throws: ConfigurationError.self, "\(ranks) \(link) \(latency) \(share)") {
+      #expect(throws: OptionError.self, "\(ranks) \(link) \(latency) \(share)") {
         try ScalingPredictOptions(
           files: ["x"], ranks: ranks, linkGbps: link, latencyUs: latency, hiddenShare: share)
       }
     }
-    #expect(throws: ConfigurationError.self) { try ScalingMeasureOptions(batch: 0, json: "x") }
-    #expect(throws: ConfigurationError.self) { try ScalingMeasureOptions(steps: 0, json: "x") }
+    #expect(throws: OptionError.self) { try ScalingMeasureOptions(batch: 0, json: "x") }
+    #expect(throws: OptionError.self) { try ScalingMeasureOptions(steps: 0, json: "x") }
   }
 }

@@ -5,6 +5,7 @@ import FixtureSupport
 import Foundation
 import NumericsSupport
 import RunData
+import SystemSupport
 import TensorCore
 import Testing
 
@@ -208,7 +209,7 @@ import Testing
     (settings.resolution, settings.channels, settings.groups, settings.blocks) = (16, [8], 4, 1)
     let vae = VAE(settings)
     vae.parameters.allocate(on: ComputeContext(), gradients: false)
-    #expect(throws: AutoencoderError.self) { try DiffusersVAE.read(folder, into: vae) }
-    #expect(throws: AutoencoderError.self) { try DiffusersVAE.write(vae, to: config) }
+    #expect(throws: FileError.self) { try DiffusersVAE.read(folder, into: vae) }
+    #expect(throws: FileError.self) { try DiffusersVAE.write(vae, to: config) }
   }
 }

@@ -5,6 +5,7 @@ import FixtureSupport
 import Foundation
 import NumericsSupport
 import RunData
+import SystemSupport
 import TensorCore
 import Testing
 
@@ -70,7 +71,7 @@ import Testing
       #expect(missing.isEmpty && unexpected.isEmpty)
       #expect(misshaped.contains("lin0.weight [4] where [64] is expected"))
     }
-    #expect(throws: CheckpointError.self) {
+    #expect(throws: FileError.self) {
       _ = try PerceptualDistance(
         weights: Self.weights.appendingPathExtension("none"), on: ComputeContext())
     }

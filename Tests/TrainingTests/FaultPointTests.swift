@@ -1,4 +1,4 @@
-import Configuration
+import CommandSupport
 import Testing
 import Training
 
@@ -29,6 +29,6 @@ import Training
     "slow=100000", "kill@rank=1@images=2",
   ])
   func malformed(text: String) {
-    #expect(throws: ConfigurationError.self) { try fault(text) }
+    #expect(throws: OptionError.self) { try fault(text) }
   }
 }
