@@ -5,7 +5,7 @@ import Testing
 
 extension EndToEndTests {
   /// `diffit sample`: files, grids and trajectories.
-  @Suite("Sampling") struct SamplingTests {
+  @Suite("Sampling") struct SampleTests {
     let scene: Scene
     let run: RunFolder
 

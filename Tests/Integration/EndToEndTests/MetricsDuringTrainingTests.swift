@@ -4,7 +4,7 @@ import Testing
 
 extension EndToEndTests {
   /// Metrics while a run trains.
-  @Suite("Metrics during training") struct TrainingMetricsTests {
+  @Suite("Metrics during training") struct MetricsDuringTrainingTests {
     let scene: Scene
 
     init() throws { scene = try Scene() }
