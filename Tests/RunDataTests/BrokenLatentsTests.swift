@@ -1,5 +1,7 @@
+import FileFormats
 import Foundation
 import RunData
+import SystemSupport
 import Testing
 
 /// One test a malformed input.
@@ -48,7 +50,7 @@ import Testing
   @Test func aFileThatIsGone() throws {
     let folder = try LatentFolder()
     try FileManager.default.removeItem(at: folder.file(name))
-    #expect(try folder.refusal().contains(name))
+    #expect(try folder.refusal(FileError.self).contains(name))
   }
 
   @Test func aFileThatIsCutOff() throws {
@@ -63,7 +65,7 @@ import Testing
     let folder = try LatentFolder()
     let size = try Data(contentsOf: folder.file(name)).count
     try Data(repeating: 0, count: size).write(to: folder.file(name))
-    #expect(try folder.refusal().contains(name))
+    #expect(try folder.refusal(SafetensorsError.self).contains(name))
   }
 
   @Test func tensorsOfAnotherShapeOrType() throws {

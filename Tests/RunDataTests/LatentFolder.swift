@@ -83,10 +83,11 @@ final class LatentFolder {
     try LatentDataset(path: path, scale: scale)
   }
 
-  /// What opening it says.
-  func refusal() throws -> String {
-    let error = try #require(throws: LatentsError.self) { try self.open() }
-    #expect(!error.description.contains("\n"))
-    return error.description
+  /// What opening it says, in an error of a type.
+  func refusal<Failure: Error>(_ type: Failure.Type = LatentsError.self) throws -> String {
+    let error = try #require(throws: type) { try self.open() }
+    let description = "\(error)"
+    #expect(!description.contains("\n"))
+    return description
   }
 }
