@@ -9,6 +9,8 @@ let c: [CSetting] = [
   .unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-fno-math-errno"])
 ]
 let swift: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
+// Tests that compare kernels and samplers with plain loops are optimised in debug builds too.
+let loops: [SwiftSetting] = swift + [.unsafeFlags(["-O"])]
 
 /// A library of one floor, in Swift.
 func module(_ floor: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -27,15 +29,22 @@ func shim(
 }
 
 /// The tests of a target; those of several targets together are in a folder inside `Tests`.
-func tests(_ name: String, in folder: String = "", _ dependencies: [Target.Dependency]) -> Target {
+func tests(
+  _ name: String, in folder: String = "", _ dependencies: [Target.Dependency],
+  settings: [SwiftSetting] = swift
+) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, path: "Tests/\(folder)\(name)", swiftSettings: swift)
+    name: name, dependencies: dependencies, path: "Tests/\(folder)\(name)",
+    swiftSettings: settings)
 }
 
 /// What tests have in common.
-func support(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func support(
+  _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = swift
+) -> Target {
   .target(
-    name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: swift)
+    name: name, dependencies: dependencies, path: "Tests/Support/\(name)",
+    swiftSettings: settings)
 }
 
 /// A program that tests and comparisons run.
@@ -170,7 +179,7 @@ let commands: [Target] = [
 
 let testing: [Target] = [
   // What tests have in common.
-  support("NumericsSupport", ["Operators", "TensorCore"]),
+  support("NumericsSupport", ["Operators", "TensorCore"], settings: loops),
   support("FixtureSupport", ["Autodiff", "FileFormats", "NumericsSupport", "TensorCore"]),
   support(
     "InceptionSupport",
@@ -186,9 +195,9 @@ let testing: [Target] = [
 
   // The tests of one target, in the order of the floors.
   tests("SystemSupportTests", ["ErrorSupport", "FixtureSupport", "SystemSupport", "TensorCore"]),
-  tests("TensorCoreTests", ["CKernels", "TensorCore"]),
+  tests("TensorCoreTests", ["CKernels", "TensorCore"], settings: loops),
   tests("LinearAlgebraTests", ["LinearAlgebra", "TensorCore"]),
-  tests("OperatorsTests", ["NumericsSupport", "Operators", "TensorCore"]),
+  tests("OperatorsTests", ["NumericsSupport", "Operators", "TensorCore"], settings: loops),
   tests("AutodiffTests", ["Autodiff", "NumericsSupport", "Operators", "TensorCore"]),
   tests("OptimizationTests", ["NumericsSupport", "Optimization", "TensorCore"]),
   tests(
@@ -199,7 +208,8 @@ let testing: [Target] = [
     ["Autodiff", "DiffiTModels", "FixtureSupport", "NumericsSupport", "Operators", "TensorCore"]),
   tests(
     "DiffusionTests",
-    ["Autodiff", "Diffusion", "FixtureSupport", "NumericsSupport", "TensorCore"]),
+    ["Autodiff", "Diffusion", "FixtureSupport", "NumericsSupport", "TensorCore"],
+    settings: loops),
   tests(
     "FileFormatsTests",
     [
