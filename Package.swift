@@ -63,7 +63,7 @@ let system: [Target] = [
   shim("CMPI", ["SystemMPI"]),
   shim("COpenBLAS", ["SystemOpenBLAS"]),
   shim("CKernels", exclude: ["template"]),
-  shim("CImageIO", libraries: ["turbojpeg", "png"]),
+  shim("CImageIO", libraries: ["jpeg", "png"]),
   shim("CArchive", libraries: ["archive", "z"]),
   shim("CChecksum", libraries: ["xxhash"]),
   module("1-System", "SystemSupport", ["CChecksum"]),
@@ -95,12 +95,17 @@ let cluster: [Target] = [
 ]
 
 let runs: [Target] = [
-  module("6-Runs", "CommandSupport", ["Collectives", "SystemSupport", "TensorCore"]),
+  module(
+    "6-Runs", "CommandSupport",
+    [
+      "Collectives", "SystemSupport", "TensorCore",
+      .product(name: "Logging", package: "swift-log"),
+    ]),
   module(
     "6-Runs", "Metrics",
     [
-      "Checkpoints", "Collectives", "Datasets", "FileFormats", "LinearAlgebra", "Operators",
-      "SystemSupport", "TensorCore",
+      "COpenBLAS", "Checkpoints", "Collectives", "Datasets", "FileFormats", "LinearAlgebra",
+      "Operators", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "Configuration",
@@ -143,6 +148,9 @@ let runs: [Target] = [
 ]
 
 let commands: [Target] = [
+  // Writes `let buildCommit = "abcdef0"` for `diffit --version`; see the folder.
+  .plugin(
+    name: "BuildCommit", capability: .buildTool, path: "Sources/7-Commands/BuildCommit"),
   module(
     "7-Commands", "DataPreparation",
     [
@@ -165,16 +173,16 @@ let commands: [Target] = [
     "7-Commands", "Parity",
     [
       "Autodiff", "Checkpoints", "CommandSupport", "Configuration", "DiffiTModels", "Diffusion",
-      "FileFormats", "ModelLoading", "TensorCore",
+      "FileFormats", "ModelLoading", "SystemSupport", "TensorCore",
     ]),
   .executableTarget(
     name: "diffit",
     dependencies: [
       "Benchmarking", "CommandSupport", "Configuration", "DataPreparation", "Diagnostics",
       "Diffusion", "Evaluation", "LinearAlgebra", "ModelLoading", "Parity", "RunData", "Sampling",
-      "SystemSupport", "Training",
+      "SystemSupport", "TensorCore", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
-    ], path: "Sources/7-Commands/diffit", swiftSettings: swift),
+    ], path: "Sources/7-Commands/diffit", swiftSettings: swift, plugins: ["BuildCommit"]),
 ]
 
 let testing: [Target] = [
@@ -226,7 +234,7 @@ let testing: [Target] = [
       "SystemSupport", "TensorCore",
     ]),
   tests("CollectivesTests", ["Collectives"]),
-  tests("CommandSupportTests", ["CommandSupport"]),
+  tests("CommandSupportTests", ["CommandSupport", "SystemSupport"]),
   tests(
     "MetricsTests",
     [
@@ -246,6 +254,7 @@ let testing: [Target] = [
       "Autodiff", "CommandSupport", "Configuration", "DiffiTModels", "Diffusion", "FixtureSupport",
       "ModelLoading", "Sampling", "TensorCore",
     ]),
+  tests("EvaluationTests", ["CommandSupport", "Evaluation", "Metrics", "Sampling"]),
   tests(
     "TrainingTests",
     [
@@ -280,6 +289,7 @@ let package = Package(
   products: [.executable(name: "diffit", targets: ["diffit"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: system + numerics + models + files + cluster + runs + commands + testing,

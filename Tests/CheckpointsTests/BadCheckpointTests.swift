@@ -123,7 +123,7 @@ import Testing
     #expect(
       try manifestError("\"build\"", "\"built\"")
         == CheckpointError.manifestSyntax(
-          path: bad + "/manifest.json", reason: "no member \"build\""))
+          path: bad + "/manifest.json", reason: "build is missing"))
   }
 
   @Test func manifestOfAnotherVersion() throws {

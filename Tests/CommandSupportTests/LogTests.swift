@@ -1,5 +1,6 @@
 import CommandSupport
 import Foundation
+import SystemSupport
 import Testing
 
 @Suite("What a run says")
@@ -31,6 +32,19 @@ struct LogTests {
       try String(contentsOf: folder.appending(path: name), encoding: .utf8)
     }
 
+    /// Lines of `log.txt` without the time, which each must begin with: 2026-11-27T23:10:00Z.
+    var entries: [String] {
+      get throws {
+        try text("log.txt").split(separator: "\n").map { line in
+          let form = #/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ /#
+          let time = try #require(line.prefixMatch(of: form))
+          let date = try Date(String(time.output.dropLast()), strategy: .iso8601)
+          #expect(abs(date.timeIntervalSinceNow) < 60)
+          return String(line[time.range.upperBound...])
+        }
+      }
+    }
+
     func path(_ name: String) -> String { folder.appending(path: name).path }
   }
 
@@ -44,9 +58,15 @@ struct LogTests {
     log.progress(&line, done: 100, at: 60)
     log.warning("odd")
     log.error("bad")
-    #expect(try streams.text("log.txt") == "before\nafter\nwarning: odd\nerror: bad\n")
+    log.images = 64
+    log.info("again")
+    #expect(
+      try streams.entries == [
+        "info  before", "info  after", "warning odd", "error bad", "info  images=64 again",
+      ])
     #expect(try streams.text("err") == "warning: odd\nerror: bad\n")
     #expect(try streams.text("out").hasPrefix("before\nafter\ntrain  100 / 100 images"))
+    #expect(try streams.text("out").hasSuffix("\nagain\n"))
   }
 
   @Test func theFileIsAppendedTo() throws {
@@ -56,7 +76,7 @@ struct LogTests {
       try log.open(streams.path("log.txt"))
       log.info(word)
     }
-    #expect(try streams.text("log.txt") == "first\nsecond\n")
+    #expect(try streams.entries == ["info  first", "info  second"])
   }
 
   @Test func otherRanksSayOnlyWhatIsWrong() throws {
@@ -70,6 +90,7 @@ struct LogTests {
     #expect(try streams.text("out").isEmpty)
     #expect(try streams.text("err") == "rank 3: warning: odd\n")
     #expect(!FileManager.default.fileExists(atPath: streams.path("log.txt")))
+    #expect(log.line(ofError: "gone").hasSuffix("Z error rank=3 gone"))
   }
 
   @Test func aTerminalsProgressLineIsOverwrittenAndCleared() throws {
@@ -100,7 +121,8 @@ struct LogTests {
     #expect(try streams.text("out") == "one\ntwo\n")
     let errors = try streams.text("err")
     #expect(
-      errors == "warning: log.txt cannot be written (No space left on device): no more of it\n")
+      errors == "warning: log.txt cannot be written (No space left on device):"
+        + " no further lines are added to it\n")
   }
 }
 

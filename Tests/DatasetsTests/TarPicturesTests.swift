@@ -50,7 +50,7 @@ import Testing
       let (image, label) = try data.image(index)
       #expect(label == index && image[4, 4] == [10 * index, 20, 30])
     }
-    #expect(data.pictures.name(of: 4) == folder.path + "/s/a-001.tar/000004.png")
+    #expect(data.images.name(of: 4) == folder.path + "/s/a-001.tar/000004.png")
     #expect(try open(first).count == 3)
     #expect(try ImageCollections.open(first).count == 3)
     #expect(try ImageCollections.open(folder.path + "/s").image(3)[0, 0] == [30, 20, 30])
@@ -74,7 +74,7 @@ import Testing
   @Test func withoutLabels() throws {
     let tar = try write("plain.tar", [("x/1.png", try ImageFixtures.png(1))])
     let data = try open(tar)
-    #expect(data.classNames.isEmpty && data.pictures.label(of: 0) == nil)
+    #expect(data.classNames.isEmpty && data.images.label(of: 0) == nil)
     #expect(try data.image(0).label == 0)
   }
 
@@ -150,7 +150,7 @@ import Testing
   @Test func twoPicturesOfOneSample() throws {
     let path = try write(
       "twice.tar", [("1.png", try ImageFixtures.png(1)), ("1.jpg", Fixtures.rgbJPEG)])
-    #expect(reason(error(path), path) == "sample 1 has two pictures, 1.png and 1.jpg")
+    #expect(reason(error(path), path) == "sample 1 has two images, 1.png and 1.jpg")
   }
 
   @Test func aLabelIsMissing() throws {

@@ -39,7 +39,7 @@ import Testing
     let odd = [rank(), rank(), rank(version: "1.1"), rank(), rank()]
     let finding = Doctor.versions(odd)
     #expect(finding.state == .wrong)
-    #expect(finding.found == "diffit 1.0 on ranks 0-1, 3-4, diffit 1.1 on rank 2")
+    #expect(finding.found == "diffit 1.0 on ranks 0, 1, 3, 4, diffit 1.1 on rank 2")
     #expect(finding.mend?.contains("one version") == true)
   }
 

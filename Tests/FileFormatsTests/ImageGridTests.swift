@@ -3,12 +3,18 @@ import FixtureSupport
 import Testing
 
 @Suite struct ImageGridTests {
+  @Test func normalisationIsUndoneExactly() {
+    let image = RGBImage(width: 16, height: 16, pixels: (0..<768).map { UInt8($0 % 256) })
+    #expect(image.normalized.min() == -1 && image.normalized.max() == 1)
+    #expect(RGBImage.levels(image.normalized) == image.pixels)
+  }
+
   @Test func bytesRoundAsEDM() {
     let values: [Float] = [-1, 1, 0, -2, 3, .nan, .infinity, -.infinity, 0.5, -0.999]
-    #expect(ImageGrid.bytes(values) == [0, 255, 128, 0, 255, 0, 255, 0, 191, 0])
+    #expect(RGBImage.levels(values) == [0, 255, 128, 0, 255, 0, 255, 0, 191, 0])
     // Every byte survives the way to [-1, 1] and back.
     let all = (0...255).map { Float($0) / 127.5 - 1 }
-    #expect(ImageGrid.bytes(all) == (0...255).map { UInt8($0) })
+    #expect(RGBImage.levels(all) == (0...255).map { UInt8($0) })
   }
 
   @Test func placesImagesRowByRow() {
@@ -17,7 +23,7 @@ import Testing
     let images = grey.flatMap { [$0, $0, $0] }
     let grid = ImageGrid.image(images, height: 1, width: 2, columns: 2, gutter: 1, scale: 2)
     #expect(grid.width == 2 * (2 * 3 + 1) && grid.height == 2 * (2 * 2 + 1))
-    let levels = ImageGrid.bytes(grey).map { [Int($0), Int($0), Int($0)] }
+    let levels = RGBImage.levels(grey).map { [Int($0), Int($0), Int($0)] }
     let white = [255, 255, 255]
     for dy in 0..<2 {
       for dx in 0..<2 {

@@ -61,7 +61,7 @@ def inputs(net, model):
     side = model.get("resolution", signature["resolution"].default)
     drawn = [sample(SETTINGS, p, side) for p in range(len(SIGMAS))]
     sigma = torch.tensor(SIGMAS)
-    images, _, noise = [np.stack(v) for v in zip(*drawn)]
+    images, _, noise = [np.stack(v) for v in zip(*drawn, strict=True)]
     noisy = torch.from_numpy(images) + torch.from_numpy(noise) * sigma.reshape(-1, 1, 1, 1)
     label = augment = None
     if net.classes:
@@ -86,7 +86,7 @@ def main():
     count = sum(p.numel() for p in net.parameters())
     tensors = len(net.state_dict())
     print(f"{sys.argv[1]}: {count} parameters in {tensors} tensors, every name and shape fits")
-    for sigma, image in zip(SIGMAS, denoised):
+    for sigma, image in zip(SIGMAS, denoised, strict=True):
         pixel = " ".join(f"{v: .7f}" for v in image[:, 0, 0].tolist())
         moments = f"mean {image.mean(): .7f} deviation {image.std(): .7f}"
         print(f"sigma {sigma:<6} {moments} pixel 0,0 {pixel}")

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -26,9 +27,9 @@ Image.MAX_IMAGE_PIXELS = None
 BOX, BICUBIC, LANCZOS = (Image.Resampling[n] for n in ("BOX", "BICUBIC", "LANCZOS"))
 
 
-def resize(image, width, height, filter):
+def resize(image, width, height, kernel):
     """Along x, then along y, as Pillow up to 12 does; from 13 on it begins with y where that is less work."""
-    return image.resize((width, image.height), filter).resize((width, height), filter)
+    return image.resize((width, image.height), kernel).resize((width, height), kernel)
 
 
 def dhariwal(image, side):
@@ -90,7 +91,7 @@ def by_pillow(folder, out, transform, side, processes):
 
 
 def by_diffit(program, folder, out, transform, side, processes):
-    launcher = "mpirun --quiet --oversubscribe --bind-to none -n".split() + [str(processes)]
+    launcher = ["mpirun", "--quiet", "--oversubscribe", "--bind-to", "none", "-n", str(processes)]
     command = [program, "data", "convert", folder, "--out", out, "--resolution", str(side)]
     subprocess.run(
         launcher + command + ["--transform", transform, "--json", out + ".json"],
@@ -122,10 +123,10 @@ def main():
         for side in map(int, given.sizes.split(",")):
             for transform in TRANSFORMS:
                 ours, theirs = (os.path.join(scratch, name) for name in ("ours", "theirs"))
-                our_time, rate = best(given.repeats, ours, lambda: by_diffit(
-                    given.program, given.folder, ours, transform, side, given.processes))
-                their_time, count = best(given.repeats, theirs, lambda: by_pillow(
-                    given.folder, theirs, transform, side, given.processes))
+                our_time, rate = best(given.repeats, ours, partial(
+                    by_diffit, given.program, given.folder, ours, transform, side, given.processes))
+                their_time, count = best(given.repeats, theirs, partial(
+                    by_pillow, given.folder, theirs, transform, side, given.processes))
                 differing, worst, images = 0, 0, 0
                 for index in range(count):
                     a = np.array(Image.open(packed(ours, index))).astype(int)

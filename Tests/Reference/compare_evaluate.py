@@ -125,7 +125,8 @@ def compare(arguments, network, weights, title, samples, reference, protocol, wi
             distance, limit = abs(ours[name] - value) / abs(value), LIMITS.get(name, 1e-5)
         ok = distance <= limit
         good &= bool(ok)
-        print(f"  {name:10} {ours[name]:20.12g} {value:20.12g} {distance:9.1e} {float(peers):20.12g}{'' if ok else '   TOO FAR'}", flush=True)
+        print(f"  {name:10} {ours[name]:20.12g} {value:20.12g} {distance:9.1e} {float(peers):20.12g}"
+              f"{'' if ok else '   TOO FAR'}", flush=True)
     return good
 
 

@@ -26,7 +26,7 @@ from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "inception"))
-import peer  # noqa: E402
+import peer
 
 TAPS = ["64", "192", "768", "2048", "spatial", "logits"]
 
@@ -85,7 +85,7 @@ def timed(arguments, network, weights, folder):
     images = cifar(arguments.cifar, arguments.timed)
     batch = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
     network.features_list = ["2048", "logits_unbiased"]
-    for turn in range(2):
+    for _ in range(2):
         with torch.no_grad():
             network(batch[:8])
             start, ticks = time.perf_counter(), time.process_time()

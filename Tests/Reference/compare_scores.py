@@ -6,10 +6,17 @@ usage: compare_scores.py MetricsProbe [--quick]          (needs torch, torch-fid
 
 torch-fidelity gets the features twice: as f32, the type it extracts, in which it then averages, multiplies and measures
 distances; and as f64, where what is left is the difference of methods. The distances' own rounding is shown by a third
-calculation: tr (S1 S2)^1/2 is the nuclear norm of X1 X2^T, centred and scaled, which needs no covariance. sFID is also held
-against scipy's sqrtm. Exit code 1 where a limit is exceeded.
+calculation: tr (S1 S2)^1/2 is the nuclear norm of X1 X2^T, centred and scaled, which needs no covariance. sFID is also
+held against scipy's sqrtm. Exit code 1 where a limit is exceeded.
 """
-import argparse, json, os, subprocess, sys, tempfile, time
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
 import numpy as np
 import scipy.linalg
 import torch
@@ -25,7 +32,8 @@ def features(rng, count, width, shift, scale):
     inner = max(4, width // 8)
     mixing = rng.standard_normal((inner, width)) * (1 + np.arange(inner))[:, None] ** -0.5
     noise = 0.3 * rng.standard_normal((count, width))
-    return np.maximum(0, 0.4 + shift + scale * (rng.standard_normal((count, inner)) @ mixing / 2 + noise)).astype(np.float32)
+    drawn = rng.standard_normal((count, inner)) @ mixing / 2 + noise
+    return np.maximum(0, 0.4 + shift + scale * drawn).astype(np.float32)
 
 
 def pair(seed, width, count, other, scale=1.05):
@@ -114,7 +122,8 @@ def compare(program, title, tensors, parts=10, subsets=100, subset_size=1000):
         single |= peers(tensors, tap, parts, subsets, subset_size, False)
         double |= peers(tensors, tap, parts, subsets, subset_size, True)
     good = True
-    print(f"  {'':10} {'ours':>20} {'peer, f64':>20} {'relative':>9} {'peer, f32':>20} {'relative':>9}  seconds: ours (sums + score), peer f32")
+    print(f"  {'':10} {'ours':>20} {'peer, f64':>20} {'relative':>9} {'peer, f32':>20} {'relative':>9}"
+          "  seconds: ours (sums + score), peer f32")
     for line in lines:
         seconds = f"{line['seconds_sums']:.2f} + {line['seconds']:.2f}"
         for name, ours in line.items():
@@ -127,12 +136,14 @@ def compare(program, title, tensors, parts=10, subsets=100, subset_size=1000):
             ok = np.float32(ours) == np.float32(exact) if limit == 0 else distance <= limit
             good &= bool(ok)
             print(f"  {name:10} {ours:20.12g} {exact:20.12g} {distance:9.1e} {rounded:20.12g} "
-                  f"{abs(ours - rounded) / max(abs(rounded), 1e-30):9.1e}  {seconds}, {took:.2f}{'' if ok else '   TOO FAR'}")
+                  f"{abs(ours - rounded) / max(abs(rounded), 1e-30):9.1e}  {seconds}, {took:.2f}"
+                  f"{'' if ok else '   TOO FAR'}")
         tap = {"fid": "2048", "sfid": "spatial"}.get(line["metric"])
         if tap:
             a, b = tensors[f"samples.{tap}"], tensors[f"reference.{tap}"]
             truth = nuclear(a, b)
-            print(f"  {'':10} by the nuclear norm {truth:.12g}: ours is off by {abs(line[line['metric']] - truth) / truth:.1e}, "
+            print(f"  {'':10} by the nuclear norm {truth:.12g}: ours is off by"
+                  f" {abs(line[line['metric']] - truth) / truth:.1e}, "
                   f"the peer by {abs(double[line['metric']][0] - truth) / truth:.1e}")
         if line["metric"] == "sfid":
             start = time.time()
@@ -175,11 +186,14 @@ if __name__ == "__main__":
         return {f"samples.{tap}": samples, f"reference.{tap}": reference}
 
     program = arguments.program
-    good = compare(program, "small", both("2048", 10, 64, 300, 250) | {"samples.logits": logits(11, 317, 30)}, subset_size=100)
-    good &= compare(program, "low taps", both("64", 12, 64, 2500, 3000) | both("192", 13, 192, 2500, 3000) | both("768", 14, 768, 2500, 3000))
+    small = both("2048", 10, 64, 300, 250) | {"samples.logits": logits(11, 317, 30)}
+    good = compare(program, "small", small, subset_size=100)
+    low = both("64", 12, 64, 2500, 3000) | both("192", 13, 192, 2500, 3000) | both("768", 14, 768, 2500, 3000)
+    good &= compare(program, "low taps", low)
     good &= compare(program, "fewer images than features", both("2048", 15, 512, 200, 300), subset_size=100)
     if not arguments.quick:
-        good &= compare(program, "full", both("2048", 16, 2048, 5000, 5000, 1.12) | {"samples.logits": logits(17, 5000, 1008)})
+        full = both("2048", 16, 2048, 5000, 5000, 1.12) | {"samples.logits": logits(17, 5000, 1008)}
+        good &= compare(program, "full", full)
         good &= compare(program, "spatial", both("spatial", 18, 2023, 5000, 4000))
         good &= compare(program, "1,000 of 2048", both("2048", 19, 2048, 1000, 1200))
     sys.exit(0 if good else 1)

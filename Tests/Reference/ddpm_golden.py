@@ -132,7 +132,7 @@ def losses():
                          [clean, noise, raw])
     result = dict(timesteps=timesteps, weights=weights, batch=8, clean=flat(clean),
                   noise=flat(noise), raw=flat(raw), noisy=[], kinds={})
-    for t, x, n in zip(timesteps, clean, noise):
+    for t, x, n in zip(timesteps, clean, noise, strict=True):
         result["noisy"] += flat(math.sqrt(chain.abar[t]) * x + math.sqrt(1 - chain.abar[t]) * n)
     for kind in ["mse", "smooth_l1", "hybrid"]:
         raw.requires_grad_(True)
@@ -147,7 +147,7 @@ def losses():
             if kind == "hybrid":
                 term = term + bound(chain, clean[i], noise[i], t, raw[i]).mean()
             terms.append(term)
-        share = sum(w * term for w, term in zip(weights, terms)) / 8
+        share = sum(w * term for w, term in zip(weights, terms, strict=True)) / 8
         share.backward()
         result["kinds"][kind] = dict(
             terms=[term.item() for term in terms], share=share.item(), gradient=flat(raw.grad))
@@ -251,7 +251,7 @@ def history():
     timesteps = [t for t in range(6) for _ in range(10)] + draw.integers(0, 6, 30).tolist()
     draw.shuffle(timesteps)
     values = draw.gamma(1.5, 0.1, len(timesteps)).astype(np.float32).astype(float).tolist()
-    kept = [[loss for t, loss in zip(timesteps, values) if t == s][-10:] for s in range(6)]
+    kept = [[loss for t, loss in zip(timesteps, values, strict=True) if t == s][-10:] for s in range(6)]
     moments = np.array([math.sqrt(sum(loss**2 for loss in losses) / 10) for losses in kept])
     p = 0.999 * moments / moments.sum() + 0.001 / 6
     return dict(steps=6, timesteps=timesteps, losses=values, probabilities=p.tolist())
@@ -274,7 +274,7 @@ def main():
             print(f"{case['schedule']} {case['count']} of {case['steps']} {name:18}"
                   f" {min(x):9.4f} ... {max(x):8.4f}")
     for kind, case in golden["losses"]["kinds"].items():
-        print(kind, ["%.6g" % term for term in case["terms"]])
+        print(kind, [f"{term:.6g}" for term in case["terms"]])
 
 
 if __name__ == "__main__":

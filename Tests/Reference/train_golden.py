@@ -87,7 +87,7 @@ def train(settings, dtype):
         first = step * settings["batch"]
         positions = range(first, first + settings["batch"])
         samples = [sample(settings, p, MODEL["resolution"]) for p in positions]
-        y, sigma, noise = [torch.from_numpy(np.stack(v)).to(dtype) for v in zip(*samples)]
+        y, sigma, noise = [torch.from_numpy(np.stack(v)).to(dtype) for v in zip(*samples, strict=True)]
         loss = reference.edm_loss(denoiser, y, sigma, noise)
         adam.zero_grad()
         loss.backward()
@@ -108,7 +108,7 @@ def main():
     embedding = reference.positional_embedding
     reference.positional_embedding = lambda *a, **k: embedding(*a, **k).double()
     exact = train(settings, torch.float64)
-    apart = [abs(a - b) / b for a, b in zip(losses, exact)]
+    apart = [abs(a - b) / b for a, b in zip(losses, exact, strict=True)]
     worst = max(range(len(apart)), key=apart.__getitem__)
     names = list(network(settings["seed"], torch.float32).named_parameters())
     image, sigma, noise = sample(settings, 9, MODEL["resolution"])

@@ -3,21 +3,24 @@
 
 usage: vae_golden.py FOLDER   (needs torch, numpy, safetensors, diffusers)
 
-  FOLDER/f2, FOLDER/f4    folders that diffusers' AutoencoderKL wrote, old attention names in f4, and golden.safetensors:
-                          images, noise, weight of the loss; mean, log variance, reconstruction, tiled results, loss,
-                          and its gradient at the images and at every parameter (grad.NAME)
+  FOLDER/f2, FOLDER/f4    folders that diffusers' AutoencoderKL wrote, old attention names in f4, and
+                          golden.safetensors: images, noise, weight of the loss; mean, log variance, reconstruction,
+                          tiled results, loss, and its gradient at the images and at every parameter (grad.NAME)
   FOLDER/discriminator.safetensors   pix2pix' NLayerDiscriminator with group norm: param.NAME, grad.NAME
   FOLDER/lpips.safetensors           LPIPS on a narrow VGG16: weights under the names of convert-lpips.py
   FOLDER/lpips-golden.safetensors    images, distances and gradient
-The loss of an autoencoder is sum(weight * reconstruction) / (1000 * batch) + 0.01 * mean KL; z is a draw with the noise.
+The loss of an autoencoder is sum(weight * reconstruction) / (1000 * batch) + 0.01 * mean KL; z is a draw with the
+noise.
 """
-import os, sys
+import os
+import sys
+
 import torch
-from torch import nn
-from torch.nn import functional as F
-from safetensors.torch import load_file, save_file
 from diffusers import AutoencoderKL
 from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn import functional as F
 
 OLD = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
 
@@ -99,7 +102,10 @@ def discriminator(out):
     net = Discriminator(2)
     with torch.no_grad():
         for p in net.parameters():
-            p.add_(0.2 * torch.randn_like(p)) if p.dim() == 1 else p.copy_(torch.randn_like(p) * (2 / p[0].numel()) ** 0.5)
+            if p.dim() == 1:
+                p.add_(0.2 * torch.randn_like(p))
+            else:
+                p.copy_(torch.randn_like(p) * (2 / p[0].numel()) ** 0.5)
     real, fake = torch.rand(2, 3, 32, 24) * 2 - 1, (torch.rand(2, 3, 32, 24) * 2 - 1).requires_grad_()
     logits_real, logits_fake = net(real), net(fake)
     loss = 0.5 * (F.relu(1 - logits_real).mean() + F.relu(1 + logits_fake).mean())
@@ -107,8 +113,9 @@ def discriminator(out):
     data = {"param." + k: p for k, p in net.named_parameters()}
     data |= {"grad." + k: p.grad for k, p in net.named_parameters()}
     generator = -net(fake).mean()
-    data |= {"real": real, "fake": fake, "logits_real": logits_real, "logits_fake": logits_fake, "loss": loss.reshape(1),
-             "generator": generator.reshape(1), "grad_fake": torch.autograd.grad(generator, fake)[0]}
+    data |= {"real": real, "fake": fake, "logits_real": logits_real, "logits_fake": logits_fake,
+             "loss": loss.reshape(1), "generator": generator.reshape(1),
+             "grad_fake": torch.autograd.grad(generator, fake)[0]}
     save_file(contiguous(data), os.path.join(out, "discriminator.safetensors"))
 
 
@@ -121,17 +128,18 @@ def lpips(weights, x, y, convolutions=(2, 2, 3, 3, 3)):
             if stage:
                 x, index = F.max_pool2d(x, 2), index + 1
             for _ in range(count):
-                x = F.relu(F.conv2d(x, weights[f"features.{index}.weight"], weights[f"features.{index}.bias"], padding=1))
+                weight, bias = weights[f"features.{index}.weight"], weights[f"features.{index}.bias"]
+                x = F.relu(F.conv2d(x, weight, bias, padding=1))
                 index += 2
             taps.append(x / (x.square().sum(1, keepdim=True).sqrt() + 1e-10))
         return taps
     return sum(((a - b).square() * weights[f"lin{i}.weight"][:, None, None]).sum(1).mean((1, 2))
-               for i, (a, b) in enumerate(zip(features(x), features(y))))
+               for i, (a, b) in enumerate(zip(features(x), features(y), strict=True)))
 
 
 def lpips_weights(channels=(64, 128, 256, 512, 512), convolutions=(2, 2, 3, 3, 3)):
     weights, inputs, index = {}, 3, 0
-    for stage, (width, count) in enumerate(zip(channels, convolutions)):
+    for stage, (width, count) in enumerate(zip(channels, convolutions, strict=True)):
         for _ in range(count):
             weights[f"features.{index}.weight"] = torch.randn(width, inputs, 3, 3) * (2 / (9 * inputs)) ** 0.5
             weights[f"features.{index}.bias"] = 0.1 + 0.05 * torch.randn(width)

@@ -21,11 +21,11 @@ import Testing
     var flipped = 0
     for position in 0..<200 {
       let image = position % 5
-      let example = dataset.example(image, seed: 3, position: UInt64(position))
-      #expect(example.label == [0, 1, 2, 1, 0][image] && example.augmentLabels.isEmpty)
-      let isFlipped = example.values[0] < 0
+      let sample = try dataset.sample(image, seed: 3, position: UInt64(position))
+      #expect(sample.label == [0, 1, 2, 1, 0][image] && sample.augmentLabels.isEmpty)
+      let isFlipped = sample.values[0] < 0
       if isFlipped { flipped += 1 }
-      for (value, mean) in zip(example.values, means(image, flipped: isFlipped)) {
+      for (value, mean) in zip(sample.values, means(image, flipped: isFlipped)) {
         #expect(abs(value - mean / 2) < 1e-5)
       }
     }
@@ -35,7 +35,7 @@ import Testing
   @Test func withoutMirroredPicturesNothingIsFlipped() throws {
     let dataset = try LatentFolder(flips: false, logVariance: -30).open()
     for position in 0..<50 {
-      #expect(dataset.example(1, seed: 0, position: UInt64(position)).values[0] > 0)
+      #expect(try dataset.sample(1, seed: 0, position: UInt64(position)).values[0] > 0)
     }
   }
 
@@ -47,7 +47,7 @@ import Testing
     var (sum, squares, cubes) = (0.0, 0.0, 0.0)
     let draws = 2000
     for position in 0..<draws {
-      let values = dataset.example(2, seed: 1, position: UInt64(position)).values
+      let values = try dataset.sample(2, seed: 1, position: UInt64(position)).values
       for (value, mean) in zip(values, mean) {
         let off = (Double(value) - 4 * mean) / 2
         sum += off
@@ -62,13 +62,13 @@ import Testing
     #expect(abs(cubes / count) < 4 * (15 / count).squareRoot())
   }
 
-  @Test func anExampleIsAFunctionOfSeedAndPosition() throws {
+  @Test func aSampleIsAFunctionOfSeedAndPosition() throws {
     let folder = try LatentFolder()
     let dataset = try folder.open()
-    let one = dataset.example(3, seed: 7, position: 1 << 40)
-    #expect(try folder.open().example(3, seed: 7, position: 1 << 40) == one)
+    let one = try dataset.sample(3, seed: 7, position: 1 << 40)
+    #expect(try folder.open().sample(3, seed: 7, position: 1 << 40) == one)
     for (index, seed, position) in [(3, 7, 1 << 40 + 1), (3, 8, 1 << 40), (2, 7, 1 << 40)] {
-      let other = dataset.example(index, seed: UInt64(seed), position: UInt64(position))
+      let other = try dataset.sample(index, seed: UInt64(seed), position: UInt64(position))
       #expect(other.values != one.values)
     }
     // The noise is that of the stream, in the order of memory.
@@ -86,8 +86,8 @@ import Testing
     let given = try folder.open(scale: 0.25)
     let measured = try folder.open(scale: 0)
     let (a, b) = (
-      given.example(0, seed: 0, position: 0).values,
-      measured.example(0, seed: 0, position: 0).values
+      try given.sample(0, seed: 0, position: 0).values,
+      try measured.sample(0, seed: 0, position: 0).values
     )
     #expect(zip(a, b).allSatisfy { abs(10 * $0 - $1) < 1e-4 })
     #expect(given.contentDigest == measured.contentDigest)
@@ -114,9 +114,9 @@ import Testing
     #expect(batch.images.count == 7 * LatentFolder.elements)
     let order = DataOrder(seed: 5, count: 5)
     for (place, position) in (UInt64(4)..<11).enumerated() {
-      let example = dataset.example(order.index(at: position), seed: 5, position: position)
-      #expect(batch.labels[place] == example.label)
-      #expect(Array(batch.images[place * 12..<(place + 1) * 12]) == example.values)
+      let sample = try dataset.sample(order.index(at: position), seed: 5, position: position)
+      #expect(batch.labels[place] == sample.label)
+      #expect(Array(batch.images[place * 12..<(place + 1) * 12]) == sample.values)
     }
   }
 }

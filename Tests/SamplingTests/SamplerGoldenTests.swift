@@ -69,8 +69,10 @@ import Testing
       ("dpm++", .dpmPlusPlus),
     ] as [(String, SampleSettings.Sampler)])
   func samplersByName(_ name: String, _ kind: SampleSettings.Sampler) throws {
-    let drawing = try SamplingParameters(SamplingOptions(sampler: kind), of: Configuration())
-    let error = try error(name, drawing.method)
+    var options = SamplingOptions()
+    options.sampler = kind
+    let parameters = try SamplingParameters(options, of: Configuration())
+    let error = try error(name, parameters.method)
     #expect(error < 2e-5, "\(name): \(error)")
   }
 

@@ -31,7 +31,13 @@ struct SamplingOptionsTests {
     #expect(error?.option == "--seeds" && error?.found == text)
   }
 
-  @Test func whatCannotBeDrawnIsRefused() throws {
+  @Test func samplingOptionsThatNoRunTakesAreRefused() throws {
+    func checked(_ change: (inout SamplingOptions) throws -> Void) throws -> SamplingOptions {
+      var options = SamplingOptions()
+      try change(&options)
+      try options.validate()
+      return options
+    }
     func refused(
       _ option: String, _ make: @autoclosure () throws -> SamplingOptions,
       at location: SourceLocation = #_sourceLocation
@@ -39,20 +45,22 @@ struct SamplingOptionsTests {
       let error = #expect(throws: OptionError.self, sourceLocation: location) { try make() }
       #expect(error?.description.hasPrefix(option) == true, sourceLocation: location)
     }
-    refused("--steps", try SamplingOptions(steps: 0))
-    refused("--class", try SamplingOptions(label: -1))
-    refused("--guidance", try SamplingOptions(guidance: .infinity))
-    refused("--batch", try SamplingOptions(batch: 0))
-    refused("--churn", try SamplingOptions(churn: -1))
-    refused("--churn", try SamplingOptions(sampler: .ddim, churn: 1))
-    refused("--eta", try SamplingOptions(sampler: .heun, eta: 0.5))
-    refused("--guided-channels", try SamplingOptions(guidedChannels: -1))
-    refused("--eta", try SamplingOptions(sampler: .ddim, eta: 1.5))
+    refused("--steps", try checked { $0.steps = 0 })
+    refused("--class", try checked { $0.label = -1 })
+    refused("--guidance", try checked { $0.guidance = .infinity })
+    refused("--batch", try checked { $0.batch = 0 })
+    refused("--churn", try checked { $0.churn = -1 })
+    refused("--churn", try checked { ($0.sampler, $0.churn) = (.ddim, 1) })
+    refused("--eta", try checked { ($0.sampler, $0.eta) = (.heun, 0.5) })
+    refused("--guided-channels", try checked { $0.guidedChannels = -1 })
+    refused("--eta", try checked { ($0.sampler, $0.eta) = (.ddim, 1.5) })
     for interval in ["1", "2,1", "a,b", "-1,2", "1,2,3", "nan,1"] {
-      refused("--guidance-interval", try SamplingOptions(guidanceInterval: interval))
+      refused(
+        "--guidance-interval",
+        try checked { $0.guidanceInterval = try SamplingOptions.interval(interval) })
     }
-    #expect(try SamplingOptions(guidanceInterval: "0.2,5").guidanceInterval == 0.2...5)
-    #expect(try SamplingOptions(sampler: .ddim, eta: 1).eta == 1)
+    #expect(try SamplingOptions.interval("0.2,5") == 0.2...5)
+    #expect(try checked { ($0.sampler, $0.eta) = (.ddim, 1) }.eta == 1)
   }
 
   @Test func noiseLevelsAreNumbersFromZeroOn() throws {

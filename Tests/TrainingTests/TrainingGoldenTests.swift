@@ -68,14 +68,14 @@ import Training
     let batch = UInt64(recorded.batch)
     let trainer = Trainer(
       try configuration(microBatch: microBatch), over: SingleCommunicator(),
-      on: ComputeContext(threadCount: threads)
-    ) {
-      defer { next += batch }
-      let positions = Array(next..<next + batch)
-      return Batch(
-        positions: positions, images: positions.flatMap(image),
-        labels: positions.map { _ in 0 }, augmentLabels: [])
-    }
+      on: ComputeContext(threadCount: threads),
+      loader: MadeBatches {
+        defer { next += batch }
+        let positions = Array(next..<next + batch)
+        return Batch(
+          positions: positions, images: positions.flatMap(image),
+          labels: positions.map { _ in 0 }, augmentLabels: [])
+      })
     try trainer.parameters.drawAsOracle(recorded.parameters, seed: recorded.seed)
     return try (0..<recorded.steps).map { _ in
       try trainer.step()

@@ -1,4 +1,4 @@
-// Products and eigenvalues for the metrics.
+// Products and eigenvalues for the metrics, least squares for the scaling model.
 #include <cblas.h>
 #include <stdlib.h>
 
@@ -40,5 +40,26 @@ int copenblas_eigen(int64_t n, int vectors, double *a, double *values) {
     info = COPENBLAS_NO_MEMORY;
   free(work);
   free(integers);
+  return (int)info;
+}
+
+// Fortran's symbol; the last is the length of the text.
+extern void dgels_(const char *transposed, const blasint *m, const blasint *n, const blasint *sides,
+                   double *a, const blasint *a_stride, double *b, const blasint *b_stride, double *work,
+                   const blasint *work_size, blasint *info, size_t);
+
+int copenblas_least_squares(int64_t m, int64_t n, double *a, double *b) {
+  const blasint rows = (blasint)m, columns = (blasint)n, sides = 1, ask = -1;
+  blasint info = 0;
+  double work_size = 0;
+  dgels_("N", &rows, &columns, &sides, a, &rows, b, &rows, &work_size, &ask, &info, 1);
+  if (info) return (int)info;
+  const blasint room = (blasint)work_size;
+  double *work = malloc((size_t)room * sizeof *work);
+  if (work)
+    dgels_("N", &rows, &columns, &sides, a, &rows, b, &rows, work, &room, &info, 1);
+  else
+    info = COPENBLAS_NO_MEMORY;
+  free(work);
   return (int)info;
 }

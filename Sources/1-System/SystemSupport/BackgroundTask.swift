@@ -6,6 +6,7 @@ package final class BackgroundTask<Value: Sendable>: Sendable {
   private let result = Mutex<Result<Value, any Error>?>(nil)
   private let ended = DispatchSemaphore(value: 0)
 
+  /// Starts the work on a new thread.
   package init(_ body: @escaping @Sendable () throws -> Value) {
     Thread.detachNewThread {
       let outcome = Result { try body() }
@@ -14,12 +15,13 @@ package final class BackgroundTask<Value: Sendable>: Sendable {
     }
   }
 
-  /// Work that there was none of.
+  /// A result without any work.
   package init(done value: Value) {
     result.withLock { $0 = .success(value) }
     ended.signal()
   }
 
+  /// Whether the work has ended; it never waits.
   package var isDone: Bool { result.withLock { $0 != nil } }
 
   /// Returns when the work has ended.

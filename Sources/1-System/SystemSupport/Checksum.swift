@@ -2,11 +2,12 @@ import CChecksum
 
 /// A streaming 128-bit XXH3 checksum (libxxhash, `XXH3_128bits_update`).
 ///
-/// The digest's text is what `xxh128sum` prints, so that operators can check files by hand. It guards
-/// against damage, not against intent.
+/// The digest's text is what `xxh128sum` prints, so that operators can check files by hand. It
+/// guards against damage, not against intent.
 package struct Checksum: ~Copyable {
   private let state: OpaquePointer
 
+  /// The checksum of no bytes.
   package init() {
     guard let state = dc_xxh3_create() else { fatalError("Checksum: out of memory") }
     self.state = state
@@ -14,6 +15,7 @@ package struct Checksum: ~Copyable {
 
   deinit { dc_xxh3_free(state) }
 
+  /// Adds bytes to the end of those that are summed up.
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {
     let status = dc_xxh3_update(state, bytes.baseAddress, bytes.count)
     precondition(status == 0, "Checksum: update of \(bytes.count) bytes failed")

@@ -1,10 +1,11 @@
 import Foundation
 
-/// The limits that a container or a batch system puts on this process (control groups, version 2, or
-/// version 1 as containers show it).
+/// The limits that a container or a batch system puts on this process (control groups, version 2,
+/// or version 1 as containers show it).
 package struct ControlGroup: Sendable {
-  /// CPUs' worth of time, and bytes; nil where unlimited.
+  /// CPUs' worth of time; nil where unlimited.
   package let cpuLimit: Double?
+  /// Bytes of memory; nil where unlimited.
   package let memoryLimit: Int?
 
   /// - Parameters:

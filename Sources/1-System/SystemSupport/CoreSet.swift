@@ -2,7 +2,9 @@ import Foundation
 
 /// Logical CPUs, in the kernel's notation: "0-3,8,10-11".
 package struct CoreSet: Sendable, Equatable, CustomStringConvertible {
+  /// The CPUs' numbers, as the kernel counts them from 0.
   package let numbers: Set<Int>
+  /// The list as it was given: "0-3,8".
   package let description: String
 
   /// Nil where `list` is not such a list, or names a CPU beyond 2^16.
@@ -33,7 +35,7 @@ package struct CoreSet: Sendable, Equatable, CustomStringConvertible {
       .flatMap { CoreSet($0) }
   }
 
-  /// How many physical cores the CPUs are; the number of CPUs where the kernel does not tell.
+  /// Number of physical cores behind the CPUs; the number of CPUs where the kernel does not tell.
   package var physicalCount: Int {
     Set(
       numbers.map { number in

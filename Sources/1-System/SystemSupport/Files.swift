@@ -2,8 +2,10 @@ import Foundation
 
 /// What the readers ask of the file system, with this target's errors.
 package enum Files {
+  /// What a path can lead to.
   package enum Kind { case file, folder }
 
+  /// Whether a path leads to a file or a folder; links are followed.
   package static func kind(_ path: String) throws(FileError) -> Kind {
     guard let kind = kindIfPresent(path) else { throw .notFound(path: path) }
     return kind
@@ -43,11 +45,13 @@ package enum Files {
     path.split(separator: "/").last.map(String.init) ?? path
   }
 
+  /// The path of a name in a folder, with one slash between them.
   package static func join(_ folder: String, _ name: String) -> String {
     folder.hasSuffix("/") ? folder + name : folder + "/" + name
   }
 
-  /// The system's own words where Foundation wraps them, without the path that the error names anyway.
+  /// The system's own words where Foundation wraps them, without the path that the error names
+  /// anyway.
   package static func reason(_ error: any Error) -> String {
     let posix = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
     return posix.map { String(cString: strerror(Int32($0.code))) } ?? error.localizedDescription

@@ -12,6 +12,7 @@ package enum Matrices {
 
   /// Makes OpenBLAS single-threaded, once in a process.
   private static let library: Void = copenblas_single_thread()
+  /// Keeps OpenBLAS from starting threads of its own; every call of the library comes after it.
   package static func prepare() { _ = library }
 
   /// The tiles of the upper triangle of a [width, width] matrix.

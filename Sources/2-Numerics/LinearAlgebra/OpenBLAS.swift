@@ -12,7 +12,7 @@ package enum OpenBLAS {
   /// Makes the library single-threaded, and where it took the CPU for an older one starts the program
   /// again with the right core, once. Call it first in main; it costs microseconds where nothing is
   /// to be done. `DIFFIT_OPENBLAS_CORE` in the environment, with any value, switches it off.
-  package static func repairCore() { copenblas_repair(CommandLine.unsafeArgv) }
+  package static func repairCore() { copenblas_repair() }
 
   /// c = a b (`cblas_sgemm`), on one thread. Shapes: a [M, K], b [K, N], c [M, N], all f32.
   package static func product(_ a: Tensor, _ b: Tensor, into c: Tensor) {

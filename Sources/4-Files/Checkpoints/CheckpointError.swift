@@ -27,6 +27,8 @@ package enum CheckpointError: Error, Equatable, Sendable {
   /// Checkpoints exist and not one of them can be used.
   case noneGood(directory: String, reasons: [String])
   case statsRow(path: String, reason: String)
+  /// Neither a checkpoint nor a run with checkpoints.
+  case notACheckpoint(path: String)
 }
 
 extension CheckpointError: CustomStringConvertible {
@@ -83,6 +85,9 @@ extension CheckpointError: CustomStringConvertible {
         + "restore one, or start afresh in another run directory"
     case .statsRow(let path, let reason):
       "\(path): a row cannot be written as JSON: \(reason)"
+    case .notACheckpoint(let path):
+      "\(path): neither a checkpoint nor a run with checkpoints; expected RUN or"
+        + " RUN/checkpoints/images-*"
     }
   }
 

@@ -59,8 +59,7 @@ extension CheckpointStore {
     let count = ranges.reduce(0) { $0 + $1.count }
     let writer = try SafetensorsWriter(
       URL(fileURLWithPath: "\(hiddenPath(images, .writing))/\(name)"),
-      vectors.map { SafetensorsWriter.Announcement($0.name, .float32, [count]) },
-      replacing: false)
+      vectors.map { SafetensorsWriter.Announcement($0.name, .float32, [count]) })
     for vector in vectors {
       invariant(
         vector.count == count && vector.pieces.allSatisfy { $0.dtype == .float32 },
@@ -89,13 +88,14 @@ extension CheckpointStore {
       try CheckpointReader.checkSize(of: shard, in: work)
       try CheckpointReader.checkVectors(manifest.vectors, of: shard, in: work)
     }
-    let checksum = try OutputFile.write(manifest.encoded(path: manifestPath), to: manifestPath)
+    let bytes = try manifest.encoded(path: manifestPath)
+    try AtomicFile.write(bytes, to: manifestPath, durable: true)
+    let checksum = bytes.withUnsafeBytes { Checksum.digest(of: $0) }
     // A line that `xxh128sum --check COMPLETE` understands: COMPLETE vouches for the manifest, the
     // manifest for the shards.
-    try OutputFile.write(
+    try AtomicFile.write(
       Array("\(checksum)  \(CheckpointReader.manifestName)\n".utf8),
-      to: "\(work)/\(CheckpointReader.completeName)")
-    try FileSystem.sync(directory: work)
+      to: "\(work)/\(CheckpointReader.completeName)", durable: true)
 
     let final = visiblePath(images)
     let replacing = try FileSystem.exists(final)

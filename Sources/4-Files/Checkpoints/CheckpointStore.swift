@@ -25,7 +25,7 @@ package struct CheckpointStore: Sendable {
   package init(directory: URL) { self.directory = directory }
 
   /// `images-000001024000`
-  package static func name(images: Int) -> String { "images-\(Manifest.padded(images, 12))" }
+  package static func name(images: Int) -> String { "images-\(Format.zeroPadded(images, 12))" }
 
   /// The images of a directory's name; nil where it is no checkpoint's.
   private static func images(name: String) -> Int? {

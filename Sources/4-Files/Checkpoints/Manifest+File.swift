@@ -1,4 +1,5 @@
 import Foundation
+import SystemSupport
 
 extension Manifest {
   private static let nonFinite = ("Infinity", "-Infinity", "NaN")
@@ -12,7 +13,9 @@ extension Manifest {
       positiveInfinity: positive, negativeInfinity: negative, nan: nan)
     do {
       return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
-    } catch { throw CheckpointError.manifestSyntax(path: path, reason: oneLine(error)) }
+    } catch {
+      throw CheckpointError.manifestSyntax(path: path, reason: DecodingError.oneLine(of: error))
+    }
   }
 
   /// Reads a manifest and checks that it fits together.
@@ -28,7 +31,9 @@ extension Manifest {
     let version: Int
     do {
       version = try decoder.decode(Version.self, from: Data(bytes)).version
-    } catch { throw CheckpointError.manifestSyntax(path: path, reason: oneLine(error)) }
+    } catch {
+      throw CheckpointError.manifestSyntax(path: path, reason: DecodingError.oneLine(of: error))
+    }
     // The version first: another one may have other members.
     guard version == currentVersion else {
       throw CheckpointError.manifestVersion(path: path, found: version, supported: currentVersion)
@@ -36,7 +41,9 @@ extension Manifest {
     let manifest: Manifest
     do {
       manifest = try decoder.decode(Manifest.self, from: Data(bytes))
-    } catch { throw CheckpointError.manifestSyntax(path: path, reason: oneLine(error)) }
+    } catch {
+      throw CheckpointError.manifestSyntax(path: path, reason: DecodingError.oneLine(of: error))
+    }
     try manifest.check(path: path)
     return manifest
   }
@@ -75,21 +82,6 @@ extension Manifest {
     }
     guard end == flatCount else {
       throw CheckpointError.shardTiling(path: path, found: end..<end, expected: flatCount)
-    }
-  }
-
-  private func oneLine(_ error: any Error) -> String { Manifest.oneLine(error) }
-
-  private static func oneLine(_ error: any Error) -> String {
-    switch error {
-    case DecodingError.keyNotFound(let key, _): "no member \"\(key.stringValue)\""
-    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-      "member \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" "
-        + "has the wrong type"
-    case DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty: "not JSON"
-    case DecodingError.dataCorrupted(let context):
-      "member \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" is unusable"
-    default: "\(error)".replacing("\n", with: " ")
     }
   }
 }

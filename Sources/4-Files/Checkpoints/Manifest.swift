@@ -24,7 +24,7 @@ package struct ShardRecord: Codable, Equatable, Sendable {
 
   /// `state-00000-of-00004.safetensors`
   package static func fileName(rank: Int, of worldSize: Int) -> String {
-    func padded(_ number: Int) -> String { Manifest.padded(number, 5) }
+    func padded(_ number: Int) -> String { Format.zeroPadded(number, 5) }
     return "state-\(padded(rank))-of-\(padded(worldSize)).safetensors"
   }
 }
@@ -111,10 +111,5 @@ package struct Manifest: Codable, Equatable, Sendable {
   package static func digest(of configuration: [String: String]) -> String {
     let pairs = configuration.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     return Checksum.digest(of: pairs.map { "\($0.key)\0\($0.value)\0" }.joined())
-  }
-
-  package static func padded(_ number: Int, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(width - digits.count, 0)) + digits
   }
 }

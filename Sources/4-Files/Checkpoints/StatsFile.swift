@@ -54,11 +54,8 @@ package final class StatsFile: Sendable {
       throw CheckpointError.statsRow(
         path: path, reason: "\(type(of: row)) is not an object with members")
     }
-    try line.withUnsafeBytes { bytes in
-      Result { () throws in
-        try OutputFile.writeAll(bytes, to: descriptor, path: path)
-      }
-    }.get()
+    let code = line.withUnsafeBytes { FileSystem.writeAll($0, to: descriptor) }
+    guard code == 0 else { throw FileError.system(operation: "write", path: path, code: code) }
   }
 
   /// The rows, torn ones left out; none where there is no file.
@@ -97,15 +94,7 @@ package final class StatsFile: Sendable {
       }
     }
     guard kept != bytes else { return result }
-    let work = FileSystem.temporary(beside: path)
-    do throws {
-      try OutputFile.write(kept, to: work)
-      try FileSystem.rename(work, to: path)
-    } catch {
-      unlink(work)
-      throw error
-    }
-    try FileSystem.sync(directory: FileSystem.parent(of: path))
+    try AtomicFile.write(kept, to: path, durable: true)
     return result
   }
 }

@@ -103,8 +103,22 @@ extension Communicator {
     }
   }
 
-  /// This rank's contiguous part of `count` pieces of work.
-  package func share(of count: Int) -> Range<Int> {
-    count * rank / size..<count * (rank + 1) / size
+  /// This rank's part of `count` pieces of work, counted from 0; see `Range.share(rank:of:)`.
+  package func share(of count: Int) -> Range<Int> { share(of: 0..<count) }
+
+  /// This rank's part of a range of work, such as images or seeds; see `Range.share(rank:of:)`.
+  package func share<Bound: FixedWidthInteger>(of range: Range<Bound>) -> Range<Bound>
+  where Bound.Stride: SignedInteger {
+    range.share(rank: rank, of: size)
+  }
+}
+
+extension Range where Bound: FixedWidthInteger, Bound.Stride: SignedInteger {
+  /// The part of the range that rank `rank` of `ranks` works on.
+  ///
+  /// The parts follow each other in the order of ranks, make up the whole range, and differ by at
+  /// most one element; with more ranks than elements some parts are empty.
+  package func share(rank: Int, of ranks: Int) -> Range {
+    lowerBound + Bound(count * rank / ranks)..<lowerBound + Bound(count * (rank + 1) / ranks)
   }
 }

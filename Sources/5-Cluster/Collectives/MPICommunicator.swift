@@ -1,6 +1,7 @@
 import CMPI
 import Foundation
 import Synchronization
+import SystemSupport
 import TensorCore
 
 /// The ranks that `mpirun` or `srun` started, over MPI_COMM_WORLD.

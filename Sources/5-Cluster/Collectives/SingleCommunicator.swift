@@ -1,4 +1,5 @@
 import Foundation
+import SystemSupport
 import TensorCore
 
 /// A job of one rank, without MPI: every sum is already complete.
@@ -40,13 +41,4 @@ package final class SingleCommunicator: Communicator {
 private final class NoMessages: PendingMessages {
   func isComplete() -> Bool { true }
   func wait() {}
-}
-
-enum Host {
-  /// `gethostname`, which asks no name server.
-  static var name: String {
-    var text = [CChar](repeating: 0, count: 256)
-    guard gethostname(&text, text.count - 1) == 0 else { return "unknown" }
-    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  }
 }

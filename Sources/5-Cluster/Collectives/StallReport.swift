@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// Why a job cannot go on, as one line.
 package struct StallReport: Equatable {
   /// Ranks that keep the others waiting, as far as that is known.
@@ -70,23 +72,8 @@ package struct StallReport: Equatable {
   }
 
   /// `rank 3`, `ranks 0-4, 7`
-  package static func list(_ ranks: [Int]) -> String {
-    var runs: [ClosedRange<Int>] = []
-    for rank in ranks.sorted() {
-      if let last = runs.last, last.upperBound == rank - 1 {
-        runs[runs.count - 1] = last.lowerBound...rank
-      } else {
-        runs.append(rank...rank)
-      }
-    }
-    let parts = runs.map { run in
-      switch run.count {
-      case 1: "\(run.lowerBound)"
-      case 2: "\(run.lowerBound), \(run.upperBound)"
-      default: "\(run.lowerBound)-\(run.upperBound)"
-      }
-    }
-    return "\(ranks.count == 1 ? "rank" : "ranks") \(parts.joined(separator: ", "))"
+  static func list(_ ranks: [Int]) -> String {
+    return "\(ranks.count == 1 ? "rank" : "ranks") \(Format.list(ranks))"
   }
 }
 

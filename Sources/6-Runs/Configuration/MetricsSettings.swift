@@ -39,9 +39,7 @@ extension MetricsSettings: SettingsSection {
   }
 
   package func validate() throws(SettingProblem) {
-    try require(
-      !names.isEmpty && Set(names).count == names.count, .names, names,
-      expected: "names, each once")
+    try require(!names.isEmpty, .names, names, expected: "at least one name")
     try require(.samples, samples, in: 1...1_000_000_000)
     try require(!features.isEmpty, .features, "empty", expected: "builtin, or a file of weights")
     try require(
@@ -49,7 +47,7 @@ extension MetricsSettings: SettingsSection {
       expected: ResizeProtocol.allCases.map(\.rawValue).joined(separator: ", "))
     let selection: MetricSelection
     do throws(MetricSelection.Problem) {
-      selection = try MetricSelection(names, hasInception: features != "builtin")
+      selection = try MetricSelection(names, features: FeatureSource(features))
     } catch {
       throw SettingProblem(
         key: Key.names.stringValue, found: error.found, expected: error.expected, remedy: "")

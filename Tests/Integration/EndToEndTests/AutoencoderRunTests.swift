@@ -54,7 +54,7 @@ extension EndToEndTests {
         scene.names(in: "diffusers") == ["config.json", "diffusion_pytorch_model.safetensors"])
 
       let drawn = try Diffit.run("sample", run.path, "--seeds", "0", "--out", scene.path("no"))
-      #expect(drawn.code == 2 && drawn.errors.contains("draws no images"), "\(drawn.errors)")
+      #expect(drawn.code == 2 && drawn.errors.contains("samples no images"), "\(drawn.errors)")
       for metrics in ["loss", "psnr,loss", "fd_random,loss"] {
         let loss = try Diffit.run("evaluate", run.path, "--metrics", metrics)
         #expect(loss.code == 2 && loss.errors.contains("no denoising loss"), "\(loss.errors)")

@@ -14,6 +14,23 @@ extension EndToEndTests {
       try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
     }
 
+    /// Release, commit and kernels: what manifests and reports say of the program too.
+    @Test func version() throws {
+      let outcome = try Diffit.run("--version")
+      #expect(outcome.code == 0 && outcome.errors.isEmpty && outcome.lines.count == 1)
+      let form = /diffit \d+\.\d+\.\d+ \(commit ([0-9a-f]{7}|unknown), kernels \w+\)/
+      let build = try #require(outcome.lines.first)
+      #expect(build.wholeMatch(of: form) != nil, "\(build)")
+
+      let run = RunFolder(scene, "run")
+      try run.train("train.images=16")
+      let found = try json(Diffit.run("inspect", run.path, "--json", "-").output)
+      #expect(found["build"] as? String == String(build))
+      let measured = try Diffit.run(
+        "evaluate", run.path, "--metrics", "loss", "--samples", "16", "--json", "-")
+      #expect(try json(measured.output)["build"] as? String == String(build))
+    }
+
     @Test func inspect() throws {
       let run = RunFolder(scene, "run")
       try run.train("train.images=32", ranks: 2)

@@ -131,7 +131,7 @@ extension EndToEndTests {
         let said = try convert("out-\(ranks).zip", ranks: ranks, "--max-broken", "2")
         #expect(said.output.contains("8 of 10 are there already"))
         #expect(said.output.contains("wrote 8 images"))
-        #expect(said.output.contains("2 broken pictures left out"))
+        #expect(said.output.contains("2 broken images left out"))
       }
       #expect(try scene.bytes("out-0.zip") == scene.bytes("out-2.zip"))
       let packed = try ImageSource(path: scene.path("out-0.zip"))
@@ -139,7 +139,7 @@ extension EndToEndTests {
       #expect(packed.images.name(of: 0).hasSuffix("img00000001.png") && packed.count == 8)
 
       let info = try Diffit.run("data", "info", scene.path("source"), "--json", "-")
-      #expect(info.code == 1 && info.errors.contains("pictures are broken"))
+      #expect(info.code == 1 && info.errors.contains("images are broken"))
       let found = try #require(
         try JSONSerialization.jsonObject(with: Data(info.output.utf8)) as? [String: Any])
       #expect(found["broken"] as? Int == 1 && found["images"] as? Int == 10)

@@ -130,8 +130,8 @@ extension EndToEndTests {
       // Drawn with the measured scale, elements have a deviation of 1.
       var (sum, squares, count) = (0.0, 0.0, 0.0)
       for position in 0..<22 * 200 {
-        let example = dataset.example(position % 22, seed: 0, position: UInt64(position))
-        for value in example.values {
+        let sample = try dataset.sample(position % 22, seed: 0, position: UInt64(position))
+        for value in sample.values {
           sum += Double(value)
           squares += Double(value * value)
           count += 1
@@ -307,7 +307,7 @@ extension EndToEndTests {
       try Data("no picture".utf8).write(
         to: URL(fileURLWithPath: scene.path("source/odd/0001.png")))
       try refuse(
-        1, latents.encoding("bad"), saying: "broken picture", "0001.png", "data convert")
+        1, latents.encoding("bad"), saying: "broken image", "0001.png", "data convert")
       try refuse(
         1, latents.training("new", "nowhere"), saying: "nowhere", "no latents.json")
     }

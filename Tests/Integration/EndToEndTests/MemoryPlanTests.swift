@@ -18,7 +18,7 @@ extension EndToEndTests {
     ]
 
     private func planned(_ outcome: Outcome) throws -> Double {
-      let words = try #require(outcome.lines.first { $0.hasPrefix("# memory a rank") })
+      let words = try #require(outcome.lines.first { $0.hasPrefix("# memory per rank") })
         .split(separator: " ")
       let unit = ["MiB": 1.0, "GiB": 1024][String(words[5])]
       return try #require(Double(words[4])) * #require(unit)

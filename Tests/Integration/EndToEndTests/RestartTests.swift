@@ -83,7 +83,7 @@ extension EndToEndTests {
     @Test(arguments: [
       (["--restarts", "x"], "--restarts is 'x'"),
       (["--restarts", "1", "--", "doctor"], "is for train"),
-      (["--restarts", "1", "--", "train", "--resume", "never"], "--resume auto alone"),
+      (["--restarts", "1", "--", "train", "--resume", "never"], "only with --resume auto"),
     ])
     func badUsage(words: [String], message: String) throws {
       let outcome = try Command([Repository.launcher] + words).run()

@@ -43,8 +43,11 @@ extension EndToEndTests {
       #expect(
         line.hasSuffix("ending the job (parallel.timeout is 3)"), "\(line)",
         sourceLocation: location)
-      #expect(
-        try run.text("log.txt").split(separator: "\n").last == line, sourceLocation: location)
+      let said = try #require(line.firstRange(of: "error: "), sourceLocation: location)
+      let last = try #require(
+        run.text("log.txt").split(separator: "\n").last, sourceLocation: location)
+      #expect(last.contains("Z error "), sourceLocation: location)
+      #expect(last.hasSuffix(" " + line[said.upperBound...]), sourceLocation: location)
     }
 
     /// A stopped process says nothing at all: also where it is the first, which would speak for all.

@@ -52,7 +52,7 @@ private let features = Repository.reference("metrics/scores.safetensors")
     #expect(outcome.code == 1)
     #expect(
       outcome.lines.last
-        == "agreed: kid: found 150 samples, expected at least 151; draw more samples, or leave kid out",
+        == "agreed: kid: found 150 samples, expected at least 151; make more samples, or leave kid out",
       "\(outcome.output)")
   }
 }

@@ -41,7 +41,10 @@ class Unseekable(io.RawIOBase):
 
 def make(out):
     os.makedirs(out, exist_ok=True)
-    path = lambda name: os.path.join(out, name)
+
+    def path(name):
+        return os.path.join(out, name)
+
     for code in ["b1", "i1", "u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f4", "<f8"]:
         np.save(path(f"{code[-2:]}.npy"), values(code, (2, 3)))
     for code in [">i2", ">u4", ">f4", ">f8"]:
@@ -71,13 +74,15 @@ def make(out):
 
     from PIL import Image
 
-    with open(path("descriptors.zip"), "wb") as file:
-        with zipfile.ZipFile(Unseekable(file), "w", zipfile.ZIP_DEFLATED) as archive:
-            for index in [1, 0]:
-                png = io.BytesIO()
-                Image.fromarray(images[index]).save(png, "PNG")
-                archive.writestr(zipfile.ZipInfo(f"b/{index}.png"), png.getvalue())
-            archive.writestr(zipfile.ZipInfo("notes.txt"), "not an image")
+    with (
+        open(path("descriptors.zip"), "wb") as file,
+        zipfile.ZipFile(Unseekable(file), "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        for index in [1, 0]:
+            png = io.BytesIO()
+            Image.fromarray(images[index]).save(png, "PNG")
+            archive.writestr(zipfile.ZipInfo(f"b/{index}.png"), png.getvalue())
+        archive.writestr(zipfile.ZipInfo("notes.txt"), "not an image")
 
 
 def check(paths):

@@ -51,9 +51,9 @@ def transforms():
         for side in SIDES:
             tail = f"{width}x{height}-{side}"
             found[f"center-crop-dhariwal-{tail}"] = dhariwal(image, side)
-            for name, filter in (("box", BOX), ("bicubic", BICUBIC), ("lanczos", LANCZOS)):
-                found[f"center-crop-{name}-{tail}"] = square(image).resize((side, side), filter)
-                found[f"stretch-{name}-{tail}"] = image.resize((side, side), filter)
+            for name, kernel in (("box", BOX), ("bicubic", BICUBIC), ("lanczos", LANCZOS)):
+                found[f"center-crop-{name}-{tail}"] = square(image).resize((side, side), kernel)
+                found[f"stretch-{name}-{tail}"] = image.resize((side, side), kernel)
     return {name: np.array(image) for name, image in found.items()}
 
 

@@ -35,7 +35,7 @@ guard let check = checks[name] else {
   print("CollectivesProbe: no check \(name)")
   exit(2)
 }
-if name == "blas" { copenblas_repair(CommandLine.unsafeArgv) }
+if name == "blas" { copenblas_repair() }
 let communicator: any Communicator
 do {
   // Messages of 7 elements, so that small data take the way of large ones.

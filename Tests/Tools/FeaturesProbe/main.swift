@@ -1,9 +1,9 @@
-// Runs a feature network on images and writes the taps: what Tests/Metrics/compare_features.py compares.
+// Runs a feature network on images and writes its features, which Tests/Reference/compare_features.py compares.
 //
 // usage: FeaturesProbe WEIGHTS|builtin PROTOCOL IMAGES OUT THREADS TAPS
 //
 // IMAGES is a safetensors file of U8 tensors [n, height, width, 3], taken in the order of their names; OUT
-// receives one F32 tensor a tap. Prints the seconds that the features took, all images once, after a first
+// receives one F32 tensor per kind of feature. Prints the seconds that the features took, all images once, after a first
 // run on eight of them: by the clock, and of all threads together.
 import FileFormats
 import Foundation
@@ -38,24 +38,24 @@ func run(_ arguments: [String]) throws {
     ? RandomFeatures(on: context)
     : try InceptionV3(
       weights: URL(fileURLWithPath: arguments[0]), resize: resize, on: context)
-  let taps = try arguments[5].split(separator: ",").map { name in
-    guard let tap = FeatureTap(rawValue: String(name)), network.widths[tap] != nil else {
-      throw Usage.wrong("no tap \(name)")
+  let kinds = try arguments[5].split(separator: ",").map { name in
+    guard let kind = FeatureKind(rawValue: String(name)), network.widths[kind] != nil else {
+      throw Usage.wrong("no kind \(name)")
     }
-    return tap
+    return kind
   }
   let images = try images(arguments[2])
-  _ = network.features(of: Array(images.prefix(8)), taps: Set(taps), on: context)
+  _ = network.features(of: Array(images.prefix(8)), kinds: Set(kinds), on: context)
   let (start, startTicks) = (ContinuousClock.now, clock())
-  let features = network.features(of: images, taps: Set(taps), on: context)
+  let features = network.features(of: images, kinds: Set(kinds), on: context)
   let (seconds, attoseconds) = (ContinuousClock.now - start).components
   let ticks = Double(clock() - startTicks) / Double(CLOCKS_PER_SEC)
   print(Double(seconds) + Double(attoseconds) * 1e-18, ticks)
 
   let writer = try SafetensorsWriter(
     URL(fileURLWithPath: arguments[3]),
-    taps.map { .init($0.rawValue, .float32, [images.count, network.widths[$0] ?? 0]) })
-  for tap in taps { try writer.write(features[tap]?.values ?? []) }
+    kinds.map { .init($0.rawValue, .float32, [images.count, network.widths[$0] ?? 0]) })
+  for kind in kinds { try writer.write(features[kind]?.values ?? []) }
   try writer.finish()
 }
 

@@ -34,10 +34,12 @@ struct ScoreJob {
     let file = try communicator.agree { try SafetensorsFile(URL(fileURLWithPath: path)) }
     let pool = ThreadPool(threadCount: threads)
     for metric in Metric.allCases {
-      guard let samples = try rows("samples", metric.tap, file, communicator) else { continue }
+      guard let samples = try rows("samples", metric.features, file, communicator) else { continue }
       var reference = MetricReference.none
-      if metric.need != .none {
-        guard let rows = try rows("reference", metric.tap, file, communicator) else { continue }
+      if metric.referencePart != .none {
+        guard let rows = try rows("reference", metric.features, file, communicator) else {
+          continue
+        }
         reference = try taken(rows, metric, .reference, pool)
           .reference(over: communicator, on: pool)
       }
@@ -56,21 +58,21 @@ struct ScoreJob {
 
   /// This rank's rows; nil where the file has none.
   private func rows(
-    _ side: String, _ tap: FeatureTap, _ file: SafetensorsFile, _ communicator: any Communicator
+    _ side: String, _ kind: FeatureKind, _ file: SafetensorsFile, _ communicator: any Communicator
   ) throws -> FeatureMatrix? {
-    guard let entry = file["\(side).\(tap.rawValue)"] else { return nil }
+    guard let entry = file["\(side).\(kind.rawValue)"] else { return nil }
     let all = FeatureMatrix(width: entry.shape[1], values: try file.floats(entry.name))
-    return MetricReference.share(all, rank: communicator.rank, of: communicator.size)
+    return all.rows(communicator.share(of: all.count))
   }
 
   private func taken(
     _ rows: FeatureMatrix, _ metric: Metric, _ side: MetricSide, _ pool: ThreadPool
   ) throws -> MetricAccumulator {
     var accumulator = try MetricAccumulator(
-      metrics: [metric], widths: [metric.tap: rows.width], side: side)
+      metrics: [metric], widths: [metric.features: rows.width], side: side)
     for start in stride(from: 0, to: rows.count, by: batch) {
       let part = rows.rows(start..<min(start + batch, rows.count))
-      try accumulator.add([metric.tap: part], on: pool)
+      try accumulator.add([metric.features: part], on: pool)
     }
     return accumulator
   }

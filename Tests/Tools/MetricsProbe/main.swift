@@ -6,11 +6,11 @@ import Collectives
 import Foundation
 import Metrics
 
-copenblas_repair(CommandLine.unsafeArgv)
+copenblas_repair()
 let usage = """
   usage: MetricsProbe FEATURES.safetensors [threads=N] [batch=N] [parts=N] [subsets=N] [subset_size=N]
     FEATURES has f32 tensors samples.TAP and reference.TAP, [images, width], TAP being \
-  \(FeatureTap.allCases.map(\.rawValue).joined(separator: ", "))
+  \(FeatureKind.allCases.map(\.rawValue).joined(separator: ", "))
   """
 guard let job = ScoreJob(Array(CommandLine.arguments.dropFirst())) else {
   print(usage)

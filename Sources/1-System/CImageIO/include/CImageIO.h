@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// libturbojpeg and libpng behind int, size_t and pointers. Pixels are RGB, 8 bits, row by row.
+// libjpeg and libpng behind int, size_t and pointers. Pixels are RGB, 8 bits, row by row.
 // Every function returns 0, or -1 after writing one line to `message`, which holds `capacity` bytes.
 
 /// tjDecompressHeader3
@@ -27,10 +27,13 @@ int cimage_png_decode(
     const unsigned char *bytes, size_t count, unsigned char *rgb, int width, int height,
     char *message, size_t capacity);
 
-/// png_image_write_to_file
-int cimage_png_write(
-    const char *path, const unsigned char *rgb, int width, int height, char *message,
-    size_t capacity);
+/// The most bytes that `cimage_png_encode` needs for an image of this size (PNG_IMAGE_PNG_SIZE_MAX).
+size_t cimage_png_limit(int width, int height);
+
+/// png_image_write_to_memory, compressed, into memory of `limit` bytes.
+int cimage_png_encode(
+    const unsigned char *rgb, int width, int height, unsigned char *bytes, size_t limit,
+    size_t *count, char *message, size_t capacity);
 
 /// png_write_row into memory of `limit` bytes, without compression or filters: writing and reading back are
 /// hardly more than copies.

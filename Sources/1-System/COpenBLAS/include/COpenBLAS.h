@@ -15,9 +15,9 @@ const char *_Nullable copenblas_better_core(void);
 
 /// Makes OpenBLAS single-threaded: the trainer's own pool splits the work. Then, where there is a
 /// better core, re-executes this program once with it; returns if nothing is to be done or the attempt
-/// fails. Call it first in main, before MPI starts and before any thread that matters. A process with
+/// fails. The arguments come from /proc/self/cmdline. Call it first in main, before MPI starts and before any thread that matters. A process with
 /// DIFFIT_OPENBLAS_CORE in its environment, which the repair sets, keeps the core it has.
-void copenblas_repair(char *_Nullable const *_Nonnull argv);
+void copenblas_repair(void);
 
 /// c[m, n] = a[m, k] b[k, n], row-major and contiguous (`cblas_sgemm`).
 void copenblas_sgemm(int64_t m, int64_t n, int64_t k, const float *_Nonnull a,
@@ -43,5 +43,10 @@ void copenblas_row_products(int64_t m, int64_t n, int64_t k, const float *_Nonnu
 /// row i of a becomes the unit eigenvector of values[i], without a is destroyed. Returns 0, LAPACK's
 /// info where the iteration does not converge, or COPENBLAS_NO_MEMORY.
 int copenblas_eigen(int64_t n, int vectors, double *_Nonnull a, double *_Nonnull values);
+
+/// Least squares of a x - b for a[n][m], column after column, of full rank, m >= n (LAPACK's `dgels`, by a QR
+/// factorisation). On return b[m] begins with the n elements of x, and element i of column i is that of the
+/// diagonal of R. Returns 0, LAPACK's info where that diagonal holds an exact zero, or COPENBLAS_NO_MEMORY.
+int copenblas_least_squares(int64_t m, int64_t n, double *_Nonnull a, double *_Nonnull b);
 
 #endif
