@@ -93,7 +93,8 @@ package enum Fixtures {
     SPQ0qwgp5nNcYGStwB9RGJ5mvUMoIFFZAJDVPmKDY/a7AAAAAElFTkSuQmCC
     """)
 
-  /// A .tar.gz of the official layout with two records per file; record i is `CIFARFiles.record(i)`.
+  /// A .tar.gz of the official layout with two records per file; record i is
+  /// `CIFARFiles.record(i)`.
   package static let cifarArchive = decode(
     """
     H4sIACL7A2sC/+3ZyWpTYRjH4cxDM0+dW72B6ElyWi+npLFiNy6aeP+GFgm4eUHlBP2eZ1M4/0Whi/L9eDfPX9Yv80U2
