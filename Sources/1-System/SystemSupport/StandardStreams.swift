@@ -24,20 +24,14 @@ package enum StandardStreams {
 
   /// Writes bytes to standard output.
   package static func write(_ bytes: [UInt8]) throws(FileError) {
-    let result = bytes.withUnsafeBytes { bytes in
-      Result { () throws(FileError) in
-        try OutputFile.writeAll(bytes, to: STDOUT_FILENO, path: "standard output")
-      }
+    let code = bytes.withUnsafeBytes { FileSystem.writeAll($0, to: STDOUT_FILENO) }
+    if code != 0 {
+      throw FileError.system(operation: "write", path: "standard output", code: code)
     }
-    try result.get()
   }
 
   /// Writes a text to standard error, as far as it takes it: there is nobody left to tell of a failure.
   package static func writeError(_ text: String) {
-    _ = Array(text.utf8).withUnsafeBytes { bytes in
-      Result { () throws(FileError) in
-        try OutputFile.writeAll(bytes, to: STDERR_FILENO, path: "standard error")
-      }
-    }
+    _ = Array(text.utf8).withUnsafeBytes { FileSystem.writeAll($0, to: STDERR_FILENO) }
   }
 }

@@ -2,6 +2,7 @@ import CommandSupport
 import Foundation
 import Metrics
 import Sampling
+import SystemSupport
 import TensorCore
 
 /// The result of `diffit evaluate`: the numbers, and everything that must be equal for other

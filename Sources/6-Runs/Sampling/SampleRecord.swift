@@ -1,6 +1,7 @@
 import CommandSupport
 import Configuration
 import ModelLoading
+import SystemSupport
 
 /// `samples.json`: how the images of a folder were sampled. It says nothing about ranks, batches
 /// and times, because images do not depend on them.

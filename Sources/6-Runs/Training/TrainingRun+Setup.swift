@@ -95,7 +95,7 @@ extension TrainingRun {
     for (key, value) in data.facts.sorted(by: { $0.key < $1.key }) {
       guard let before = saved[key], before != value else { continue }
       if key == ManifestKey.content,
-        try examples.contentDigest(by: DigestAlgorithm(of: before)) == before
+        try data.samples.contentDigest(by: DigestAlgorithm(of: before)) == before
       {
         continue
       }

@@ -94,7 +94,7 @@ struct DataReport: Encodable {
   }
 
   var text: String {
-    let sizes = TimingSummary(classSizes).map { "\(classes), of \($0.text) images" } ?? "none"
+    let sizes = Summary(classSizes).map { "\(classes), of \($0.text) images" } ?? "none"
     var table = TextTable([.left(width: 8), .left()])
     for (name, value) in [
       ("source", source), ("kind", kind), ("images", "\(images)"), ("classes", sizes),

@@ -44,7 +44,7 @@ package final class IndexedImageDataset: ImageDataset {
   }
 
   package func contentDigest(by algorithm: DigestAlgorithm) throws -> String {
-    try pictures.contentDigest(resolution: resolution, by: algorithm)
+    try images.contentDigest(resolution: resolution, by: algorithm)
   }
 
   /// - Returns: the image's label; 0 where nothing is labelled.
