@@ -13,6 +13,8 @@ let c: [CSetting] = [
   .treatAllWarnings(as: .error),
 ]
 let swift: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+// Tests that compare kernels and samplers with plain loops are optimised in debug builds too.
+let loops: [SwiftSetting] = swift + [.unsafeFlags(["-O"])]
 
 /// A library of one floor, in Swift.
 func module(_ floor: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -30,22 +32,29 @@ func shim(
     cSettings: c, linkerSettings: libraries.map { .linkedLibrary($0) })
 }
 
-/// The tests of a target, or of several together.
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+/// The tests of a target; those of several targets together are in a folder inside `Tests`.
+func tests(
+  _ name: String, in folder: String = "", _ dependencies: [Target.Dependency],
+  settings: [SwiftSetting] = swift
+) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swift)
+    name: name, dependencies: dependencies, path: "Tests/\(folder)\(name)",
+    swiftSettings: settings)
 }
 
 /// What tests have in common.
-func support(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func support(
+  _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = swift
+) -> Target {
   .target(
-    name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swift)
+    name: name, dependencies: dependencies, path: "Tests/Support/\(name)",
+    swiftSettings: settings)
 }
 
 /// A program that tests and comparisons run.
 func probe(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(
-    name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: swift)
+    name: name, dependencies: dependencies, path: "Tests/Tools/\(name)", swiftSettings: swift)
 }
 
 let system: [Target] = [
@@ -181,82 +190,101 @@ let commands: [Target] = [
 ]
 
 let testing: [Target] = [
-  // What tests have in common, and programs that tests and comparisons run.
-  support("NumericsSupport", ["Operators", "TensorCore"]),
-  support("InceptionSupport", ["FileFormats", "Metrics", "NumericsSupport", "TensorCore"]),
+  // What tests have in common.
+  support("NumericsSupport", ["Operators", "TensorCore"], settings: loops),
+  support("FixtureSupport", ["Autodiff", "FileFormats", "NumericsSupport", "TensorCore"]),
+  support(
+    "InceptionSupport",
+    ["FileFormats", "FixtureSupport", "Metrics", "NumericsSupport", "TensorCore"]),
   support("ProcessSupport"),
   support("ErrorSupport"),
+
+  // Programs that tests and comparisons run.
   probe("CollectivesProbe", ["COpenBLAS", "Collectives", "SystemSupport", "TensorCore"]),
   probe("MetricsProbe", ["COpenBLAS", "Collectives", "FileFormats", "Metrics", "TensorCore"]),
   probe("FeaturesProbe", ["FileFormats", "Metrics", "TensorCore"]),
-  probe(
-    "VAEProbe",
-    ["Autodiff", "DiffiTModels", "FileFormats", "RunData", "SystemSupport", "TensorCore"]),
+  probe("VAEProbe", ["Autodiff", "DiffiTModels", "FileFormats", "RunData", "TensorCore"]),
 
-  tests("SystemSupportTests", ["ErrorSupport", "SystemSupport"]),
-  tests("CommandSupportTests", ["CommandSupport"]),
-  tests("TensorCoreTests", ["CKernels", "TensorCore"]),
-  tests("OperatorsTests", ["NumericsSupport", "Operators", "TensorCore"]),
+  // The tests of one target, in the order of the floors.
+  tests("SystemSupportTests", ["ErrorSupport", "FixtureSupport", "SystemSupport", "TensorCore"]),
+  tests("TensorCoreTests", ["CKernels", "TensorCore"], settings: loops),
+  tests("LinearAlgebraTests", ["LinearAlgebra", "TensorCore"]),
+  tests("OperatorsTests", ["NumericsSupport", "Operators", "TensorCore"], settings: loops),
   tests("AutodiffTests", ["Autodiff", "NumericsSupport", "Operators", "TensorCore"]),
-  tests(
-    "ModelsTests",
-    ["Autodiff", "DiffiTModels", "NeuralNetworks", "NumericsSupport", "TensorCore"]),
-  tests(
-    "DiffusionTests",
-    ["Autodiff", "Diffusion", "NeuralNetworks", "NumericsSupport", "TensorCore"]),
   tests("OptimizationTests", ["NumericsSupport", "Optimization", "TensorCore"]),
   tests(
-    "DatasetsTests", ["Datasets", "ErrorSupport", "FileFormats", "SystemSupport", "TensorCore"]),
+    "NeuralNetworksTests",
+    ["Autodiff", "NeuralNetworks", "NumericsSupport", "Operators", "TensorCore"]),
   tests(
-    "CheckpointsTests",
-    ["Checkpoints", "ErrorSupport", "FileFormats", "SystemSupport", "TensorCore"]),
+    "DiffiTModelsTests",
+    ["Autodiff", "DiffiTModels", "FixtureSupport", "NumericsSupport", "Operators", "TensorCore"]),
   tests(
-    "CollectivesTests",
+    "DiffusionTests",
+    ["Autodiff", "Diffusion", "FixtureSupport", "NumericsSupport", "TensorCore"],
+    settings: loops),
+  tests(
+    "FileFormatsTests",
     [
-      "Collectives", "CollectivesProbe", "CommandSupport", "ProcessSupport", "SystemSupport",
+      "ErrorSupport", "FileFormats", "FixtureSupport", "NumericsSupport", "SystemSupport",
       "TensorCore",
     ]),
+  tests(
+    "DatasetsTests",
+    ["Datasets", "ErrorSupport", "FileFormats", "FixtureSupport", "SystemSupport"]),
+  tests(
+    "CheckpointsTests",
+    [
+      "Checkpoints", "ErrorSupport", "FileFormats", "FixtureSupport", "NumericsSupport",
+      "SystemSupport", "TensorCore",
+    ]),
+  tests("CollectivesTests", ["Collectives"]),
+  tests("CommandSupportTests", ["CommandSupport", "SystemSupport"]),
   tests(
     "MetricsTests",
     [
-      "Collectives", "Datasets", "FileFormats", "InceptionSupport", "LinearAlgebra", "Metrics",
-      "NumericsSupport",
-      "SystemSupport", "TensorCore",
+      "Collectives", "Datasets", "FileFormats", "FixtureSupport", "InceptionSupport", "Metrics",
+      "NumericsSupport", "SystemSupport", "TensorCore",
+    ]),
+  tests("ConfigurationTests", ["Configuration", "FixtureSupport"]),
+  tests(
+    "RunDataTests",
+    [
+      "Autodiff", "Checkpoints", "Datasets", "DiffiTModels", "FileFormats", "FixtureSupport",
+      "NumericsSupport", "RunData", "SystemSupport", "TensorCore",
     ]),
   tests(
-    "DoctorTests",
+    "SamplingTests",
     [
-      "Benchmarking", "Collectives", "CommandSupport", "Diagnostics", "LinearAlgebra",
-      "SystemSupport", "TensorCore",
+      "Autodiff", "CommandSupport", "Configuration", "DiffiTModels", "Diffusion", "FixtureSupport",
+      "ModelLoading", "Sampling", "TensorCore",
     ]),
+  tests("EvaluationTests", ["CommandSupport", "Evaluation", "Metrics", "Sampling"]),
   tests(
     "TrainingTests",
     [
-      "Autodiff", "Benchmarking", "Checkpoints", "Collectives", "CommandSupport", "Configuration",
-      "Datasets",
-      "DiffiTModels", "Diffusion", "Evaluation", "FileFormats", "Metrics", "ModelLoading", "Parity",
-      "RunData", "Sampling",
-      "SystemSupport", "TensorCore", "Training", "diffit",
+      "Autodiff", "Collectives", "CommandSupport", "Configuration", "Datasets", "Evaluation",
+      "FixtureSupport", "TensorCore", "Training",
     ]),
+  tests("BenchmarkingTests", ["Benchmarking", "CommandSupport", "Configuration", "TensorCore"]),
+  tests("DiagnosticsTests", ["Benchmarking", "Collectives", "Diagnostics", "TensorCore"]),
   tests(
-    "AutoencoderTests",
-    [
-      "Autodiff", "Checkpoints", "DiffiTModels", "FileFormats", "NumericsSupport", "RunData",
-      "TensorCore",
-    ]),
+    "ParityTests",
+    ["CommandSupport", "DiffiTModels", "FixtureSupport", "Parity", "TensorCore"]),
+  tests("DiffitTests", ["diffit"]),
+
+  // Tests that run the programs, most of them under `mpirun`.
   tests(
-    "LatentsTests",
-    [
-      "Collectives", "Configuration", "Checkpoints", "Datasets", "FileFormats", "ModelLoading",
-      "RunData", "Sampling", "SystemSupport", "TensorCore", "Training",
-    ]),
-  tests("MetricsRanksTests", ["MetricsProbe", "ProcessSupport"]),
+    "CollectivesRanksTests", in: "Integration/",
+    ["CollectivesProbe", "FixtureSupport", "ProcessSupport", "SystemSupport"]),
   tests(
-    "EndToEndTests",
+    "MetricsRanksTests", in: "Integration/",
+    ["FixtureSupport", "MetricsProbe", "ProcessSupport"]),
+  tests(
+    "EndToEndTests", in: "Integration/",
     [
-      "Checkpoints", "CommandSupport", "Configuration", "Datasets", "DataPreparation",
-      "Diagnostics", "FileFormats", "InceptionSupport",
-      "ProcessSupport", "RunData", "Sampling", "SystemSupport", "TensorCore", "Training", "diffit",
+      "Checkpoints", "Configuration", "Datasets", "Diagnostics", "FileFormats", "FixtureSupport",
+      "InceptionSupport", "ProcessSupport", "RunData", "SystemSupport", "TensorCore", "Training",
+      "diffit",
     ]),
 ]
 

@@ -32,7 +32,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 if [ "$only" = target ]; then
-  known=$(sed -n '/\.testTarget(/,/name:/s/.*name: "\([A-Za-z0-9_]*\)".*/\1/p' Package.swift)
+  known=$(find Tests Tests/Integration -mindepth 1 -maxdepth 1 -type d -name '*Tests' -printf '%f\n' | sort)
   grep -qxF -- "$target" <<<"$known" || usage "no test target '$target', there are: $(paste -sd ' ' <<<"$known")"
 fi
 

@@ -1,4 +1,5 @@
 import Datasets
+import FixtureSupport
 import Foundation
 import Testing
 
@@ -30,7 +31,7 @@ import Testing
     for name in ["a/1.png", "b/2.png"] { try folder.write(Fixtures.rgbPNG, name) }
     for (path, digest) in [
       (folder.path, "fff12706ff7aa34edcf4ed9de0b5bbeb"),
-      (PictureFixtures.path("deflated.zip"), "2f6838c95b21cb62567fefb6847599a0"),
+      (ImageFixtures.path("deflated.zip"), "2f6838c95b21cb62567fefb6847599a0"),
     ] {
       let images = try #require(try IndexedImages(anyLayout: path))
       #expect(try images.contentDigest(by: .old) == digest)

@@ -1,4 +1,3 @@
-import LinearAlgebra
 import Metrics
 import Testing
 
@@ -82,14 +81,5 @@ import Testing
       names.filter(MetricSelection.isHigherBetter) == [
         "is_mean", "is_adm_mean", "precision", "recall", "psnr",
       ])
-  }
-}
-
-@Suite struct LinearAlgebraErrorTests {
-  @Test func eigensolver() {
-    #expect(
-      LinearAlgebraError.eigensolver(width: 64, status: 3).description
-        == "LAPACK's dsyevd failed on a 64 x 64 matrix (status 3); check free memory and the OpenBLAS"
-        + " library")
   }
 }

@@ -1,4 +1,6 @@
+import Datasets
 import FileFormats
+import FixtureSupport
 import Foundation
 import Metrics
 import SystemSupport
@@ -37,8 +39,7 @@ private final class ReferenceFolder {
 }
 
 private func golden(_ name: String) -> String {
-  URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Goldens/arrays/\(name)").path
+  Repository.reference("arrays/\(name)").path
 }
 
 private func gaussian(

@@ -1,3 +1,4 @@
+import Autodiff
 import Collectives
 import Configuration
 import Datasets

@@ -1,15 +1,14 @@
 import Collectives
 import FileFormats
+import FixtureSupport
 import Foundation
 import Metrics
 import TensorCore
 import Testing
 
-private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-  .deletingLastPathComponent().deletingLastPathComponent()
-  .appendingPathComponent("Goldens/metrics")
+private let goldens = Repository.reference("metrics")
 
-/// The numbers of torch-fidelity 0.4.0 for the same features; `Tests/Metrics/compare_scores.py` wrote
+/// The numbers of torch-fidelity 0.4.0 for the same features; `Tests/Reference/compare_scores.py` wrote
 /// them, and holds large ones against it.
 @Suite struct GoldenScoresTests {
   private struct Record: Decodable {
