@@ -280,6 +280,9 @@ let testing: [Target] = [
     "MetricsRanksTests", in: "Integration/",
     ["FixtureSupport", "MetricsProbe", "ProcessSupport"]),
   tests(
+    "CompatibilityTests", in: "Integration/",
+    ["FixtureSupport", "ProcessSupport", "SystemSupport", "diffit"]),
+  tests(
     "EndToEndTests", in: "Integration/",
     [
       "Checkpoints", "Configuration", "Datasets", "Diagnostics", "FileFormats", "FixtureSupport",

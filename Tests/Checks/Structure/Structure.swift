@@ -8,7 +8,7 @@ struct Structure {
   /// Modules that every target may import without a dependency.
   static let toolchain: Set = [
     "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Musl", "Observation",
-    "PackageDescription", "Swift", "Synchronization", "Testing", "XCTest",
+    "PackageDescription", "PackagePlugin", "Swift", "Synchronization", "Testing", "XCTest",
   ]
 
   let description: PackageDescription
