@@ -74,7 +74,7 @@ let system: [Target] = [
 ]
 
 let numerics: [Target] = [
-  module("2-Numerics", "TensorCore", ["CKernels"]),
+  module("2-Numerics", "TensorCore", ["CKernels", "SystemSupport"]),
   module("2-Numerics", "LinearAlgebra", ["COpenBLAS", "TensorCore"]),
   module("2-Numerics", "Operators", ["CKernels", "TensorCore"]),
   module("2-Numerics", "Autodiff", ["Operators", "TensorCore"]),

@@ -11,7 +11,7 @@ import Testing
   private func loader(
     start: UInt64 = 0, share: Range<Int> = 0..<6, seed: UInt64 = 7, depth: Int = 2
   ) -> DataLoader {
-    DataLoader(
+    try DataLoader(
       ImageSamples(data, augmentation: pipe), seed: seed, start: start, globalBatch: 6,
       share: share, depth: depth)
   }
@@ -22,7 +22,7 @@ import Testing
   }
 
   @Test func valuesAndShapes() throws {
-    let plain = DataLoader(
+    let plain = try DataLoader(
       ImageSamples(data), seed: 7, start: 0, globalBatch: 4, share: 0..<4, depth: 1)
     let order = DataOrder(seed: 7, count: 25)
     let batch = try plain.next()
@@ -81,7 +81,7 @@ import Testing
 
   @Test func preparesNoMoreThanItsDepth() throws {
     let counting = CountingDataset()
-    let loader = DataLoader(
+    let loader = try DataLoader(
       ImageSamples(counting), seed: 0, start: 0, globalBatch: 2, share: 0..<2, depth: 3)
     _ = try loader.next()
     Thread.sleep(forTimeInterval: 0.2)
@@ -97,7 +97,7 @@ import Testing
   @Test func threadEndsWithItsLoader() throws {
     let counting = CountingDataset()
     do {
-      let loader = DataLoader(
+      let loader = try DataLoader(
         ImageSamples(counting), seed: 0, start: 0, globalBatch: 2, share: 0..<2, depth: 1)
       _ = try loader.next()
     }
@@ -108,7 +108,7 @@ import Testing
 
   @Test func errorsComeInOrderAndStay() throws {
     let failing = CountingDataset(failingRead: 5)
-    let loader = DataLoader(
+    let loader = try DataLoader(
       ImageSamples(failing), seed: 0, start: 0, globalBatch: 2, share: 0..<2, depth: 4)
     Thread.sleep(forTimeInterval: 0.05)
     #expect(try loader.next().positions == [0, 1])

@@ -40,7 +40,7 @@ import Testing
     }
     try writer.finish()
     do {
-      _ = try InceptionV3(weights: url, on: ComputeContext(threadCount: 1))
+      _ = try InceptionV3(weights: url, on: ComputeContext())
       return (nil, url.path)
     } catch let error as FeatureError { return (error, url.path) }
   }
@@ -120,7 +120,7 @@ import Testing
     let url = URL(fileURLWithPath: "/nonexistent/inception.safetensors")
     let expected = FileError.system(operation: "open", path: url.path, code: ENOENT)
     #expect(throws: expected) {
-      try InceptionV3(weights: url, on: ComputeContext(threadCount: 1))
+      try InceptionV3(weights: url, on: ComputeContext())
     }
   }
 
@@ -130,7 +130,7 @@ import Testing
     defer { unlink(url.path) }
     try Data("PK\u{3}\u{4}: a zip of PyTorch's".utf8).write(to: url)
     #expect {
-      try InceptionV3(weights: url, on: ComputeContext(threadCount: 1))
+      try InceptionV3(weights: url, on: ComputeContext())
     } throws: { error in
       guard case .headerLimit = error as? SafetensorsError else { return false }
       return "\(error)".contains("not a safetensors file")

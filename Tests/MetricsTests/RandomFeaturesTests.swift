@@ -79,7 +79,7 @@ import Testing
   }
 
   @Test func worseImagesAreFarther() throws {
-    let context = ComputeContext(threadCount: 2)
+    let context = try ComputeContext(threadCount: 2)
     let network = RandomFeatures(on: context)
     func rows(_ images: [RGBImage]) throws -> FeatureMatrix {
       try #require(network.features(of: images, kinds: [.random], on: context)[.random])
@@ -108,13 +108,13 @@ import Testing
     let images =
       sizes.map { RandomInception.image(height: $0.0, width: $0.1) }
       + Array(repeating: RandomInception.image(height: 8, width: 8), count: 40)
-    let network = RandomFeatures(on: ComputeContext(threadCount: 1))
+    let network = RandomFeatures(on: ComputeContext())
     let together = try #require(
-      network.features(of: images, kinds: [.random], on: ComputeContext(threadCount: 3))[.random])
+      network.features(of: images, kinds: [.random], on: try ComputeContext(threadCount: 3))[.random])
     #expect(together.count == images.count && together.width == network.widths[.random])
     for (i, image) in images.enumerated() {
       let alone = network.features(
-        of: [image], kinds: [.random], on: ComputeContext(threadCount: 1))
+        of: [image], kinds: [.random], on: ComputeContext())
       let row = together.values[i * together.width..<(i + 1) * together.width]
       #expect(Array(row).bits == alone[.random]?.values.bits, "image \(i)")
     }
@@ -122,7 +122,7 @@ import Testing
 
   /// A large image is that of its averages: whole pixels, repeated, change nothing.
   @Test func largeImagesAreAveraged() throws {
-    let context = ComputeContext(threadCount: 1)
+    let context = ComputeContext()
     let network = RandomFeatures(on: context)
     let small = RandomInception.image(height: 64, width: 64)
     let large = RGBImage(

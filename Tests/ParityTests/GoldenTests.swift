@@ -20,7 +20,7 @@ private let goldens = Repository.reference()
   @Test(arguments: files, levels)
   func outputsAndGradients(_ file: String, _ level: KernelTable.Level) throws {
     let kernels = try #require(KernelTable(level))
-    let context = ComputeContext(threadCount: level == .portable ? 1 : 2, kernels: kernels)
+    let context = try ComputeContext(threadCount: level == .portable ? 1 : 2, kernels: kernels)
     let golden = try Golden(goldens.appendingPathComponent(file).path)
     let report = try ParityCheck.compare(golden, tolerance: 1e-4, on: context)
     #expect(report.gradients.count > 15 && report.outputs.count == 2)
@@ -31,7 +31,7 @@ private let goldens = Repository.reference()
   @Test(arguments: files, levels)
   func outputsAndGradientsInHalfPrecision(_ file: String, _ level: KernelTable.Level) throws {
     let kernels = try #require(KernelTable(level))
-    let context = ComputeContext(threadCount: level == .portable ? 1 : 2, kernels: kernels)
+    let context = try ComputeContext(threadCount: level == .portable ? 1 : 2, kernels: kernels)
     let golden = try Golden(goldens.appendingPathComponent(file).path)
     let report = try ParityCheck.compare(golden, precision: .bf16, tolerance: 3e-2, on: context)
     #expect(report.passed, "\(file), \(level): \(report.worst)")
@@ -54,7 +54,7 @@ private let goldens = Repository.reference()
     try bytes.write(to: changed)
     defer { try? FileManager.default.removeItem(at: changed) }
     let report = try ParityCheck.compare(
-      Golden(changed.path), tolerance: 1e-4, on: ComputeContext(threadCount: 1))
+      Golden(changed.path), tolerance: 1e-4, on: ComputeContext())
     #expect(!report.passed)
   }
 }
@@ -77,7 +77,7 @@ private let goldens = Repository.reference()
     defer { try? FileManager.default.removeItem(at: url) }
     do {
       _ = try ParityCheck.compare(
-        Golden(url.path), tolerance: 1e-4, on: ComputeContext(threadCount: 1))
+        Golden(url.path), tolerance: 1e-4, on: ComputeContext())
       Issue.record("\(new) was accepted")
     } catch let error as ParityError {
       #expect("\(error)".contains(part), "\(error)")

@@ -6,13 +6,17 @@ package final class BackgroundTask<Value: Sendable>: Sendable {
   private let result = Mutex<Result<Value, any Error>?>(nil)
   private let ended = DispatchSemaphore(value: 0)
 
-  /// Starts a thread that runs `body`.
-  package init(_ body: @escaping @Sendable () throws -> Value) {
-    Thread.detachNewThread {
+  /// Starts a thread that runs `body`. Where the system refuses a thread, the calling thread runs it
+  /// and the task has ended when this returns.
+  ///
+  /// - Parameter name: of the thread.
+  package init(_ name: String, _ body: @escaping @Sendable () throws -> Value) {
+    let work: @Sendable () -> Void = {
       let outcome = Result { try body() }
       self.result.withLock { $0 = outcome }
       self.ended.signal()
     }
+    do { try SystemThread.start(name, work) } catch { work() }
   }
 
   /// A task that has already ended with this value.

@@ -7,6 +7,9 @@ package struct ControlGroup: Sendable {
   package let cpuLimit: Double?
   /// The memory that this process may use, in bytes; nil if it is unlimited.
   package let memoryLimit: Int?
+  /// The number of processes and threads that there may be at once (`pids.max`); nil if it is
+  /// unlimited.
+  package let processLimit: Int?
 
   /// - Parameters:
   ///   - root: where the control groups are mounted.
@@ -29,6 +32,8 @@ package struct ControlGroup: Sendable {
       ].compactMap { $0 }).min()
     let memory = folders.map { "\($0)/memory.max" } + ["\(root)/memory/memory.limit_in_bytes"]
     // Version 1 writes "unlimited" as a number near 2^63.
+    let processes = folders.map { "\($0)/pids.max" } + ["\(root)/pids/pids.max"]
+    processLimit = processes.compactMap { ControlGroup.fields($0).first.flatMap { Int($0) } }.min()
     memoryLimit = memory.compactMap { ControlGroup.fields($0).first.flatMap { Int($0) } }
       .filter { $0 < 1 << 60 }.min()
   }

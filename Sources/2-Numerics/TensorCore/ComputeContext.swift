@@ -6,7 +6,7 @@
 /// ```swift
 /// import TensorCore
 ///
-/// let context = ComputeContext(threadCount: 4)
+/// let context = try ComputeContext(threadCount: 4)
 /// let zeros = Tensor(zeros: [2, 3], on: context)
 /// print(context.kernels.level, zeros.shape)  // avx512 [2, 3], for example
 /// ```
@@ -30,10 +30,24 @@ public final class ComputeContext: Sendable {
   ///     1.
   ///   - kernels: the instruction set; by default the best one that this CPU runs.
   ///   - profile: where operators report their time.
-  public init(
-    threadCount: Int = 1, kernels: KernelTable = .best, profile: OperatorProfile? = nil
-  ) {
-    threads = ThreadPool(threadCount: threadCount)
+  /// - Throws: an error of one line where the system refuses a thread; it names the limits.
+  public convenience init(
+    threadCount: Int, kernels: KernelTable = .best, profile: OperatorProfile? = nil
+  ) throws {
+    self.init(try ThreadPool(threadCount: threadCount), kernels, profile)
+  }
+
+  /// Creates a context that computes on the calling thread only.
+  ///
+  /// - Parameters:
+  ///   - kernels: the instruction set; by default the best one that this CPU runs.
+  ///   - profile: where operators report their time.
+  public convenience init(kernels: KernelTable = .best, profile: OperatorProfile? = nil) {
+    self.init(ThreadPool(), kernels, profile)
+  }
+
+  private init(_ threads: ThreadPool, _ kernels: KernelTable, _ profile: OperatorProfile?) {
+    self.threads = threads
     memory = StoragePool()
     self.kernels = kernels
     self.profile = profile

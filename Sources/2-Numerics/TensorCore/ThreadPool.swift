@@ -1,6 +1,7 @@
 import CKernels
 import Foundation
 import Synchronization
+import SystemSupport
 
 /// A fixed set of threads that run the parts of one operator at a time.
 ///
@@ -20,14 +21,24 @@ public final class ThreadPool: Sendable {
     (count, workers) = (threadCount, nil)
   }
 
+  /// A pool of the calling thread only.
+  public init() { (count, workers) = (1, Workers(spins: 0)) }
+
   /// Creates the pool and starts `threadCount` - 1 threads, which end with the pool.
-  public init(threadCount: Int) {
+  ///
+  /// - Throws: an error of one line where the system refuses a thread; it names the limits.
+  public init(threadCount: Int) throws {
     invariant(threadCount >= 1, "ThreadPool: \(threadCount) threads")
     count = threadCount
     let workers = Workers(spins: threadCount <= ThreadPool.availableCores ? 20_000 : 0)
     self.workers = workers
     for index in stride(from: 1, to: threadCount, by: 1) {
-      Thread.detachNewThread { workers.work(part: index) }
+      do {
+        try SystemThread.start("operator \(index)") { workers.work(part: index) }
+      } catch {
+        workers.stop()
+        throw error
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import SystemSupport
 import TensorCore
 
 /// Prepares one rank's batches ahead of training, on a thread of its own.
@@ -16,16 +17,17 @@ package final class DataLoader: BatchProvider, Sendable {
   ///   - globalBatch: images of one step over all ranks.
   ///   - share: this rank's part of each global batch; it may be empty.
   ///   - depth: batches to have ready.
+  /// - Throws: where the system refuses a thread.
   package init(
     _ dataset: any TrainingDataset, seed: UInt64, start: UInt64, globalBatch: Int,
     share: Range<Int>, depth: Int = 2
-  ) {
+  ) throws(ThreadError) {
     invariant(
       globalBatch > 0 && share.lowerBound >= 0 && share.upperBound <= globalBatch && depth > 0,
       "DataLoader: share \(share) of a batch of \(globalBatch), depth \(depth)")
     let queue = BatchQueue(depth: depth)
     self.queue = queue
-    Thread.detachNewThread {
+    try SystemThread.start("data loader") {
       let source = BatchSource(dataset, seed: seed)
       var seen = start
       var next: Result<Batch, any Error>

@@ -104,7 +104,8 @@ final class BucketProgress: @unchecked Sendable {
 
   init(withThread: Bool, _ run: Split, _ start: @escaping BucketStart) {
     (self.start, self.run) = (start, run)
-    if withThread { Thread.detachNewThread { [self] in work() } }
+    // Where the system refuses the thread, messages advance between operators only.
+    if withThread { try? SystemThread.start("messages") { [self] in work() } }
   }
 
   /// Ends the thread, which retains this object until then.

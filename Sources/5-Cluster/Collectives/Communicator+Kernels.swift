@@ -10,6 +10,7 @@ extension Communicator {
 
   /// A context with this rank's threads and the kernels that all ranks use. Collective.
   package func agreedContext() throws -> ComputeContext {
-    ComputeContext(threadCount: try CoreShare(of: self).threads, kernels: try agreedKernels())
+    let (threads, kernels) = (try CoreShare(of: self).threads, try agreedKernels())
+    return try agree { try ComputeContext(threadCount: threads, kernels: kernels) }
   }
 }

@@ -16,7 +16,7 @@ package enum Export {
     let model = try LoadedModel(reader, ema: options.ema ?? "raw")
     let output = URL(fileURLWithPath: options.output)
     if model.configuration.model.kind == .vae {
-      try DiffusersVAE.write(model.autoencoder(on: ComputeContext(threadCount: 1)), to: output)
+      try DiffusersVAE.write(model.autoencoder(on: ComputeContext()), to: output)
     } else {
       try ModelFile.export(reader, vector: model.vector, to: output)
     }

@@ -52,8 +52,10 @@ final class TrainingRun {
     data = try TrainingData(given, over: communicator)
     let share = try CoreShare(of: communicator)
     if configuration.train.threads == 0 { configuration.train.threads = share.threads }
-    context = ComputeContext(
-      threadCount: configuration.train.threads, kernels: try communicator.agreedKernels())
+    let (threads, kernels) = (configuration.train.threads, try communicator.agreedKernels())
+    context = try communicator.agree {
+      try ComputeContext(threadCount: threads, kernels: kernels)
+    }
     decoder = try given.decoder(data.latents, over: communicator, on: context)
     self.configuration = configuration
     if configuration.train.threads * share.sharers > share.cores && configuration.train.threads > 1
@@ -77,7 +79,9 @@ final class TrainingRun {
     try chooseMicroBatch(saved: resumed?.manifest.configuration)
     let perceptual = try communicator.agree { try perceptualDistance() }
     if let resumed { try communicator.agree { try refuseMismatch(resumed) } }
-    let loader = loader(from: resumed?.manifest.imagesSeen ?? 0)
+    let loader = try communicator.agree {
+      try self.loader(from: resumed?.manifest.imagesSeen ?? 0)
+    }
     defer { loader.stop() }
     let trainer = Trainer(
       configuration, over: communicator, on: context,
@@ -106,8 +110,8 @@ final class TrainingRun {
   }
 
   /// Prepares this rank's batches from `start` images on.
-  private func loader(from start: Int) -> DataLoader {
-    DataLoader(
+  private func loader(from start: Int) throws -> DataLoader {
+    try DataLoader(
       data.samples, seed: UInt64(configuration.train.seed), start: UInt64(start),
       globalBatch: configuration.train.batch,
       share: configuration.share(rank: communicator.rank, of: communicator.size))

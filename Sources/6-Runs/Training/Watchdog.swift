@@ -22,7 +22,7 @@ enum Watchdog {
   static func start(
     _ configuration: Configuration, over communicator: any Communicator, log: RunLog, file: String,
     hook: (any StepHook)?
-  ) throws(CommunicationError) {
+  ) throws {
     let timeout = configuration.parallel.timeout
     guard communicator.size > 1, timeout > 0 else { return }
     let isMute = hook?.mutesHeartbeats(of: communicator.rank) ?? false
@@ -30,13 +30,12 @@ enum Watchdog {
     let vigil = StallDetector(
       rank: channel.rank, hosts: channel.hosts, watchers: channel.watchers,
       timeout: Double(timeout), batch: configuration.train.batch)
-    let thread = Thread {
-      let finding = watch(vigil, channel, communicator.activity)
-      end(finding.line(timeout: timeout), communicator, log, file)
+    try communicator.agree {
+      try SystemThread.start("watchdog") {
+        let finding = watch(vigil, channel, communicator.activity)
+        end(finding.line(timeout: timeout), communicator, log, file)
+      }
     }
-    thread.name = "watchdog"
-    thread.stackSize = 1 << 20
-    thread.start()
   }
 
   /// Returns when the job is stuck.
@@ -64,10 +63,10 @@ enum Watchdog {
     _ line: String, _ communicator: any Communicator, _ log: RunLog, _ file: String
   ) -> Never {
     // Whatever blocks the main thread may block this one too: a terminal, a file, or MPI itself.
-    Thread {
+    try? SystemThread.start("last resort") {
       sleep(4)
       _exit(CommunicationError.lostJob)
-    }.start()
+    }
     log.error(line)
     if communicator.rank != 0, let end = FileHandle(forUpdatingAtPath: file) {
       _ = try? end.seekToEnd()

@@ -41,7 +41,7 @@ package struct AllReduceTiming: Codable, Sendable, Equatable {
     _ communicator: any Communicator, sizes: [Int] = AllReduceTiming.sizes, budget: Double = 3
   ) throws(CommunicationError) -> [AllReduceTiming] {
     guard communicator.size > 1, let largest = sizes.last else { return [] }
-    let buffer = Tensor([largest / 4], on: ComputeContext(threadCount: 1))
+    let buffer = Tensor([largest / 4], on: ComputeContext())
     buffer.fill(0)  // a sum of zeros is zero, however often
     let start = MonotonicClock.now
     var timings: [AllReduceTiming] = []

@@ -26,7 +26,7 @@ package enum Benchmark {
 
   static func measure(_ configuration: Configuration, images: Int) throws -> BenchReport {
     let profile = OperatorProfile()
-    let context = ComputeContext(threadCount: configuration.train.threads, profile: profile)
+    let context = try ComputeContext(threadCount: configuration.train.threads, profile: profile)
     let batch = configuration.train.batch
     let trainer = Trainer.synthetic(configuration, on: context)
     try trainer.step()  // fills the memory pool and the caches

@@ -70,8 +70,10 @@ package enum ScalingMeasure {
       memory: availableMemory() / communicator.localSize)
     let asked = given.train.microBatch > 0 ? min(given.train.microBatch, batch) : room
     configuration.train.microBatch = Int(try communicator.reduce(Int64(asked), .min))
-    let context = ComputeContext(
-      threadCount: configuration.train.threads, kernels: try communicator.agreedKernels())
+    let (threads, kernels) = (configuration.train.threads, try communicator.agreedKernels())
+    let context = try communicator.agree {
+      try ComputeContext(threadCount: threads, kernels: kernels)
+    }
 
     configuration.train.batch = batch
     let alone = try medians(

@@ -11,7 +11,8 @@ package enum ConvertJob {
   /// Converts, and goes on with a conversion that was interrupted.
   package static func run(_ options: ConvertOptions) throws {
     try Job.run(json: options.json) { communicator, log in
-      let threads = ThreadPool(threadCount: try CoreShare(of: communicator).threads)
+      let count = try CoreShare(of: communicator).threads
+      let threads = try communicator.agree { try ThreadPool(threadCount: count) }
       let conversion = Conversion(
         options: options, communicator: communicator, log: log, threads: threads)
       try conversion.run()

@@ -27,7 +27,7 @@ package enum DataInfoJob {
   ) throws -> DataReport {
     var line = ProgressLine("reading", of: source.count, startedAt: MonotonicClock.now)
     let sizes = Mutex([ImageSize?](repeating: nil, count: source.count))
-    let threads = ThreadPool(threadCount: ThreadPool.availableCores)
+    let threads = try ThreadPool(threadCount: ThreadPool.availableCores)
     let work = ParallelImageWork(images: source.images, threads: threads)
     let all = Array(0..<source.count)
     let broken = try work.run(all) {

@@ -14,7 +14,7 @@ package enum ParityCheck {
   package static func run(_ options: ParityOptions) throws {
     guard ProcessRank.isFirst else { return }
     let threads = options.threads > 0 ? options.threads : ThreadPool.availableCores
-    let context = ComputeContext(threadCount: threads)
+    let context = try ComputeContext(threadCount: threads)
     let golden = try Golden(options.golden)
     let report = try compare(
       golden, precision: options.precision, tolerance: options.tolerance, on: context)

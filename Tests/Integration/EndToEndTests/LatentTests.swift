@@ -97,7 +97,7 @@ extension EndToEndTests {
       #expect(report["encoded"] as? Int == 22 && report["shape"] as? [Int] == [3, 8, 8])
 
       // What is in the files is what the autoencoder says of the pictures.
-      let context = ComputeContext(threadCount: 1)
+      let context = ComputeContext()
       let autoencoder = try Autoencoder.open(latents.vae, on: context)
       let dataset = try LatentDataset(path: scene.path("one"), scale: 0)
       #expect(

@@ -131,7 +131,7 @@ struct RunFolder {
   /// Every vector of the state in a checkpoint, from all shards.
   func state(_ images: Int) throws -> [String: [Float]] {
     let reader = try CheckpointReader(URL(fileURLWithPath: checkpoint(images)), verifying: true)
-    let values = Tensor([reader.manifest.flatCount], on: ComputeContext(threadCount: 1))
+    let values = Tensor([reader.manifest.flatCount], on: ComputeContext())
     var state: [String: [Float]] = [:]
     for name in reader.manifest.vectors {
       try reader.read(name, 0..<values.count, into: values)

@@ -4,7 +4,7 @@ import TensorCore
 import Testing
 
 @Suite struct InceptionScoreTests {
-  private let threads = ThreadPool(threadCount: 2)
+  private let threads = threadPool(of: 2)
   private let inOrder = InceptionScore.Options(parts: .number(2), shuffle: nil)
 
   private func oneHot(_ labels: [Int], classes: Int, height: Float) -> FeatureMatrix {

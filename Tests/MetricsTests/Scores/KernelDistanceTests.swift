@@ -3,7 +3,7 @@ import TensorCore
 import Testing
 
 @Suite struct KernelDistanceTests {
-  private let threads = ThreadPool(threadCount: 2)
+  private let threads = threadPool(of: 2)
 
   /// Every pair by itself, in f64.
   private func plain(
@@ -54,8 +54,8 @@ import Testing
   @Test func threadsDoNotShow() throws {
     let (x, y) = (randomRows(400, 30, seed: 1), randomRows(350, 30, seed: 2))
     let options = KernelDistance.Options(subsets: 5, subsetSize: 280)
-    let alone = try KernelDistance.between(x, y, options, on: ThreadPool(threadCount: 1))
-    #expect(try KernelDistance.between(x, y, options, on: ThreadPool(threadCount: 3)) == alone)
+    let alone = try KernelDistance.between(x, y, options, on: ThreadPool())
+    #expect(try KernelDistance.between(x, y, options, on: try ThreadPool(threadCount: 3)) == alone)
   }
 
   /// Unbiased: about zero for equal distributions.

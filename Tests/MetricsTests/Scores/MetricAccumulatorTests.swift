@@ -4,7 +4,7 @@ import TensorCore
 import Testing
 
 @Suite struct MetricAccumulatorTests {
-  private let threads = ThreadPool(threadCount: 2)
+  private let threads = threadPool(of: 2)
   private let alone = SingleCommunicator()
   private let widths: [FeatureKind: Int] = [
     .pool64: 4, .pool192: 5, .mixed768: 6, .pool2048: 8, .spatial2023: 7, .logits: 10, .random: 9,

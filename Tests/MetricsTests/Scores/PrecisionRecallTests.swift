@@ -4,7 +4,7 @@ import TensorCore
 import Testing
 
 @Suite struct PrecisionRecallTests {
-  private let threads = ThreadPool(threadCount: 2)
+  private let threads = threadPool(of: 2)
 
   private func scores(
     _ samples: FeatureMatrix, _ reference: FeatureMatrix, neighbours: Int = 3
@@ -110,7 +110,7 @@ import Testing
     for count in [1, 3] {
       let other = try PrecisionRecall.of(
         samples: a, reference: b, over: SingleCommunicator(),
-        on: ThreadPool(threadCount: count))
+        on: try ThreadPool(threadCount: count))
       #expect(other == found)
     }
   }

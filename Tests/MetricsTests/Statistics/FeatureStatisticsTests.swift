@@ -4,7 +4,7 @@ import TensorCore
 import Testing
 
 @Suite struct FeatureStatisticsTests {
-  private let threads = ThreadPool(threadCount: 2)
+  private let threads = threadPool(of: 2)
 
   /// More rows than a block, and more features than a tile.
   @Test(arguments: [(700, 5), (20, 300), (1100, 33)])
@@ -25,7 +25,7 @@ import Testing
     whole.add(rows, on: threads)
     let expected = try whole.gaussian(on: threads)
     for (batch, count) in [(7, 1), (511, 3), (512, 2), (600, 1)] {
-      let pool = ThreadPool(threadCount: count)
+      let pool = try ThreadPool(threadCount: count)
       var statistics = FeatureStatistics(width: 270)
       for start in stride(from: 0, to: 1300, by: batch) {
         statistics.add(rows.rows(start..<min(start + batch, 1300)), on: pool)

@@ -76,7 +76,7 @@ final class CheckpointSaver {
     let vectors = stateToWrite()
     let (rank, size, ranges) = (communicator.rank, communicator.size, trainer.savedRanges)
     let (hook, batch) = (trainer.hook, trainer.configuration.train.batch)
-    let task = BackgroundTask {
+    let task = BackgroundTask("writing a shard") {
       let record = try store.writeShard(
         images: images, rank: rank, of: size, ranges: ranges, vectors: vectors)
       hook?.shardIsWritten(StepMoment(images: images, batch: batch, rank: rank))
@@ -154,7 +154,7 @@ final class CheckpointSaver {
     let (manifest, store, images, afterCommit) = (
       save.manifest.with(shards: shards), store, save.images, afterCommit
     )
-    return BackgroundTask {
+    return BackgroundTask("committing") {
       try store.commit(manifest)
       return try afterCommit(images)
     }

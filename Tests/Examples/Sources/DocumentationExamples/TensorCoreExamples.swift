@@ -4,7 +4,7 @@ import TensorCore
 
 /// An example in ComputeContext.swift.
 func computeContextExample1() throws {
-  let context = ComputeContext(threadCount: 4)
+  let context = try ComputeContext(threadCount: 4)
   let zeros = Tensor(zeros: [2, 3], on: context)
   print(context.kernels.level, zeros.shape)  // avx512 [2, 3], for example
 }

@@ -16,7 +16,7 @@ struct TrainTinyDiffiT {
     let parameters = network.parameters
 
     // Memory and threads, initial weights, the optimiser, and an average of the weights.
-    let context = ComputeContext(threadCount: 2)
+    let context = try ComputeContext(threadCount: 2)
     parameters.allocate(on: context, gradients: true)
     parameters.initialize(seed: 1)
     let partition = OptimizerPartition(all: parameters.flatCount)
