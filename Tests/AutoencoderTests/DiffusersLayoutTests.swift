@@ -73,7 +73,7 @@ import Testing
   @Test func settingsComeFromTheFile() throws {
     let two = try DiffusersVAE.describe(GoldenFile.folder.appendingPathComponent("f2"))
     #expect(
-      two.settings.channels == [4, 8] && two.settings.groups == 2 && two.settings.blocks == 2)
+      two.settings.channels == [4, 8] && two.settings.groups == 2 && two.settings.layers == 2)
     #expect(two.settings.latentChannels == 4 && two.settings.resolution == 16)
     #expect(two.scalingFactor == 0.18215 && two.settings.factor == 2)
     let four = try DiffusersVAE.describe(GoldenFile.folder.appendingPathComponent("f4"))

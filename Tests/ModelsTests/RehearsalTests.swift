@@ -7,7 +7,7 @@ import Testing
 @Suite struct RehearsalTests {
   private static let latent = {
     var s = LatentDiffiT.Settings()
-    (s.side, s.width, s.depth, s.heads, s.classes, s.dropout) = (8, 64, 2, 2, 5, 0.1)
+    (s.resolution, s.width, s.depth, s.heads, s.classes, s.dropout) = (8, 64, 2, 2, 5, 0.1)
     return s
   }()
   static let settings: [any NetworkSettings] =

@@ -23,7 +23,7 @@ public protocol DenoisingNetwork {
 /// What defines a denoising network.
 public protocol NetworkSettings: Sendable, Hashable {
   /// Why no network has these settings; nil where one does.
-  var problem: String? { get }
+  var problem: NetworkProblem? { get }
   /// Of the images that the network sees, [B, H, W, C].
   func imageShape(batch: Int) -> Shape
   /// 0: unconditional.

@@ -4,8 +4,9 @@ extension LatentDiffiT {
   /// What defines a latent network; the defaults are the paper's for ImageNet at 256 x 256.
   public struct Settings: NetworkSettings {
     /// Side of the latents.
-    public var side = 32
-    public var channels = 4
+    public var resolution = 32
+    /// Channels of the latents.
+    public var latentChannels = 4
     /// Side of a token, in latents.
     public var patch = 2
     public var width = 1152
@@ -25,31 +26,39 @@ extension LatentDiffiT {
     public var augmentLabels: Int { 0 }
     public var widths: [Int] { [width] }
     /// Tokens a side, which is the attention's window.
-    public var grid: Int { side / patch }
-    public var outputChannels: Int { learnsVariance ? 2 * channels : channels }
+    public var grid: Int { resolution / patch }
+    public var outputChannels: Int { learnsVariance ? 2 * latentChannels : latentChannels }
 
-    public var problem: String? {
-      guard
-        side > 0, channels > 0, patch > 0, width > 0, depth > 0, heads > 0, classes >= 0
-      else {
-        return "side \(side), channels \(channels), patch \(patch), width \(width), depth \(depth)"
-          + ", heads \(heads), classes \(classes)"
+    public var problem: NetworkProblem? {
+      let sizes: KeyValuePairs = [
+        "resolution": resolution, "latentChannels": latentChannels, "patch": patch, "width": width,
+        "depth": depth, "heads": heads,
+      ]
+      if let problem = NetworkProblem.firstNotPositive(sizes) { return problem }
+      if classes < 0 { return NetworkProblem("classes", classes, expected: "0 or more") }
+      if resolution % patch != 0 {
+        return NetworkProblem(
+          "patch", patch, expected: "a divisor of the resolution, which is \(resolution)")
       }
-      if side % patch != 0 { return "patches of \(patch) in a side of \(side)" }
-      if width % 4 != 0 { return "a position table of width \(width)" }
-      if width % heads != 0 { return "\(heads) heads in a width of \(width)" }
+      if width % 4 != 0 || width % heads != 0 {
+        return NetworkProblem(
+          "width", width, expected: "a multiple of 4 and of the heads, which are \(heads)",
+          remedy: "change the width or the heads")
+      }
       return nil
     }
 
-    public func imageShape(batch: Int) -> Shape { [batch, side, side, channels] }
+    public func imageShape(batch: Int) -> Shape {
+      [batch, resolution, resolution, latentChannels]
+    }
 
     public func cost(precision: DType = .float32, recomputes: Bool = false) -> NetworkCost {
       var cost = NetworkCost()
       let (tokens, stream) = (grid * grid, DType.float32.size)
       cost.product(1, Self.embedDim + width, width)
       cost.product(1, classes + 1, width)
-      cost.product(tokens, patch * patch * channels, width)
-      cost.savedBytes += tokens * stream * patch * patch * channels
+      cost.product(tokens, patch * patch * latentChannels, width)
+      cost.savedBytes += tokens * stream * patch * patch * latentChannels
       let size = self.precision(precision, width: width).size
       for _ in 0..<depth {
         let before = cost.forwardFlops

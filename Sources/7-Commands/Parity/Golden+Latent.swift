@@ -31,8 +31,8 @@ struct LatentGolden {
     let config = try file.decode(Config.self, config, of: "latent")
     guard config.batch > 0 else { throw file.refuse("a batch of \(config.batch)") }
     var settings = LatentDiffiT.Settings()
-    settings.side = config.side
-    settings.channels = config.channels
+    settings.resolution = config.side
+    settings.latentChannels = config.channels
     settings.patch = config.patch
     settings.width = config.width
     settings.depth = config.depth
