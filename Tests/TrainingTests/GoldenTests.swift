@@ -91,10 +91,10 @@ private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent(
     var configuration = Configuration()
     configuration.model.resolution = side
     configuration.model.channels = [16, 32]
-    configuration.model.blocks = [1, 1]
-    configuration.model.headDim = 8
-    configuration.model.timeDim = 32
-    configuration.model.embedDim = 16
+    configuration.model.image.blocks = [1, 1]
+    configuration.model.image.headDim = 8
+    configuration.model.image.timeDim = 32
+    configuration.model.image.embedDim = 16
     configuration.model.dropout = 0
     configuration.train.precision = .fp32
     configuration.data.kind = .shapes
@@ -180,8 +180,8 @@ private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent(
   }
 
   @Test func settingsThatNoNetworkHas() throws {
-    try expectRefusal("\\\"head_dim\\\": 8", "\\\"head_dim\\\": 7", saying: "heads of 7")
-    try expectRefusal("\\\"window\\\": 4", "\\\"window\\\": 3", saying: "windows of 3")
+    try expectRefusal("\\\"head_dim\\\": 8", "\\\"head_dim\\\": 7", saying: "headDim is 7")
+    try expectRefusal("\\\"window\\\": 4", "\\\"window\\\": 3", saying: "window is 3")
   }
 
   @Test func inputsOfAnotherBatch() throws {
