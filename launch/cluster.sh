@@ -3,18 +3,19 @@
 # on each; the run directory is on a file system that they share. Needs Open MPI.
 #
 # Usage: launch/cluster.sh --hosts FILE [OPTION ...] -- COMMAND ...
-#   --hosts FILE           a host a line: "node1 slots=2", a slot is a rank (1 where none is given), # comments
+#   --hosts FILE           one host per line: "node1 slots=2", a slot is a rank (1 where none is given), # comments
 #   -n RANKS               ranks in all, filling the hosts in order (default: every slot)
 #   --ranks-per-host K     K slots on each host, whatever the file says
-#   --threads T            threads a rank (default: cores / ranks, of the host that has fewest)
+#   --threads T            threads per rank (default: cores / ranks, of the host that has fewest)
 #   --restarts N           starts training again after a crash, at most N times (default 0)
 #   --program FILE         instead of the one in this folder
-#   --interface NAME|CIDR  use this network alone: ib0, 10.1.0.0/16
+#   --interface NAME|CIDR  use only this network: ib0, 10.1.0.0/16
 #   Example: launch/cluster.sh --hosts hosts.txt -- train --config configs/cifar10.yaml --run runs/cifar10
 #
-# TERM, HUP and USR1 ask the ranks to save and stop (exit code 64); INT ends them at once (130). The exit
-# code is the program's own. The remote shell is ssh, or what OMPI_MCA_plm_rsh_agent names. What counts as a
-# crash: launch/local.sh --help. A restart needs all hosts again.
+# TERM, HUP, USR1 and the first Ctrl-C (INT) ask the ranks of a training to save and stop (exit code 64); the
+# second Ctrl-C, and the first one of other commands, ends them at once (130). The exit code is the program's own.
+# The remote shell is ssh, or what OMPI_MCA_plm_rsh_agent names. What counts as a crash: launch/local.sh --help. A
+# restart needs all hosts again.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -55,7 +56,7 @@ while [ $# -gt 0 ]; do
       shift 2
       ;;
     -h | --help)
-      sed -n '2,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      sed -n '2,18s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 0
       ;;
     --) shift && break ;;
@@ -75,14 +76,18 @@ mpirun --version 2>/dev/null | grep -q 'Open MPI' || fail "mpirun is not Open MP
 names=() counts=()
 left=${ranks:-1000000}
 number=0
-while read -r host rest || [ -n "$host" ]; do
+while IFS= read -r line || [ -n "$line" ]; do
   number=$((number + 1))
-  host=${host%%#*} rest=${rest%%#*}
+  # As editors elsewhere write text: a byte order mark at its beginning, a carriage return at each line's end.
+  [ "$number" -gt 1 ] || line=${line#$'\xef\xbb\xbf'}
+  line=${line%$'\r'}
+  read -r host rest <<<"${line%%#*}"
   [ -n "$host" ] || continue
-  [[ $host =~ ^[A-Za-z0-9._:-]+$ ]] || fail "$hosts:$number: '$host' is no host name"
+  # Programs would take a name that begins with a hyphen for an option.
+  [[ $host =~ ^[A-Za-z0-9._:][A-Za-z0-9._:-]*$ ]] || fail "$hosts:$number: '$host' is no host name"
   slots=1
-  if [ -n "${rest// /}" ]; then
-    [[ $rest =~ ^slots=([1-9][0-9]*)[[:space:]]*$ ]] ||
+  if [ -n "$rest" ]; then
+    [[ $rest =~ ^slots=([1-9][0-9]*)$ ]] ||
       fail "$hosts:$number: found '$rest' after $host, expected slots=N"
     slots=${BASH_REMATCH[1]}
   fi
@@ -135,27 +140,17 @@ inspect='
 scratch=$(mktemp -d)
 segments=/dev/shm/diffit.$(hostname).$$.$RANDOM
 
-# Message segments are in a folder of the job's own on each host. A guard removes it when this script is
-# gone, whatever ended it: it reads from a pipe that nobody writes to. Were mpirun still there it would
-# run on without anybody to ask it, so it is ended first.
-# shellcheck disable=SC2016
-exec {guard_pipe}> >(
-  trap '' TERM HUP USR1 INT
-  cat >/dev/null || true
-  if mpirun=$(cat "$scratch/mpirun" 2>/dev/null) && kill -TERM "$mpirun" 2>/dev/null; then
-    for ((i = 0; i < 100; i++)); do
-      [ -e "/proc/$mpirun/exe" ] || break # a zombie has none
-      sleep 0.1
-    done
-  fi
+# Message segments are in a folder of the job's own on each host.
+# shellcheck disable=SC2016,SC2317  # the host expands it; the guard calls it
+leave() {
+  local host
   for host in "${names[@]}"; do
     on "$host" "$segments" <<<'rm -rf "$1"' >/dev/null 2>&1 &
   done
   wait
   rm -rf "$scratch"
-)
-guard=$!
-trap 'exec {guard_pipe}>&-; wait "$guard" || true' EXIT
+}
+guard_job "$scratch"
 await_job
 
 for i in "${!names[@]}"; do
@@ -214,7 +209,7 @@ done >"$scratch/hostfile"
 options=(--hostfile "$scratch/hostfile" -n "$total" --quiet --mca plm_rsh_no_tree_spawn 1)
 [ "$(id -u)" -ne 0 ] || options+=(--allow-run-as-root)
 [ "$enough" = 1 ] || options+=(--oversubscribe)
-# Left alone it may bind a rank of several threads to one core.
+# Without options it may bind a rank of several threads to one core.
 if [ "$fits" = 1 ]; then
   options+=(--map-by "slot:PE=$threads" --bind-to core)
 else
@@ -233,21 +228,14 @@ has_ranks() { on "${names[0]}" "$segments/started" <<<'[ -e "$1" ]'; }
 # shellcheck disable=SC2016,SC2317
 tidy() {
   local host cleaners=()
-  rm -f "$scratch/mpirun"
   for host in "${names[@]}"; do
     on "$host" "$segments" <<<'rm -rf "$1"/*' >/dev/null 2>&1 {guard_pipe}>&- &
     cleaners+=($!)
   done
   wait "${cleaners[@]}" || true
 }
-# shellcheck disable=SC2317
-start() {
-  echo "$BASHPID" >"$scratch/mpirun"
-  exec {guard_pipe}>&-
-  exec mpirun "${options[@]}" sh -c "$mark_start" "$segments/started" "$program" "$@"
-}
 code=0
-supervise --restarts "$restarts" "$1" start "$@" || code=$?
-rm -f "$scratch/mpirun"
+supervise --restarts "$restarts" "$1" \
+  mpirun "${options[@]}" sh -c "$mark_start" "$segments/started" "$program" "$@" || code=$?
 explain "$code"
 exit "$code"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What local.sh, cluster.sh and slurm.sbatch share: the program's place, and a job that is asked to save, ended
-# where it hangs, started again after a crash. Sourced.
+# What local.sh, cluster.sh, slurm.sbatch and pbs.sh share: the program's place, and a job that is asked to save,
+# ended where it hangs or where the script is gone, and started again after a crash. Sourced.
 
 # In an installed folder the program is in bin, in the package where it was built.
 find_program() {
@@ -15,8 +15,46 @@ whole() { case $2 in '' | *[!0-9]* | 0*) usage "$1 is '$2', expected a whole num
 can_restart() {
   [ "$1" = train ] || usage "--restarts is for train, not $1"
   case " $* " in *' --resume auto '* | *' --resume=auto '*) ;; *' --resume'*)
-    usage "--restarts goes with --resume auto alone" ;;
+    usage "--restarts goes only with --resume auto" ;;
   esac
+}
+
+# guard_job FOLDER: FOLDER is the script's own, for its files; it has to be there.
+#
+# Starts a guard that ends the launcher and calls `leave`, which the script that sources this defines, when the
+# script is gone, whatever ended it. The guard reads from a pipe that nobody writes to, and it has a process group
+# of its own, so that kill -9 of the script's group does not reach it. A launcher that lived on would have nobody
+# to pass on a request to save, or to know of it.
+guard_job() {
+  guard_file=$1/launcher
+  mkfifo "$1/guard"
+  set -m
+  guard <"$1/guard" &
+  guard_process=$!
+  set +m
+  exec {guard_pipe}>"$1/guard"
+  trap 'exec {guard_pipe}>&-; wait "$guard_process" || true' EXIT
+}
+
+# shellcheck disable=SC2317  # guard_job starts it
+guard() {
+  local launcher i
+  trap '' TERM HUP USR1 INT
+  cat >/dev/null || true
+  if launcher=$(cat "$guard_file" 2>/dev/null) && kill -TERM "$launcher" 2>/dev/null; then
+    say "the script was killed: ending the job that it started" || true
+    for ((i = 0; i < 100; i++)); do
+      [ -e "/proc/$launcher/exe" ] || break # a zombie has none
+      sleep 0.1
+    done
+    [ ! -e "/proc/$launcher/exe" ] || kill -KILL "$launcher" 2>/dev/null || true
+  fi
+  leave
+}
+
+# Processes that outlive a moment must not keep the guard waiting.
+let_go_of_guard() {
+  [ -z "${guard_pipe-}" ] || exec {guard_pipe}>&-
 }
 
 # Until there is a job there is nothing to save.
@@ -28,9 +66,11 @@ await_job() {
 # supervise [--restarts N] COMMAND LAUNCHER ...
 #
 # Runs a launcher (mpirun, srun) of diffit's COMMAND and passes signals on: TERM, HUP and USR1 as USR1, which
-# asks the ranks to save and stop; INT as it is. Returns the launcher's exit code; 64 also where a rank that
-# did not listen died of the request and lost nothing that the same command would not find again; 130 after
-# INT. Starts again after a crash, at most N times, when `tidy` has removed what the ranks left.
+# asks the ranks to save and stop. The first INT (Ctrl-C) asks too where the command saves on request, and says
+# so; the second one, and the first one of other commands, ends the ranks at once. Returns the launcher's exit
+# code; 64 also where a rank that did not listen died of the request and lost nothing that the same command would
+# not find again; 130 where INT ended the ranks. Starts again after a crash, at most N times, when `tidy` has
+# removed what the ranks left.
 #
 # The script that sources this defines `say`, `has_ranks`, and `tidy` where it restarts. LAUNCHER may be a
 # function that ends with exec. `asked` and `interrupted` say afterwards what came.
@@ -42,7 +82,9 @@ supervise() {
   fi
   command=$1
   shift
-  job='' asker='' asked='' interrupted='' signalled=''
+  job='' asker='' asked='' interrupted='' signalled='' saves='' warned=''
+  [ "$command" != train ] || saves=1 # only training saves its state on request
+  exec {errors}>&2 # run_once redirects it while it waits
   trap request TERM HUP USR1
   trap interrupt INT
   while true; do
@@ -54,6 +96,11 @@ supervise() {
     sleep 1 # for what is left of the job to go
     tidy
     [ -z "$interrupted" ] || break
+    if [ -n "$asked" ]; then
+      say "stopped on request before the restart: start again to go on"
+      code=64
+      break
+    fi
   done
   trap '' TERM HUP USR1 INT
   if [ -n "$interrupted" ] && [ "$code" -ne 0 ]; then code=130; fi
@@ -75,18 +122,19 @@ run_once() {
   job='' asker=''
   SECONDS=0
   [ "$(type -t "$1")" = function ] || set -- exec "$@"
-  # Job control gives the launcher a process group of its own: Ctrl-C reaches this script alone, and once.
+  # Job control gives the launcher a process group of its own: Ctrl-C reaches only this script, and once.
   set -m
   {
     # mpirun passes USR1 on, but not yet when it begins and no more when it ends: it would die of it.
     trap '' USR1
+    [ -z "${guard_file-}" ] || echo "$BASHPID" >"$guard_file"
+    let_go_of_guard
     "$@"
   } </dev/null &
   job=$!
   set +m
   # What came while there was no job.
-  [ -z "$interrupted" ] || interrupt
-  [ -z "$asked" ] || request
+  if [ -n "$interrupted" ]; then interrupt; elif [ -n "$asked" ]; then request; fi
   bury "$job" &
   burier=$!
   # A trapped signal ends `wait` early, with a code of its own: wait again for the job's.
@@ -98,6 +146,7 @@ run_once() {
     if [ -z "$signalled" ] || [ "$status" -eq 127 ]; then break; fi
   done
   job=
+  [ -z "${guard_file-}" ] || rm -f "$guard_file"
   { kill "$burier" && wait "$burier"; } 2>/dev/null || true
   [ -z "$asker" ] || { kill "$asker" && wait "$asker"; } 2>/dev/null || true
   return "$code"
@@ -107,7 +156,7 @@ run_once() {
 # for ever for what is left of them. Ends a launcher whose children have all been dead for ten seconds.
 bury() {
   trap - TERM
-  [ -z "${guard_pipe-}" ] || exec {guard_pipe}>&-
+  let_go_of_guard
   local times=0
   while sleep 1 >/dev/null 2>&1 && kill -0 "$1" 2>/dev/null; do
     if all_dead "$1"; then times=$((times + 1)); else times=0; fi
@@ -140,7 +189,7 @@ request() {
 # `has_ranks`, which the script that sources this defines, then ask until it ends. Asking twice does no harm.
 ask() {
   trap - TERM
-  [ -z "${guard_pipe-}" ] || exec {guard_pipe}>&-
+  let_go_of_guard
   until has_ranks; do sleep 0.2; done
   [ "$SECONDS" -ge 10 ] || sleep 0.5
   while kill -USR1 "$1"; do sleep 1; done
@@ -152,6 +201,13 @@ mark_start=': >"$0" || exit 1; exec "$@"'
 
 # shellcheck disable=SC2317
 interrupt() {
+  if [ -n "$saves" ] && [ -z "$warned" ]; then
+    warned=1
+    say "asked the ranks to save and stop after the present step; Ctrl-C again ends them at once, and what they" \
+      "trained since the last checkpoint may be lost" 2>&"$errors"
+    request
+    return 0 # without a number it would be that of the command before the trap
+  fi
   signalled=1 interrupted=1
   [ -z "$job" ] || kill -INT "$job" 2>/dev/null || true
 }
@@ -161,7 +217,13 @@ explain() {
   local name
   case $1 in
     0 | 1 | 2 | 64 | 75) ;;
-    130) [ -z "$interrupted" ] || say "interrupted" ;;
+    130)
+      if [ -n "$interrupted" ] && [ -n "$warned" ]; then
+        say "ended at once: start again to go on from the newest checkpoint"
+      elif [ -n "$interrupted" ]; then
+        say "interrupted"
+      fi
+      ;;
     *)
       if [ "$1" -gt 128 ] && name=$(kill -l $(($1 - 128)) 2>/dev/null); then
         say "the job was ended by signal $name (code $1)"

@@ -3,8 +3,9 @@
 
 usage: convert-lpips.py vgg16-397923af.pth vgg.pth lpips-vgg.safetensors
 
-The first file is torchvision's VGG16 trained on ImageNet (models/vgg16-397923af.pth of download.pytorch.org); the second
-one LPIPS' weights for it, version 0.1 (lpips/weights/v0.1/vgg.pth of richzhang/PerceptualSimilarity on GitHub, 7 kB).
+The first file is torchvision's VGG16 trained on ImageNet (models/vgg16-397923af.pth of download.pytorch.org); the
+second one LPIPS' weights for it, version 0.1 (lpips/weights/v0.1/vgg.pth of richzhang/PerceptualSimilarity on GitHub,
+7 kB).
 Fetch both once on a machine with network access. Needs a python with torch, and numpy.
 
 The result holds 31 tensors, F32, sorted by name: `features.I.weight` [out, in, 3, 3] and `features.I.bias` [out] of

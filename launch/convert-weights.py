@@ -4,10 +4,10 @@
 usage: convert-weights.py [--take ema|model|...] model.pt model.safetensors
 
 The .pt is a dictionary of names and tensors, or a dictionary of such dictionaries, as training scripts save them:
-{"model": ..., "ema": ..., "opt": ...}. Of the latter the average "ema" is taken, else "model", else "state_dict"; --take
-names another. A prefix "module.", which data-parallel wrappers leave, is removed. Names, shapes, buffers and element
-types stay as they are; `diffit` maps the names that DiffiT's authors gave and checks the buffers. Only tensors are
-unpickled (weights_only). Needs a python with torch, and numpy.
+{"model": ..., "ema": ..., "opt": ...}. Of the latter the average "ema" is taken, else "model", else "state_dict";
+--take names another. A prefix "module.", which data-parallel wrappers leave, is removed. Names, shapes, buffers and
+element types stay as they are; `diffit` maps the names that DiffiT's authors gave and checks the buffers. Only tensors
+are unpickled (weights_only). Needs a python with torch, and numpy.
 """
 import argparse
 import hashlib

@@ -92,7 +92,7 @@ list_libraries() {
 mkdir -p "$prefix/bin" "$prefix/launch" "$prefix/configs"
 # install replaces the file, it does not write into one that may be running.
 install -m 755 "$program" "$prefix/bin/diffit"
-for script in local.sh cluster.sh slurm.sbatch lib-check.sh; do
+for script in local.sh cluster.sh slurm.sbatch pbs.sh lib-check.sh; do
   install -m 755 "$root/launch/$script" "$prefix/launch/$script"
 done
 install -m 644 "$root/launch/common.sh" "$prefix/launch/common.sh"

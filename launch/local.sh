@@ -3,13 +3,13 @@
 #
 # Usage: launch/local.sh [-n RANKS] [--threads T] [--restarts N] [--program FILE] -- COMMAND ...
 #   -n RANKS        ranks to start (default 1)
-#   --threads T     threads a rank (default: cores / ranks)
+#   --threads T     threads per rank (default: cores / ranks)
 #   --restarts N    starts training again after a crash, at most N times (default 0)
 #   --program FILE  instead of .build/release/diffit
 #   Example: launch/local.sh -n 2 -- train --config configs/quickstart.yaml --run runs/quickstart
 #
-# TERM, HUP and USR1 ask the ranks to save and stop (exit code 64); INT ends them at once (130). The
-# exit code is the program's own.
+# TERM, HUP, USR1 and the first Ctrl-C (INT) ask the ranks of a training to save and stop (exit code 64); the
+# second Ctrl-C, and the first one of other commands, ends them at once (130). The exit code is the program's own.
 #
 # A crash: a rank ended by a signal (codes above 128, but for 130), or ranks that lost each other (75:
 # the watchdog, or an error of MPI). Errors that the program found itself (1, 2) would come again. Each
@@ -75,7 +75,7 @@ if mpirun --version 2>/dev/null | grep -q 'Open MPI'; then
   options+=(--quiet)  # its report on a rank's exit code; the program has said why in one line
   [ "$(id -u)" -ne 0 ] || options+=(--allow-run-as-root)
   [ "$ranks" -le "$cores" ] || options+=(--oversubscribe)
-  # Left alone it binds a rank of several threads to one core, and inside an affinity mask it may
+  # Without options it binds a rank of several threads to one core, and inside an affinity mask it may
   # bind outside of it.
   if [ $whole_machine = 1 ] && [ $((ranks * threads)) -le "$cores" ]; then
     options+=(--map-by "slot:PE=$threads" --bind-to core)
@@ -89,11 +89,14 @@ export DIFFIT_THREADS=$threads
 
 await_job
 # A folder of its own for message segments, so that a killed job's can be found and removed.
+scratch=$(mktemp -d)
 segments=
-trap 'rm -rf "$segments"' EXIT
 if segments=$(mktemp -d /dev/shm/diffit.XXXXXX 2>/dev/null); then
   export OMPI_MCA_btl_vader_backing_directory=$segments OMPI_MCA_btl_sm_backing_directory=$segments
 fi
+# shellcheck disable=SC2317  # the guard calls it
+leave() { rm -rf "$scratch" "$segments"; }
+guard_job "$scratch"
 
 # shellcheck disable=SC2317  # supervise calls both
 has_ranks() { [ -n "$(cat "/proc/$job/task/$job/children" 2>/dev/null || echo unknown)" ]; }

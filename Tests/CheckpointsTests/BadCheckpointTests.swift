@@ -1,7 +1,9 @@
 import Checkpoints
 import ErrorSupport
 import FileFormats
+import FixtureSupport
 import Foundation
+import NumericsSupport
 import SystemSupport
 import TensorCore
 import Testing
@@ -9,11 +11,11 @@ import Testing
 /// One test for each way in which a checkpoint can be bad or a save can fail. Every bad one is passed
 /// over for the older good one.
 @Suite struct BadCheckpointTests {
-  let scratch: Scratch
+  let scratch: TemporaryFolder
   let run: Run
 
   init() throws {
-    scratch = try Scratch()
+    scratch = try TemporaryFolder()
     run = Run(scratch)
   }
 
@@ -121,7 +123,7 @@ import Testing
     #expect(
       try manifestError("\"build\"", "\"built\"")
         == CheckpointError.manifestSyntax(
-          path: bad + "/manifest.json", reason: "no member \"build\""))
+          path: bad + "/manifest.json", reason: "build is missing"))
   }
 
   @Test func manifestOfAnotherVersion() throws {
@@ -266,7 +268,8 @@ import Testing
   }
 
   @Test func fileInPlaceOfTheDirectory() throws {
-    let file = try scratch.write("", "checkpoints")
+    try scratch.write("", "checkpoints")
+    let file = scratch.file("checkpoints")
     #expect(
       thrownError { try run.store.beginWrite(images: 8) }
         == FileError.system(operation: "list", path: file.path, code: ENOTDIR))

@@ -1,15 +1,16 @@
 import Checkpoints
+import FixtureSupport
 import Foundation
 import SystemSupport
 import TensorCore
 import Testing
 
 @Suite struct CheckpointStoreTests {
-  let scratch: Scratch
+  let scratch: TemporaryFolder
   let run: Run
 
   init() throws {
-    scratch = try Scratch()
+    scratch = try TemporaryFolder()
     run = Run(scratch)
   }
 

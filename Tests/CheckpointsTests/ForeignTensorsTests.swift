@@ -1,13 +1,14 @@
 import Checkpoints
 import ErrorSupport
 import FileFormats
+import FixtureSupport
 import Foundation
 import TensorCore
 import Testing
 
 /// Files as DiffiT's authors name the tensors of a network with windows of 2.
 @Suite struct ForeignTensorsTests {
-  private let scratch: Scratch
+  private let scratch: TemporaryFolder
   private let context = ComputeContext()
   private let own = "blocks.0.attn.bias.table"
   private let theirs = "blocks.0.attn.relative_position_bias_table"
@@ -25,7 +26,7 @@ import Testing
   /// Row for a query (down) and a key (across), of tokens (0, 0), (0, 1), (1, 0), (1, 1).
   private let indices: [Int64] = [4, 3, 1, 0, 5, 4, 2, 1, 7, 6, 4, 3, 8, 7, 5, 4]
 
-  init() throws { scratch = try Scratch() }
+  init() throws { scratch = try TemporaryFolder() }
 
   private func write(
     _ tableName: String, indices: [Int64]? = nil, places: [Float]? = nil, more: String? = nil

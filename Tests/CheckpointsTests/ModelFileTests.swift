@@ -1,16 +1,17 @@
 import Checkpoints
 import ErrorSupport
 import FileFormats
+import FixtureSupport
 import Foundation
 import TensorCore
 import Testing
 
 @Suite struct ModelFileTests {
-  let scratch: Scratch
+  let scratch: TemporaryFolder
   let run: Run
 
   init() throws {
-    scratch = try Scratch()
+    scratch = try TemporaryFolder()
     run = Run(scratch)
   }
 

@@ -1,5 +1,6 @@
 import Checkpoints
 import ErrorSupport
+import FixtureSupport
 import Foundation
 import SystemSupport
 import Testing
@@ -9,10 +10,10 @@ import Testing
     var images: Int
     var loss: Double
   }
-  let scratch: Scratch
+  let scratch: TemporaryFolder
   var url: URL { scratch.file("stats.jsonl") }
 
-  init() throws { scratch = try Scratch() }
+  init() throws { scratch = try TemporaryFolder() }
 
   func text() throws -> String { String(decoding: try Data(contentsOf: url), as: UTF8.self) }
 
@@ -31,14 +32,14 @@ import Testing
   }
 
   @Test func tornLastRowIsCutBeforeTheNext() throws {
-    _ = try scratch.write("{\"images\":8}\n{\"ima", "stats.jsonl")
+    try scratch.write("{\"images\":8}\n{\"ima", "stats.jsonl")
     try StatsFile(url).append(Row(images: 16, loss: 2))
     #expect(try text() == "{\"images\":8}\n{\"images\":16,\"loss\":2}\n")
   }
 
   @Test func truncatesPastACheckpoint() throws {
     let rows = "{\"images\":8,\"loss\":0.10}\n{\"note\":1}\n{\"images\":16}\n"
-    _ = try scratch.write(rows + "{\"images\":24}\nnot json\n{\"images\":3", "stats.jsonl")
+    try scratch.write(rows + "{\"images\":24}\nnot json\n{\"images\":3", "stats.jsonl")
     let result = try StatsFile.truncate(url, afterImages: 16)
     #expect(result == StatsFile.Truncation(kept: 3, dropped: 1, unreadable: 2))
     #expect(try text() == rows)
@@ -49,7 +50,7 @@ import Testing
   }
 
   @Test func truncatesToNothing() throws {
-    _ = try scratch.write("{\"images\":8}\n", "stats.jsonl")
+    try scratch.write("{\"images\":8}\n", "stats.jsonl")
     #expect(try StatsFile.truncate(url, afterImages: 0).dropped == 1)
     #expect(try text() == "")
   }

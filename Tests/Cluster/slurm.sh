@@ -123,12 +123,13 @@ says() { grep -q -- "$1" "$scratch/job-$job.out"; }
 seen() { grep -q '"images"' "$scratch/$1/stats.jsonl"; }
 restarts() { scontrol show job "$job" | sed -n 's/.*Restarts=\([0-9]*\).*/\1/p'; }
 requeued() { [ "$(restarts)" -ge 1 ]; }
+steps() { squeue --steps --noheader --jobs="$job" --format=%j | grep -qx "$1"; }
 clean() { [ -z "$(find /dev/shm -maxdepth 1 -name "diffit.slurm.$job")" ]; }
 
-# 1. The time limit's signal: saves, stops with 64, requeues itself, goes on, completes.
+# 1. The time limit's signal: saves, stops with 64, requeues itself, goes on.
 # Limits are whole minutes, Slurm looks every half minute: the signal comes within 40 s of the start.
 # shellcheck disable=SC2046  # words
-submit --time=1 --signal=B:USR1@55 launch/slurm.sbatch $(train limit 250k)
+submit --time=1 --signal=B:USR1@55 launch/slurm.sbatch $(train limit 100M)
 within 60 seen limit || fail "the job does not train"
 within 90 says "stopped on request" || fail "the job was not asked to stop ahead of its limit"
 within 30 sh -c "[ -e '$scratch/limit/STOPPED' ] || grep -q 'state saved' '$scratch/job-$job.out'" ||
@@ -136,21 +137,22 @@ within 30 sh -c "[ -e '$scratch/limit/STOPPED' ] || grep -q 'state saved' '$scra
 within 60 requeued || fail "the job was not requeued"
 pass "signal ahead of the time limit: saved and requeued by itself"
 within 90 says "resumed from" || fail "the job did not go on from its checkpoint"
-scontrol update "JobId=$job" TimeLimit=10 # enough to end in this start
-within 300 is COMPLETED || fail "the job did not complete: $(state)"
-says "done: 250016 images" || fail "the run is not finished"
-within 10 clean || fail "/dev/shm keeps the job's folder"
-pass "went on from the checkpoint after $(restarts) restart(s) and completed; /dev/shm is clean"
+pass "went on from the checkpoint after $(restarts) restart(s)"
+scancel "$job"
+within 30 ended || fail "the job did not end after scancel"
+rm -rf "/dev/shm/diffit.slurm.$job" # a job that Slurm kills cannot tidy up
 
-# 2. scancel with USR1 to the batch script, by hand.
+# 2. scancel with USR1 to the batch script, by hand; then it completes.
 # shellcheck disable=SC2046
 submit --time=10 launch/slurm.sbatch $(train asked 40k)
 within 60 seen asked || fail "the job does not train"
 scancel --signal=USR1 --batch "$job"
 within 30 says "stopped on request" || fail "scancel --signal=USR1 --batch did not stop the ranks"
 within 60 requeued || fail "the job was not requeued"
-within 120 is COMPLETED || fail "the job did not complete after scancel: $(state)"
-pass "scancel --signal=USR1 --batch: saved, requeued, completed"
+within 200 is COMPLETED || fail "the job did not complete after scancel: $(state)"
+says "done: 40000 images" || fail "the run is not finished"
+within 10 clean || fail "/dev/shm keeps the job's folder"
+pass "scancel --signal=USR1 --batch: saved, requeued, completed; /dev/shm is clean"
 
 # 3. A failing command is not requeued and its code comes back.
 submit --time=5 launch/slurm.sbatch train --config configs/none.yaml --run "$scratch/none"
@@ -165,6 +167,7 @@ if srun --mpi=list 2>&1 | grep -qw pmix; then
   DIFFIT_LAUNCHER=srun submit --time=10 launch/slurm.sbatch $(train srun 40k)
   within 60 seen srun || fail "the job does not train under srun"
   says "ranks: 2 x" || fail "srun did not join two ranks"
+  within 10 steps diffit || fail "the accounting would not name the program: $(squeue --steps -h -j "$job" -o '%i %j')"
   scancel --signal=USR1 --batch "$job"
   within 30 says "stopped on request" || fail "the signal did not reach ranks under srun"
   within 150 is COMPLETED || fail "the job under srun did not complete: $(state)"
@@ -174,4 +177,41 @@ if srun --mpi=list 2>&1 | grep -qw pmix; then
 else
   echo "skipped: this Slurm has no PMIx"
 fi
+
+# 5. A package, a working folder and a run whose names have spaces.
+mkdir -p "$scratch/a package/bin" "$scratch/a folder"
+cp -r launch configs "$scratch/a package/"
+ln -s "$DIFFIT_PROGRAM" "$scratch/a package/bin/diffit"
+(
+  unset DIFFIT_PROGRAM
+  sbatch --parsable --ntasks-per-node=2 --cpus-per-task=1 --chdir="$scratch/a folder" --time=5 \
+    --output="$scratch/job-%j.out" "$scratch/a package/launch/slurm.sbatch" \
+    train --config "$scratch/a package/configs/debug.yaml" --run "a run"
+) >"$scratch/id"
+job=$(cat "$scratch/id")
+within 60 is COMPLETED || fail "the job with spaces in its paths did not complete: $(state)"
+[ -e "$scratch/a folder/a run/config.yaml" ] || fail "the run with a space in its name is not there"
+pass "spaces in the paths of package, working folder and run"
+
+# 6. --check says what a cluster needs.
+check() {
+  code=0
+  bash "$1" --check "${@:2}" >"$scratch/check" 2>&1 || code=$?
+}
+told() { { [ "$code" -eq "$1" ] && grep -q -- "$2" "$scratch/check"; } || fail "--check, code $code: $(cat "$scratch/check")"; }
+check launch/slurm.sbatch --ntasks-per-node=1 --cpus-per-task=1
+told 0 "Job [0-9]* to start at"
+check launch/slurm.sbatch --ntasks-per-node=$((cpus + 1)) --cpus-per-task=1
+told 1 "nodes have $cpus CPUs"
+sed 's/^##SBATCH/#SBATCH/' launch/slurm.sbatch >"$scratch/placeholders.sbatch"
+check "$scratch/placeholders.sbatch"
+told 1 "'#SBATCH --partition=PARTITION' still has its placeholder"
+told 1 "'#SBATCH --account=ACCOUNT' still has its placeholder"
+told 1 "'#SBATCH --mem=MEMORY' still has its placeholder"
+scontrol update PartitionName=all Default=NO
+check launch/slurm.sbatch --ntasks-per-node=1 --cpus-per-task=1
+told 1 "partition is needed, there is no default: all"
+check launch/slurm.sbatch --ntasks-per-node=1 --cpus-per-task=1 -p all
+told 0 "in partition all"
+pass "--check names placeholders, CPUs and the missing partition"
 echo "Tests/Cluster/slurm.sh: passed"

@@ -151,7 +151,14 @@ ends_with 64 "TERM to the launcher"
 says "state saved" || fail "TERM: no state was saved"
 start interrupted
 kill -INT "$(launcher)"
-ends_with 130 "INT to the launcher"
+ends_with 64 "INT to the launcher"
+says "asked the ranks to save" || fail "INT: nothing says that the ranks were asked to save"
+says "state saved" || fail "INT: no state was saved"
+start interrupted-twice
+kill -INT "$(launcher)"
+sleep 0.1
+kill -INT "$(launcher)"
+ends_with 130 "INT to the launcher twice"
 start orphan
 kill -KILL "$(process node1 mpirun)"
 ends_with "1 137" "kill -9 of mpirun"

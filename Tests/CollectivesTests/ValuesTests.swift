@@ -1,7 +1,4 @@
 import Collectives
-import Foundation
-import SystemSupport
-import TensorCore
 import Testing
 
 /// What needs no second rank.
@@ -67,21 +64,7 @@ import Testing
   }
 }
 
-@Suite struct CoreTests {
-  @Test func coreListsAreParsed() {
-    #expect(CoreSet("0-3,8,10-11\n")?.numbers == [0, 1, 2, 3, 8, 10, 11])
-    #expect(CoreSet("")?.numbers == [])
-    for malformed in ["3-1", "a", "1-2-3", "-4", "1-", "0-99999999"] {
-      #expect(CoreSet(malformed) == nil, "\(malformed)")
-    }
-  }
-
-  @Test func thisProcessRunsOnOnlineCores() throws {
-    let allowed = try #require(CoreSet.allowed)
-    #expect(allowed.numbers.count == ThreadPool.availableCores)
-    #expect(allowed.numbers.isSubset(of: try #require(CoreSet.online).numbers))
-  }
-
+@Suite struct CoreShareTests {
   @Test func threadsFollowFromTheShare() {
     #expect(CoreShare(cores: 8, sharers: 1).threads == 8)
     #expect(CoreShare(cores: 8, sharers: 3).threads == 2)
@@ -89,25 +72,6 @@ import Testing
     #expect(CoreShare(cores: 64, sharers: 1, limit: 2.5).threads == 2)
     #expect(CoreShare(cores: 64, sharers: 2, limit: 0.5).threads == 1)
     #expect(CoreShare(cores: 2, sharers: 4, asked: 5).threads == 5)
-  }
-
-  @Test func controlGroupLimitsAreTheTightestOnTheWayUp() throws {
-    let root = FileManager.default.temporaryDirectory.appendingPathComponent("groups-\(UUID())")
-    defer { try? FileManager.default.removeItem(at: root) }
-    let inner = root.appendingPathComponent("job/step")
-    try FileManager.default.createDirectory(at: inner, withIntermediateDirectories: true)
-    let write = { (text: String, path: String) in
-      try text.write(to: root.appendingPathComponent(path), atomically: true, encoding: .utf8)
-    }
-    try write("150000 100000\n", "job/cpu.max")
-    try write("max 100000\n", "job/step/cpu.max")
-    try write("max\n", "job/memory.max")
-    try write("4096\n", "job/step/memory.max")
-    let group = ControlGroup(root: root.path, membership: "0::/job/step\n")
-    #expect(group.cpuLimit == 1.5)
-    #expect(group.memoryLimit == 4096)
-    let above = ControlGroup(root: root.path, membership: "0::/\n")
-    #expect(above.cpuLimit == nil && above.memoryLimit == nil)
   }
 }
 

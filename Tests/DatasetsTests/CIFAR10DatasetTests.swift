@@ -1,6 +1,7 @@
 import Datasets
 import ErrorSupport
 import FileFormats
+import FixtureSupport
 import Foundation
 import SystemSupport
 import Testing

@@ -1,6 +1,7 @@
 import Datasets
 import ErrorSupport
 import FileFormats
+import FixtureSupport
 import Foundation
 import SystemSupport
 import Testing
@@ -114,6 +115,15 @@ import Testing
     let first = try Data(contentsOf: URL(fileURLWithPath: zip))
     try PackedImages.pack(names, in: folder.path, as: .zip, to: zip)
     #expect(try Data(contentsOf: URL(fileURLWithPath: zip)) == first)
+  }
+
+  @Test func moreEntriesThanTheShortListHolds() throws {
+    let path = folder.path + "/many.zip"
+    let zip = try ZipWriter(path)
+    for index in 0..<65_600 { try zip.add("\(index).png", [UInt8(index & 255)]) }
+    try zip.finish()
+    // The images are broken ones; they are listed all the same.
+    #expect(try ArchiveImages(path: path).count == 65_600)
   }
 
   @Test func formatsByEnding() {

@@ -1,6 +1,7 @@
 import Datasets
 import ErrorSupport
 import FileFormats
+import FixtureSupport
 import Foundation
 import Testing
 
@@ -14,7 +15,7 @@ import Testing
     let path = folder.path + "/" + name
     let zip = try ZipWriter(path)
     for index in 0..<count {
-      try zip.add(PackedLayout.name(of: index), PictureFixtures.png(UInt8(10 * index)))
+      try zip.add(PackedLayout.name(of: index), ImageFixtures.png(UInt8(10 * index)))
     }
     if let labels { try zip.add("dataset.json", Data(labels.utf8)) }
     try zip.finish()
@@ -71,7 +72,7 @@ import Testing
   @Test func aFolderOfTheSameLayout() throws {
     for index in 0..<3 {
       try folder.write(
-        PictureFixtures.png(UInt8(10 * index)), "set/" + PackedLayout.name(of: index))
+        ImageFixtures.png(UInt8(10 * index)), "set/" + PackedLayout.name(of: index))
     }
     try folder.write(Data(Self.three.utf8), "set/dataset.json")
     let data = try open(folder.path + "/set")
@@ -84,10 +85,10 @@ import Testing
   /// Compressed entries are read.
   @Test func deflatedEntriesOfPython() throws {
     let data = try IndexedImageDataset(
-      path: PictureFixtures.path("deflated.zip"), layout: .packed, resolution: 8)
+      path: ImageFixtures.path("deflated.zip"), layout: .packed, resolution: 8)
     #expect(try (0..<3).map { try data.image($0).label } == [0, 1, 0])
-    #expect(try data.image(0).image == PictureFixtures.image(8, 8))
-    #expect(try data.pictures.image(2) == PictureFixtures.image(10, 8))
+    #expect(try data.image(0).image == ImageFixtures.image(8, 8))
+    #expect(try data.images.image(2) == ImageFixtures.image(10, 8))
   }
 
   @Test func digestFollowsTheContentAndNotThePath() throws {
@@ -113,10 +114,10 @@ import Testing
     ("{\"labels\": [[\"a.png\", 0], [\"a.png\", 1]]}", "a.png is there twice"),
     ("{\"labels\": [[\"a.png\", -1]]}", "a.png has label -1"),
     ("{\"labels\": [[\"a.png\", 99999999]]}", "a.png has label 99999999"),
-    ("{\"classes\": []}", "it has no \"labels\""),
-    ("{\"labels\": 3}", "labels is of the wrong kind"),
-    ("{\"labels\": [[1, 2]]}", "labels[0][0] is of the wrong kind"),
-    ("{\"labels\": [", "it is not JSON"), ("", "it is not JSON"),
+    ("{\"classes\": []}", "labels is missing"),
+    ("{\"labels\": 3}", "labels has another type than expected"),
+    ("{\"labels\": [[1, 2]]}", "labels[0][0] has another type than expected"),
+    ("{\"labels\": [", "not JSON"), ("", "not JSON"),
     (
       "{\"labels\": [[\"a.png\", 2]], \"classes\": [\"x\", \"y\"]}",
       "it names 2 classes, and a label is 2"

@@ -1,5 +1,6 @@
 import Datasets
 import FileFormats
+import FixtureSupport
 import Foundation
 import Testing
 
@@ -44,9 +45,9 @@ import Testing
   }
 
   @Test(arguments: 1...8, [true, false]) func uprightAsPillow(value: Int, little: Bool) throws {
-    let golden = try NPZFile(PictureFixtures.path("orientations.npz")).array("\(value)")
+    let golden = try NPZFile(ImageFixtures.path("orientations.npz")).array("\(value)")
     let exif = Self.exif(UInt8(value), little: little)
-    let png = try folder.write(Self.png(PictureFixtures.image(5, 3), eXIf: exif), "o.png")
+    let png = try folder.write(Self.png(ImageFixtures.image(5, 3), eXIf: exif), "o.png")
     let image = try ImageFile.read(png)
     #expect([image.height, image.width, 3] == golden.shape)
     #expect(image.pixels == golden.bytes)
@@ -85,7 +86,7 @@ import Testing
   }
 
   @Test(arguments: ["cmyk", "ycck"]) func inks(name: String) throws {
-    let golden = try NPZFile(PictureFixtures.path("inks.npz"))
+    let golden = try NPZFile(ImageFixtures.path("inks.npz"))
     let image = try ImageFile.decode(Data(golden.array("\(name).jpg").bytes), name: name)
     let expected = try golden.array(name)
     #expect(expected.shape == [image.height, image.width, 3])
@@ -94,7 +95,7 @@ import Testing
 
   @Test func storedPNGIsReadBack() throws {
     for (width, height) in [(1, 1), (300, 2), (2, 300), (257, 129)] {
-      let image = PictureFixtures.image(width, height)
+      let image = ImageFixtures.image(width, height)
       let bytes = try ImageFile.storedPNG(image)
       #expect(bytes.count > width * height * 3)
       #expect(try ImageFile.decode(Data(bytes), name: "stored") == image)

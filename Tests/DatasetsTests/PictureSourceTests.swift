@@ -1,8 +1,8 @@
 import Datasets
 import ErrorSupport
 import FileFormats
+import FixtureSupport
 import Foundation
-import SystemSupport
 import Testing
 
 @Suite struct PictureSourceTests {
@@ -14,7 +14,7 @@ import Testing
   @Test func ilsvrc() throws {
     try folder.write(Fixtures.rgbJPEG, "train/n01440764/n01440764_10.JPEG")
     try folder.write(Fixtures.greyJPEG, "train/n01440764/n01440764_9.JPEG")
-    try folder.write(PictureFixtures.png(9, side: 50), "train/n01443537/n01443537_1.JPEG")
+    try folder.write(ImageFixtures.png(9, side: 50), "train/n01443537/n01443537_1.JPEG")
     let source = try ImageSource(path: folder.path + "/train")
     #expect(source.kind == "folder" && source.count == 3)
     #expect(source.classNames == ["n01440764", "n01443537"])
@@ -43,23 +43,23 @@ import Testing
   }
 
   @Test func picturesWithoutClasses() throws {
-    try folder.write(PictureFixtures.png(1), "1.png")
-    try folder.write(PictureFixtures.png(2), "more/2.png")
+    try folder.write(ImageFixtures.png(1), "1.png")
+    try folder.write(ImageFixtures.png(2), "more/2.png")
     let source = try ImageSource(path: folder.path)
     #expect(source.kind == "images" && source.count == 2 && !source.isLabelled)
     #expect(try source.label(of: 0) == nil && source.contentDigest() == nil)
   }
 
   @Test func theListIsToldApart() throws {
-    try folder.write(PictureFixtures.png(1), "s/a/1.png")
-    try folder.write(PictureFixtures.png(2), "s/b/2.png")
+    try folder.write(ImageFixtures.png(1), "s/a/1.png")
+    try folder.write(ImageFixtures.png(2), "s/b/2.png")
     let path = folder.path + "/s"
-    let first = try ImageSource(path: path).listDigest
+    let first = try ImageSource(path: path).listDigest()
     // A picture that is mended in place leaves the list as it is.
-    try folder.write(PictureFixtures.png(3), "s/b/2.png")
-    #expect(try ImageSource(path: path).listDigest == first)
-    try folder.write(PictureFixtures.png(3), "s/b/3.png")
-    #expect(try ImageSource(path: path).listDigest != first)
+    try folder.write(ImageFixtures.png(3), "s/b/2.png")
+    #expect(try ImageSource(path: path).listDigest() == first)
+    try folder.write(ImageFixtures.png(3), "s/b/3.png")
+    #expect(try ImageSource(path: path).listDigest() != first)
   }
 
   @Test func whatIsOnePicturesFault() {

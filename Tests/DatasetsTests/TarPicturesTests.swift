@@ -1,6 +1,7 @@
 import Datasets
 import ErrorSupport
 import FileFormats
+import FixtureSupport
 import Foundation
 import Testing
 
@@ -32,7 +33,7 @@ import Testing
           number % 2 == 0
           ? ("\(key).cls", Data("\(number)\n".utf8))
           : ("\(key).json", Data("{\"label\": \(number), \"text\": \"x\"}".utf8))
-        let picture = try PictureFixtures.png(UInt8(10 * number))
+        let picture = try ImageFixtures.png(UInt8(10 * number))
         // Either may come first; captions and masks are passed over.
         let files =
           number % 3 == 0 ? [label, ("\(key).png", picture)] : [("\(key).png", picture), label]
@@ -49,7 +50,7 @@ import Testing
       let (image, label) = try data.image(index)
       #expect(label == index && image[4, 4] == [10 * index, 20, 30])
     }
-    #expect(data.pictures.name(of: 4) == folder.path + "/s/a-001.tar/000004.png")
+    #expect(data.images.name(of: 4) == folder.path + "/s/a-001.tar/000004.png")
     #expect(try open(first).count == 3)
     #expect(try ImageCollections.open(first).count == 3)
     #expect(try ImageCollections.open(folder.path + "/s").image(3)[0, 0] == [30, 20, 30])
@@ -57,7 +58,7 @@ import Testing
 
   /// The pictures and the order of class folders.
   @Test func aTarAClass() throws {
-    let (a, b) = (try PictureFixtures.png(1), try PictureFixtures.png(2))
+    let (a, b) = (try ImageFixtures.png(1), try ImageFixtures.png(2))
     _ = try write("c/n00000002.tar", [("n00000002_7.JPEG", Fixtures.rgbJPEG)])
     _ = try write(
       "c/n00000001.tar", [("n00000001_9.png", b), ("n00000001_10.png", a)])
@@ -71,14 +72,14 @@ import Testing
   }
 
   @Test func withoutLabels() throws {
-    let tar = try write("plain.tar", [("x/1.png", try PictureFixtures.png(1))])
+    let tar = try write("plain.tar", [("x/1.png", try ImageFixtures.png(1))])
     let data = try open(tar)
-    #expect(data.classNames.isEmpty && data.pictures.label(of: 0) == nil)
+    #expect(data.classNames.isEmpty && data.images.label(of: 0) == nil)
     #expect(try data.image(0).label == 0)
   }
 
   @Test func digestFollowsTheContentAndNotThePath() throws {
-    let pictures = [("1.png", try PictureFixtures.png(1)), ("2.png", try PictureFixtures.png(2))]
+    let pictures = [("1.png", try ImageFixtures.png(1)), ("2.png", try ImageFixtures.png(2))]
     let one = try open(write("one.tar", pictures)).contentDigest
     #expect(try open(write("two.tar", pictures)).contentDigest == one)
     #expect(try open(write("three.tar", pictures.reversed())).contentDigest != one)
@@ -141,23 +142,23 @@ import Testing
   }
 
   @Test func twoEntriesOfOneName() throws {
-    let picture = try PictureFixtures.png(1)
+    let picture = try ImageFixtures.png(1)
     let path = try write("twice.tar", [("1.png", picture), ("1.png", picture)])
     #expect(reason(error(path), path) == "it has two entries 1.png")
   }
 
   @Test func twoPicturesOfOneSample() throws {
     let path = try write(
-      "twice.tar", [("1.png", try PictureFixtures.png(1)), ("1.jpg", Fixtures.rgbJPEG)])
-    #expect(reason(error(path), path) == "sample 1 has two pictures, 1.png and 1.jpg")
+      "twice.tar", [("1.png", try ImageFixtures.png(1)), ("1.jpg", Fixtures.rgbJPEG)])
+    #expect(reason(error(path), path) == "sample 1 has two images, 1.png and 1.jpg")
   }
 
   @Test func aLabelIsMissing() throws {
     let path = try write(
       "some.tar",
       [
-        ("1.png", try PictureFixtures.png(1)), ("1.cls", Data("0".utf8)),
-        ("2.png", try PictureFixtures.png(1)), ("2.json", Data("{}".utf8)),
+        ("1.png", try ImageFixtures.png(1)), ("1.cls", Data("0".utf8)),
+        ("2.png", try ImageFixtures.png(1)), ("2.json", Data("{}".utf8)),
       ])
     #expect(
       error(path)
@@ -171,7 +172,7 @@ import Testing
     ("1.json", "{"), ("1.json", "{\"label\": null}"),
   ]) func labelsThatAreNone(name: String, text: String) throws {
     let path = try write(
-      "bad.tar", [("1.png", try PictureFixtures.png(1)), (name, Data(text.utf8))])
+      "bad.tar", [("1.png", try ImageFixtures.png(1)), (name, Data(text.utf8))])
     guard case DatasetError.brokenLabels(let place, _)? = error(path) else {
       Issue.record("found \(String(describing: error(path)))")
       return
@@ -183,7 +184,7 @@ import Testing
     let path = try write(
       "two.tar",
       [
-        ("1.png", try PictureFixtures.png(1)), ("1.cls", Data("1".utf8)),
+        ("1.png", try ImageFixtures.png(1)), ("1.cls", Data("1".utf8)),
         ("1.json", Data("{\"label\": 2}".utf8)),
       ])
     #expect(

@@ -1,6 +1,5 @@
 import Diffusion
 import Foundation
-import NumericsSupport
 import TensorCore
 import Testing
 

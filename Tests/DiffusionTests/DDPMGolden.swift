@@ -1,7 +1,6 @@
-import Autodiff
 import Diffusion
+import FixtureSupport
 import Foundation
-import TensorCore
 
 /// What `ddpm_golden.py` computed from the papers' equations.
 struct DDPMGolden: Decodable {
@@ -59,9 +58,8 @@ struct DDPMGolden: Decodable {
   let history: History
 
   init() throws {
-    let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("Goldens/ddpm.json")
-    self = try JSONDecoder().decode(DDPMGolden.self, from: Data(contentsOf: url))
+    let data = try Data(contentsOf: Repository.reference("ddpm.json"))
+    self = try JSONDecoder().decode(DDPMGolden.self, from: data)
   }
 }
 

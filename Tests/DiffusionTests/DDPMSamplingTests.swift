@@ -1,7 +1,6 @@
 import Autodiff
 import Diffusion
 import Foundation
-import NeuralNetworks
 import NumericsSupport
 import TensorCore
 import Testing

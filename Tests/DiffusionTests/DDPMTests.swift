@@ -1,7 +1,5 @@
 import Diffusion
 import Foundation
-import NumericsSupport
-import TensorCore
 import Testing
 
 /// Tables, timesteps and levels against `ddpm_golden.py`.

@@ -1,6 +1,5 @@
 import Diffusion
 import Foundation
-import TensorCore
 import Testing
 
 @Suite struct NoiseLevelsTests {

@@ -1,3 +1,4 @@
+import FileFormats
 import Foundation
 import InceptionSupport
 import Metrics
@@ -8,11 +9,11 @@ import Testing
 
 /// FID-Inception with random weights against torch-fidelity's network with the same ones.
 @Suite(.serialized) struct InceptionTests {
-  static let taps: [FeatureTap] = [
+  static let kinds: [FeatureKind] = [
     .pool64, .pool192, .mixed768, .pool2048, .spatial2023, .logits,
   ]
 
-  /// Every number of the weights counts: without equal weights no tap can be equal.
+  /// Every number of the weights counts: without equal weights no kind can be equal.
   @Test func theWeightsAreThoseOfTheGolden() throws {
     let sums = try RandomInception.golden().floats("weights.sums")
     let tensors = InceptionV3.tensors
@@ -26,12 +27,12 @@ import Testing
   }
 
   @Test(arguments: ResizeProtocol.allCases)
-  func tapsAreThoseOfThePeer(_ resize: ResizeProtocol) throws {
+  func featuresAreThoseOfThePeer(_ resize: ResizeProtocol) throws {
     let context = ComputeContext(threadCount: 2)
     let network = try InceptionV3(
       weights: RandomInception.file.get(), resize: resize, on: context)
     let found = network.features(
-      of: RandomInception.images, taps: Set(Self.taps), on: context)
+      of: RandomInception.images, kinds: Set(Self.kinds), on: context)
     try check(found, resize, images: [0, 1, 2])
   }
 
@@ -41,22 +42,22 @@ import Testing
     let context = Setup(level, threads: 2).context
     let network = try InceptionV3(weights: RandomInception.file.get(), on: context)
     let found = network.features(
-      of: [RandomInception.images[0]], taps: Set(Self.taps), on: context)
+      of: [RandomInception.images[0]], kinds: Set(Self.kinds), on: context)
     try check(found, .tf1, images: [0])
   }
 
   private func check(
-    _ found: [FeatureTap: FeatureMatrix], _ resize: ResizeProtocol, images: [Int]
+    _ found: [FeatureKind: FeatureMatrix], _ resize: ResizeProtocol, images: [Int]
   ) throws {
     let golden = try RandomInception.golden()
     var compared = 0
     for (row, image) in images.enumerated() {
-      for tap in Self.taps {
-        let name = "\(image).\(resize.rawValue).\(tap.rawValue)"
+      for kind in Self.kinds {
+        let name = "\(image).\(resize.rawValue).\(kind.rawValue)"
         guard golden[name] != nil else { continue }
         let expected = try golden.floats(name)
-        let matrix = try #require(found[tap])
-        let step = tap == .spatial2023 ? 5 : 1
+        let matrix = try #require(found[kind])
+        let step = kind == .spatial2023 ? 5 : 1
         let values = stride(from: 0, to: matrix.width, by: step).map {
           matrix.values[row * matrix.width + $0]
         }
@@ -72,28 +73,28 @@ import Testing
     let context = ComputeContext(threadCount: 1)
     let network = try InceptionV3(weights: RandomInception.file.get(), on: context)
     let images = RandomInception.images
-    let taps: Set<FeatureTap> = [.pool64, .pool2048, .logits, .spatial2023]
+    let kinds: Set<FeatureKind> = [.pool64, .pool2048, .logits, .spatial2023]
     let many = images + images + images + [images[1]]  // more than are computed at once
-    let together = network.features(of: many, taps: taps, on: ComputeContext(threadCount: 3))
+    let together = network.features(of: many, kinds: kinds, on: ComputeContext(threadCount: 3))
     for (place, image) in [(1, images[1]), (8, images[2]), (9, images[1])] {
-      let alone = network.features(of: [image], taps: taps, on: context)
-      for tap in taps {
-        let (one, all) = (try #require(alone[tap]), try #require(together[tap]))
+      let alone = network.features(of: [image], kinds: kinds, on: context)
+      for kind in kinds {
+        let (one, all) = (try #require(alone[kind]), try #require(together[kind]))
         #expect(all.count == 10 && one.count == 1)
         let row = all.values[place * all.width..<(place + 1) * all.width]
-        #expect(Array(row).bits == one.values.bits, "\(tap) of image \(place)")
+        #expect(Array(row).bits == one.values.bits, "\(kind) of image \(place)")
       }
     }
   }
 
-  @Test func tapsAreTheSameAloneAndTogether() throws {
+  @Test func featuresAreTheSameAloneAndTogether() throws {
     let context = ComputeContext(threadCount: 2)
     let network = try InceptionV3(weights: RandomInception.file.get(), on: context)
     let images = [RandomInception.images[0]]
-    let together = network.features(of: images, taps: Set(Self.taps), on: context)
-    for tap in Self.taps {
-      let alone = network.features(of: images, taps: [tap], on: context)
-      #expect(alone.keys.map { $0 } == [tap] && alone[tap] == together[tap], "\(tap)")
+    let together = network.features(of: images, kinds: Set(Self.kinds), on: context)
+    for kind in Self.kinds {
+      let alone = network.features(of: images, kinds: [kind], on: context)
+      #expect(alone.keys.map { $0 } == [kind] && alone[kind] == together[kind], "\(kind)")
     }
   }
 
@@ -102,9 +103,9 @@ import Testing
     let context = ComputeContext(threadCount: 2)
     let network = try InceptionV3(weights: RandomInception.file.get(), on: context)
     let images = Array(repeating: RandomInception.images[0], count: 26)
-    _ = network.features(of: Array(images.prefix(8)), taps: [.pool2048], on: context)
+    _ = network.features(of: Array(images.prefix(8)), kinds: [.pool2048], on: context)
     let peak = context.memory.peakBytes
-    _ = network.features(of: images, taps: [.pool2048], on: context)
+    _ = network.features(of: images, kinds: [.pool2048], on: context)
     // The last two images are a batch with block sizes of its own.
     #expect(context.memory.peakBytes - peak < peak / 8)
     #expect(peak < 600 << 20, "\(peak)")
@@ -116,7 +117,7 @@ import Testing
     let network = try InceptionV3(weights: url, resize: .clean, on: context)
     #expect(network.name == "inception" && network.protocolName == "clean")
     #expect(network.digest == (try Checksum.ofFile(url.path).digest))
-    let empty = network.features(of: [], taps: [.pool2048], on: context)
+    let empty = network.features(of: [], kinds: [.pool2048], on: context)
     #expect(empty == [.pool2048: FeatureMatrix(width: 2048)])
   }
 }

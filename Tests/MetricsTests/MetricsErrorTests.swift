@@ -1,4 +1,3 @@
-import LinearAlgebra
 import Metrics
 import Testing
 
@@ -6,7 +5,7 @@ import Testing
   private static let lines: [(MetricsError, String)] = [
     (
       .tooFewImages(metric: "kid", side: .samples, found: 500, needed: 1000),
-      "kid: found 500 samples, expected at least 1000; draw more samples, or leave kid out"
+      "kid: found 500 samples, expected at least 1000; make more samples, or leave kid out"
     ),
     (
       .tooFewImages(metric: "pr", side: .reference, found: 3, needed: 4),
@@ -19,7 +18,7 @@ import Testing
         + " same feature network"
     ),
     (
-      .nonFiniteFeature(tap: "2048", row: 7),
+      .nonFiniteFeature(features: "2048", row: 7),
       "features 2048 of image 7 are not all finite; check the image and the feature network's weights"
     ),
     (
@@ -31,18 +30,13 @@ import Testing
       "a covariance has 3 elements, expected 2 x 2 for a mean of 2; make the reference again"
     ),
     (
-      .missingTap(metric: "fid", tap: "2048", offered: ["random"]),
+      .missingFeatures(metric: "fid", features: "2048", offered: ["random"]),
       "fid needs features 2048, the network offers random; choose another --features or leave fid out"
     ),
     (
-      .missingReference(metric: "kid", tap: "2048", need: .rows),
+      .missingReference(metric: "kid", features: "2048", part: .rows),
       "kid needs rows of features 2048, which the reference lacks; use images as the reference instead"
         + " of statistics, or leave kid out"
-    ),
-    (
-      .unknownMetric(name: "fidd"),
-      "no metric is called fidd; expected one of fid, fid64, fid192, fid768, is, is_adm, kid,"
-        + " pr, sfid, fd_random"
     ),
   ]
 
@@ -52,16 +46,40 @@ import Testing
   }
 
   @Test func namesOfMetrics() throws {
-    #expect(try Metric(named: "is") == .inceptionScore)
-    #expect(throws: MetricsError.unknownMetric(name: "fidd")) { try Metric(named: "fidd") }
+    let selection = try MetricSelection(["is", "loss"], features: .inception(weights: "file"))
+    #expect(selection.inception == [.inceptionScore] && selection.builtin.isEmpty)
+    #expect(selection.hasLoss && !selection.hasPSNR)
+    #expect(selection.valueNames == ["is_mean", "is_std", "loss"])
   }
-}
 
-@Suite struct LinearAlgebraErrorTests {
-  @Test func eigensolver() {
+  @Test(arguments: [
+    (
+      "fidd", "fidd",
+      "some of loss, psnr, fid, fid64, fid192, fid768, is, is_adm, kid, pr, sfid,"
+        + " fd_random"
+    ),
+    ("loss,loss", "loss,loss", "each metric once"),
+    (
+      "loss,fid", "fid",
+      "fd_random or loss where features are builtin: fid is made of Inception's, whose weights"
+        + " launch/convert-inception.py makes"
+    ),
+  ])
+  func namesThatAreNoSelection(_ names: String, _ found: String, _ expected: String) {
+    do throws(MetricSelection.Problem) {
+      _ = try MetricSelection(
+        names.split(separator: ",").map(String.init), features: .builtin)
+      Issue.record("\(names) was taken")
+    } catch {
+      #expect(error.found == found && error.expected == expected)
+    }
+  }
+
+  @Test func numbersThatGrowWithQuality() {
+    let names = Metric.allCases.flatMap(\.valueNames) + ["loss", "psnr"]
     #expect(
-      LinearAlgebraError.eigensolver(width: 64, status: 3).description
-        == "LAPACK's dsyevd failed on a 64 x 64 matrix (status 3); check free memory and the OpenBLAS"
-        + " library")
+      names.filter(MetricSelection.isHigherBetter) == [
+        "is_mean", "is_adm_mean", "precision", "recall", "psnr",
+      ])
   }
 }

@@ -82,7 +82,7 @@ import Testing
     let context = ComputeContext(threadCount: 2)
     let network = RandomFeatures(on: context)
     func rows(_ images: [RGBImage]) throws -> FeatureMatrix {
-      try #require(network.features(of: images, taps: [.random], on: context)[.random])
+      try #require(network.features(of: images, kinds: [.random], on: context)[.random])
     }
     let reference = try rows(Self.shapes(0..<2 * Self.count))
     func far(_ images: [RGBImage]) throws -> Double { Self.distance(reference, try rows(images)) }
@@ -110,10 +110,11 @@ import Testing
       + Array(repeating: RandomInception.image(height: 8, width: 8), count: 40)
     let network = RandomFeatures(on: ComputeContext(threadCount: 1))
     let together = try #require(
-      network.features(of: images, taps: [.random], on: ComputeContext(threadCount: 3))[.random])
+      network.features(of: images, kinds: [.random], on: ComputeContext(threadCount: 3))[.random])
     #expect(together.count == images.count && together.width == network.widths[.random])
     for (i, image) in images.enumerated() {
-      let alone = network.features(of: [image], taps: [.random], on: ComputeContext(threadCount: 1))
+      let alone = network.features(
+        of: [image], kinds: [.random], on: ComputeContext(threadCount: 1))
       let row = together.values[i * together.width..<(i + 1) * together.width]
       #expect(Array(row).bits == alone[.random]?.values.bits, "image \(i)")
     }
@@ -131,7 +132,7 @@ import Testing
         return Array(small.pixels[at..<at + 3])
       })
     let rows = try #require(
-      network.features(of: [small, large], taps: [.random], on: context)[.random])
+      network.features(of: [small, large], kinds: [.random], on: context)[.random])
     #expect(
       relativeError(Array(rows.values[rows.width...]), to: Array(rows.values[..<rows.width]))
         < 1e-5)
@@ -146,12 +147,12 @@ import Testing
     #expect(network.name == "builtin" && network.protocolName == "native")
     let images = RandomInception.images
     let found = try #require(
-      network.features(of: images, taps: [.random], on: context)[.random])
+      network.features(of: images, kinds: [.random], on: context)[.random])
     let plain = Setup(.portable, threads: 1).context
     let expected = try #require(
-      RandomFeatures(on: plain).features(of: images, taps: [.random], on: plain)[.random])
+      RandomFeatures(on: plain).features(of: images, kinds: [.random], on: plain)[.random])
     #expect(relativeError(found.values, to: expected.values) < 2e-6)
     #expect(
-      RandomFeatures(on: plain).features(of: [], taps: [.random], on: plain)[.random]?.count == 0)
+      RandomFeatures(on: plain).features(of: [], kinds: [.random], on: plain)[.random]?.count == 0)
   }
 }

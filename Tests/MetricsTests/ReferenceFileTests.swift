@@ -1,4 +1,6 @@
+import Datasets
 import FileFormats
+import FixtureSupport
 import Foundation
 import Metrics
 import SystemSupport
@@ -10,11 +12,11 @@ private struct NamedNetwork: FeatureExtractor {
   var name = "inception"
   var digest = "d1"
   var protocolName = "tf1"
-  var widths: [FeatureTap: Int] = [.pool2048: 4, .spatial2023: 3, .pool64: 2]
+  var widths: [FeatureKind: Int] = [.pool2048: 4, .spatial2023: 3, .pool64: 2]
 
   func features(
-    of images: [RGBImage], taps: Set<FeatureTap>, on context: ComputeContext
-  ) -> [FeatureTap: FeatureMatrix] { [:] }
+    of images: [RGBImage], kinds: Set<FeatureKind>, on context: ComputeContext
+  ) -> [FeatureKind: FeatureMatrix] { [:] }
 }
 
 private final class ReferenceFolder {
@@ -37,8 +39,7 @@ private final class ReferenceFolder {
 }
 
 private func golden(_ name: String) -> String {
-  URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Goldens/arrays/\(name)").path
+  Repository.reference("arrays/\(name)").path
 }
 
 private func gaussian(
@@ -57,7 +58,7 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
 
   init() throws { folder = try ReferenceFolder() }
 
-  @Test func everyTapComesBack() throws {
+  @Test func everyKindOfFeatureComesBack() throws {
     let statistics = ReferenceStatistics(
       [
         .pool2048: try gaussian(4, count: 50_000),
@@ -87,7 +88,7 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
     #expect(try ReferenceFile.images(folder.file) == nil)
   }
 
-  /// Widths of the real network, with all taps: 34 and 33 MB of covariances.
+  /// Widths of the real network, with all kinds: 34 and 33 MB of covariances.
   @Test func realWidths() throws {
     let statistics = ReferenceStatistics([
       .pool2048: try gaussian(2048), .spatial2023: try gaussian(2023),
@@ -159,7 +160,7 @@ private func values(_ count: Int) -> [Double] { (0..<count).map { Double(7 * $0 
     #expect(fault(path) as? ArchiveError == .missingArray(path: path, name: "sigma", found: ["mu"]))
   }
 
-  @Test func covarianceOfASecondTapMissing() throws {
+  @Test func covarianceOfASecondKindMissing() throws {
     let path = try folder.write([
       Self.mean, Self.covariance, ("mu_s", NumPyArray(values(3), shape: [3])),
     ])

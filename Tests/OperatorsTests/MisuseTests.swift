@@ -1,3 +1,4 @@
+import NumericsSupport
 import Operators
 import TensorCore
 import Testing

@@ -1,5 +1,4 @@
 import CKernels
-import TensorCore
 import Testing
 
 /// Convolutions, transposed convolutions and both gradients of each, as tap lists.

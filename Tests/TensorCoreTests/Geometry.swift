@@ -1,5 +1,4 @@
 import CKernels
-import TensorCore
 
 /// A pixel another one is multiplied with: an offset in the input and the tap of the weight.
 struct Tap {

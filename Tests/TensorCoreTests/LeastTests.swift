@@ -1,5 +1,4 @@
 import CKernels
-import TensorCore
 import Testing
 
 /// Products that raise their sums to a least value, as ReLU does.

@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  /// What Tests/Goldens/philox.py prints: a second implementation, in another language. These bits are
+  /// What Tests/Reference/philox.py prints: a second implementation, in another language. These bits are
   /// part of every run and never change.
   @Test func bitsAreThoseOfTheIndependentImplementation() {
     let stream = RandomStream(

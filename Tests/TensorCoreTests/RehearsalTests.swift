@@ -37,12 +37,12 @@ import Testing
       make(1_150_000)
       make(1_050_000)
       #expect(context.memory.peakWrittenBytes == 281 * 4096)
-      #expect(context.memory.peakBytes == 9 << 17 && context.memory.askedBytes == 0)
+      #expect(context.memory.peakBytes == 9 << 17 && context.memory.requestedBytes == 0)
       context.memory.trim()
       make(1_050_000)
       #expect(context.memory.peakWrittenBytes == 281 * 4096)
       let kept = Tensor([100], on: context)
-      #expect(context.memory.askedBytes == 400 && kept.count == 100)
+      #expect(context.memory.requestedBytes == 400 && kept.count == 100)
     }
   }
 }

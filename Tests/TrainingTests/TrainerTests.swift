@@ -1,3 +1,4 @@
+import Autodiff
 import Collectives
 import Configuration
 import Datasets
@@ -28,11 +29,12 @@ import Training
   ) throws -> Trainer {
     try configuration.validate()
     let size = configuration.model.resolution * configuration.model.resolution * 3
-    return Trainer(configuration, over: SingleCommunicator(), on: ComputeContext()) {
-      Batch(
-        positions: [0, 1, 2, 3], images: [Float](repeating: pixel, count: 4 * size),
-        labels: labels, augmentLabels: [])
-    }
+    let batch = Batch(
+      positions: [0, 1, 2, 3], images: [Float](repeating: pixel, count: 4 * size),
+      labels: labels, augmentLabels: [])
+    return Trainer(
+      configuration, over: SingleCommunicator(), on: ComputeContext(),
+      loader: MadeBatches { batch })
   }
 
   /// The weights of the label's column after one step, [classes][embedding].

@@ -10,7 +10,7 @@ static uInt piece(size_t count) { return count < (1u << 30) ? (uInt)count : 1u <
 
 void *carchive_inflate_open(void) {
   z_stream *stream = calloc(1, sizeof *stream);
-  // Negative window bits: deflate's bytes alone, without zlib's or gzip's frame, as archives hold them.
+  // Negative window bits mean deflate data without the header of zlib or gzip, which is what archives contain.
   if (stream && inflateInit2(stream, -MAX_WBITS) != Z_OK) {
     free(stream);
     return NULL;
@@ -33,7 +33,7 @@ int carchive_inflate(
     *used += in - stream->avail_in;
     *got += out - stream->avail_out;
     if (status == Z_STREAM_END || *got == capacity) return 0;
-    if (status != Z_OK) return -1;  // Z_BUF_ERROR: nothing left to read, so it ends too early
+    if (status != Z_OK) return -1;  // Z_BUF_ERROR: nothing is left to read, so the data ends too early
   }
 }
 

@@ -18,39 +18,84 @@ int cimage_png_size(
   return ok ? 0 : -1;
 }
 
+// Where a file in memory is read from, and what stopped it.
+typedef struct {
+  const unsigned char *bytes;
+  size_t count, position;
+  char failure[128];
+} source;
+
+static void take(png_structp png, png_bytep to, size_t count) {
+  source *from = png_get_io_ptr(png);
+  if (count > from->count - from->position) png_error(png, "it ends early");
+  memcpy(to, from->bytes + from->position, count);
+  from->position += count;
+}
+
+static void read_failed(png_structp png, png_const_charp text) {
+  source *from = png_get_error_ptr(png);
+  snprintf(from->failure, sizeof from->failure, "%s", text);
+  png_longjmp(png, 1);
+}
+
+static void warned(png_structp png, png_const_charp text) {
+  (void)png;
+  (void)text;
+}
+
+// The pixels as they are stored, like Pillow: colour spaces (gAMA, iCCP) are not applied, alpha is dropped,
+// of 16 bits the upper 8 are kept.
 int cimage_png_decode(
     const unsigned char *bytes, size_t count, unsigned char *rgb, int width, int height,
     char *message, size_t capacity) {
-  png_image image = {.version = PNG_IMAGE_VERSION};
-  unsigned char *rgba = NULL;
-  int ok = png_image_begin_read_from_memory(&image, bytes, count);
-  if (ok && (image.width != (png_uint_32)width || image.height != (png_uint_32)height)) {
-    png_image_free(&image);
-    return cimage_fail("the size changed", message, capacity);
-  }
-  // Read as RGB, transparent pixels would be mixed with a background.
-  int transparent = ok && (image.format & PNG_FORMAT_FLAG_ALPHA) != 0;
-  size_t pixels = (size_t)width * height;
-  if (transparent && !(rgba = malloc(pixels * 4))) {
-    png_image_free(&image);
+  source from = {.bytes = bytes, .count = count};
+  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &from, read_failed, warned);
+  png_infop info = png ? png_create_info_struct(png) : NULL;
+  png_bytep *volatile rows = NULL;
+  if (!info) {
+    png_destroy_read_struct(&png, NULL, NULL);
     return cimage_fail("out of memory", message, capacity);
   }
-  image.format = transparent ? PNG_FORMAT_RGBA : PNG_FORMAT_RGB;
-  image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // or 16 bits without a gamma chunk count as linear light
-  ok = ok && png_image_finish_read(&image, NULL, transparent ? rgba : rgb, 0, NULL);
-  if (!ok) cimage_fail(image.message, message, capacity);
-  for (size_t i = 0; ok && transparent && i < pixels; i++) memcpy(rgb + 3 * i, rgba + 4 * i, 3);
-  png_image_free(&image);
-  free(rgba);
-  return ok ? 0 : -1;
+  if (setjmp(png_jmpbuf(png))) {
+    png_destroy_read_struct(&png, &info, NULL);
+    free(rows);
+    return cimage_fail(from.failure, message, capacity);
+  }
+  png_set_read_fn(png, &from, take);
+  png_read_info(png, info);
+  png_set_strip_16(png);
+  png_set_expand_gray_1_2_4_to_8(png);
+  if (png_get_color_type(png, info) == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png);
+  png_set_strip_alpha(png);
+  png_set_gray_to_rgb(png);
+  png_set_interlace_handling(png);
+  png_read_update_info(png, info);
+  const size_t line = 3 * (size_t)width;
+  if (png_get_image_width(png, info) != (png_uint_32)width ||
+      png_get_image_height(png, info) != (png_uint_32)height || png_get_rowbytes(png, info) != line)
+    png_error(png, "the size changed");
+  if (!(rows = malloc((size_t)height * sizeof *rows))) png_error(png, "out of memory");
+  for (int y = 0; y < height; y++) rows[y] = rgb + line * y;
+  png_read_image(png, rows);
+  png_destroy_read_struct(&png, &info, NULL);
+  free(rows);
+  return 0;
 }
 
-int cimage_png_write(
-    const char *path, const unsigned char *rgb, int width, int height, char *message,
-    size_t capacity) {
+size_t cimage_png_limit(int width, int height) {
+  const png_image image = {
+      .version = PNG_IMAGE_VERSION, .width = width, .height = height, .format = PNG_FORMAT_RGB};
+  return PNG_IMAGE_PNG_SIZE_MAX(image);
+}
+
+int cimage_png_encode(
+    const unsigned char *rgb, int width, int height, unsigned char *bytes, size_t limit,
+    size_t *count, char *message, size_t capacity) {
   png_image image = {
       .version = PNG_IMAGE_VERSION, .width = width, .height = height, .format = PNG_FORMAT_RGB};
-  int ok = png_image_write_to_file(&image, path, 0, rgb, 0, NULL);
+  png_alloc_size_t size = limit;
+  const int ok = png_image_write_to_memory(&image, bytes, &size, 0, rgb, 0, NULL);
+  *count = ok ? size : 0;
   return ok ? 0 : cimage_fail(image.message, message, capacity);
 }
 
@@ -75,11 +120,6 @@ static void failed(png_structp png, png_const_charp text) {
   to->has_failed = 1;
   snprintf(to->failure, sizeof to->failure, "%s", text);
   png_longjmp(png, 1);
-}
-
-static void warned(png_structp png, png_const_charp text) {
-  (void)png;
-  (void)text;
 }
 
 int cimage_png_store(

@@ -4,8 +4,8 @@
 
 #include "include/CImageIO.h"
 
-// One source for CPUs with and without AVX2, picked when the program starts. Integer arithmetic: both
-// give the same bytes.
+// Compiled for CPUs with and without AVX2; the version is chosen when the program starts. The arithmetic is on
+// integers, so both give the same bytes.
 #if defined(__x86_64__)
 #define EACH_CPU __attribute__((target_clones("avx2", "default")))
 #else
@@ -23,8 +23,8 @@ static inline unsigned char level(int32_t sum) {
   return sum < 0 ? 0 : sum > 255 ? 255 : (unsigned char)sum;
 }
 
-// Adds three channels of a pixel of either row, each with a fourth that is thrown away: there is a byte
-// behind the last pixel.
+// Adds the three channels of a pixel in each of two rows. Each load reads a fourth byte, which is ignored; there is
+// a byte behind the last pixel.
 static inline __attribute__((always_inline)) void add(
     eight *sum, const unsigned char *one, const unsigned char *other, int32_t weight) {
   eight_bytes bytes;
@@ -33,7 +33,7 @@ static inline __attribute__((always_inline)) void add(
   *sum += __builtin_convertvector(bytes, eight) * weight;
 }
 
-// Two rows at a time, whose weights are the same; the last of an odd number twice.
+// Two rows at a time, which have the same weights. The last of an odd number of rows is computed twice.
 EACH_CPU static void narrow_rows(
     const unsigned char *in, size_t pitch, size_t rows, unsigned char *out, size_t outputs,
     const int32_t *first, const int32_t *start, const int32_t *weights) {
@@ -64,7 +64,7 @@ int cimage_resample_rows(
     const unsigned char *in, size_t width, size_t rows, unsigned char *out, size_t outputs,
     const int32_t *first, const int32_t *start, const int32_t *weights) {
   if (rows == 0) return 0;
-  // The last row is copied to where a byte may be read behind it.
+  // The last row is copied to a buffer with one more byte, because a byte is read behind it.
   unsigned char *last = malloc(3 * width + 1);
   if (!last) return -1;
   memcpy(last, in + 3 * width * (rows - 1), 3 * width);

@@ -3,7 +3,7 @@
 
 #include "include/CImageIO.h"
 
-/// Writes one line of why, and returns -1.
+/// Writes the reason as one line, and returns -1.
 int cimage_fail(const char *why, char *message, size_t capacity);
 
 #endif

@@ -21,8 +21,9 @@ extern const dk_table dk_table_avx2, dk_table_avx512, dk_table_avx512bf16, dk_ta
 // XCR0: which register states the operating system saves.
 __attribute__((target("xsave"))) static uint64_t saved_states(void) { return __builtin_ia32_xgetbv(0); }
 
-// Linux gives tile registers to those who ask (Documentation/arch/x86/xstate.rst): once for all threads of the
-// process, those to come included. Asking again is harmless. Leaf 0x1D, the size of the tiles, is not read.
+// Linux gives tile registers to processes that ask (Documentation/arch/x86/xstate.rst). The permission is for all
+// threads of the process, later ones included. Asking again is harmless. Leaf 0x1D, the size of the tiles, is
+// not read.
 static int tiles_permitted(uint64_t states, unsigned features) {
   const uint64_t tile_states = 3u << 17;        // XTILECFG, XTILEDATA
   const unsigned wanted = 1u << 24 | 1u << 22;  // AMX-TILE, AMX-BF16

@@ -1,13 +1,14 @@
-// How fast this CPU multiplies and how fast its memory is, with nothing else in the way: the peaks that
-// `diffit bench` measures operators against.
+// How fast this CPU multiplies and how fast its memory is, without anything else: the peaks that `diffit bench`
+// compares operators with.
 //
-// Fourteen chains of multiply-adds are enough to keep two units busy at any latency seen, and with their
-// two operands they fit the sixteen registers of AVX2: one chain more and it is the stack that is measured.
+// Fourteen chains of multiply-adds keep two units busy at any latency seen so far, and together with their two
+// operands they fit into the sixteen registers of AVX2. One more chain, and the loop would measure the stack.
+#pragma STDC FP_CONTRACT OFF
 #include "include/CKernels.h"
 
 #define CHAINS 14
 
-// 2 operations a lane and chain; `form` is a fused multiply-add or a product and a sum.
+// 2 operations per lane and chain; `form` is a fused multiply-add or a product and a sum.
 #define F32_PROBE(name, lanes, form)                                            \
   static int64_t name(int64_t rounds) {                                         \
     typedef float vector __attribute__((vector_size((lanes) * 4)));             \

@@ -1,4 +1,4 @@
-// What the address sanitizer cannot know by itself. Does nothing in ordinary builds.
+// Tells the address sanitizer which memory of a pool is free. It does nothing in ordinary builds.
 #include "include/CKernels.h"
 
 #if __has_feature(address_sanitizer)

@@ -1,4 +1,4 @@
-// The library itself: start, end, who is who, texts and settings.
+// The library itself: start, end, rank numbers, texts and settings.
 #include <string.h>
 
 #include "internal.h"
@@ -12,7 +12,7 @@ static int copy_text(const char *from, void *text, size_t capacity) {
 
 int cmpi_init(void) {
   int level;
-  // Not MULTIPLE: it costs locks in every call. SERIALIZED lets a communication thread take over.
+  // SERIALIZED lets another thread call MPI too. MULTIPLE is not needed, and would cost a lock in every call.
   TRY(MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level));
   TRY(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
   return level >= MPI_THREAD_SERIALIZED ? MPI_SUCCESS : MPI_ERR_OTHER;

@@ -1,4 +1,4 @@
-// Messages: broadcast, gather, reductions at once or in flight.
+// Messages: broadcast, gather, and blocking or non-blocking reductions.
 #include <stdlib.h>
 
 #include "internal.h"
@@ -75,7 +75,7 @@ int cmpi_start_exchange(const void *from, const int64_t *from_spans, void *to, c
   requests *all = room_for(count);
   if (!all) return MPI_ERR_NO_MEM;
   *request = all;
-  // Each rank begins with its neighbour, so that not all send to the same one at once.
+  // Each rank begins with its neighbour, so that they do not all send to the same rank at once.
   for (int step = 1; step < size; step++) {
     const int peer = (rank + size - step) % size;
     const int64_t start = to_spans[2 * peer], length = to_spans[2 * peer + 1];

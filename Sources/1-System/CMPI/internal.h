@@ -1,4 +1,4 @@
-// What the two halves of the shim share; mpi.h stays out of the public header.
+// Included by both sources of the shim, so that mpi.h stays out of the public header.
 #include <mpi.h>
 
 #include "include/CMPI.h"

@@ -1,12 +1,13 @@
 #include "include/COpenBLAS.h"
 
 #include <cblas.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-// Set by the repair, so that it is tried once: a library that ignores the wish must not loop.
+// Set by the repair, so that it is tried only once: a library that ignores the setting must not cause a loop.
 static const char *const guard = "DIFFIT_OPENBLAS_CORE";
 
 const char *copenblas_core(void) { return openblas_get_corename(); }
@@ -34,12 +35,37 @@ const char *copenblas_better_core(void) {
 const char *copenblas_better_core(void) { return NULL; }
 #endif
 
-void copenblas_repair(char *const *argv) {
+// The words of this process, ended by a null pointer; from the kernel, because a library may have moved
+// what main was given. Null where they cannot be read. Nothing is freed: the program starts again with them.
+static char **own_arguments(void) {
+  FILE *file = fopen("/proc/self/cmdline", "r");
+  if (!file) return NULL;
+  size_t size = 0, room = 1 << 16;
+  char *text = malloc(room + 1);
+  for (size_t count; text && (count = fread(text + size, 1, room - size, file)) > 0;) {
+    size += count;
+    if (size == room) text = realloc(text, (room *= 2) + 1);
+  }
+  fclose(file);
+  if (!text || size == 0) return NULL;
+  text[size] = 0;
+  size_t words = 0;
+  for (size_t i = 0; i < size; ++i) words += text[i] == 0;
+  char **argv = calloc(words + 2, sizeof *argv);
+  if (!argv) return NULL;
+  size_t n = 0;
+  for (char *word = text; word < text + size; word += strlen(word) + 1) argv[n++] = word;
+  return argv;
+}
+
+void copenblas_repair(void) {
   openblas_set_num_threads(1);
   const char *better = copenblas_better_core();
   if (!better || getenv(guard) || !strstr(openblas_get_config(), "DYNAMIC_ARCH")) return;
+  char **argv = own_arguments();
+  if (!argv) return;
   if (setenv("OPENBLAS_CORETYPE", better, 1) || setenv(guard, better, 1)) return;
-  // By its path, so that the process keeps its name; the link is for a file that was replaced.
+  // First by its path, so that the process keeps its name. The link still works if the file was replaced.
   char path[4096];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
   if (length > 0) {

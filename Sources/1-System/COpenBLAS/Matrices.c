@@ -1,4 +1,4 @@
-// Products and eigenvalues for the metrics.
+// Products and eigenvalues for the metrics, least squares for the scaling model.
 #include <cblas.h>
 #include <stdlib.h>
 
@@ -19,7 +19,7 @@ void copenblas_row_products(int64_t m, int64_t n, int64_t k, const float *a, con
               (blasint)k, b, (blasint)k, 0.0f, c, (blasint)n);
 }
 
-// Fortran's symbol; the last two are the lengths of the texts, which gfortran appends.
+// The Fortran symbol. The last two arguments are the lengths of the texts, which gfortran appends.
 extern void dsyevd_(const char *job, const char *triangle, const blasint *n, double *a,
                     const blasint *stride, double *w, double *work, const blasint *work_size,
                     blasint *integers, const blasint *integers_size, blasint *info, size_t, size_t);
@@ -40,5 +40,26 @@ int copenblas_eigen(int64_t n, int vectors, double *a, double *values) {
     info = COPENBLAS_NO_MEMORY;
   free(work);
   free(integers);
+  return (int)info;
+}
+
+// Fortran's symbol; the last is the length of the text.
+extern void dgels_(const char *transposed, const blasint *m, const blasint *n, const blasint *sides,
+                   double *a, const blasint *a_stride, double *b, const blasint *b_stride, double *work,
+                   const blasint *work_size, blasint *info, size_t);
+
+int copenblas_least_squares(int64_t m, int64_t n, double *a, double *b) {
+  const blasint rows = (blasint)m, columns = (blasint)n, sides = 1, ask = -1;
+  blasint info = 0;
+  double work_size = 0;
+  dgels_("N", &rows, &columns, &sides, a, &rows, b, &rows, &work_size, &ask, &info, 1);
+  if (info) return (int)info;
+  const blasint room = (blasint)work_size;
+  double *work = malloc((size_t)room * sizeof *work);
+  if (work)
+    dgels_("N", &rows, &columns, &sides, a, &rows, b, &rows, work, &room, &info, 1);
+  else
+    info = COPENBLAS_NO_MEMORY;
+  free(work);
   return (int)info;
 }

@@ -1,11 +1,12 @@
 import Foundation
 import Synchronization
 
-/// A piece of work on a thread of its own, and its result.
+/// A piece of work that runs on its own thread, and its result.
 package final class BackgroundTask<Value: Sendable>: Sendable {
   private let result = Mutex<Result<Value, any Error>?>(nil)
   private let ended = DispatchSemaphore(value: 0)
 
+  /// Starts a thread that runs `body`.
   package init(_ body: @escaping @Sendable () throws -> Value) {
     Thread.detachNewThread {
       let outcome = Result { try body() }
@@ -14,15 +15,16 @@ package final class BackgroundTask<Value: Sendable>: Sendable {
     }
   }
 
-  /// Work that there was none of.
+  /// A task that has already ended with this value.
   package init(done value: Value) {
     result.withLock { $0 = .success(value) }
     ended.signal()
   }
 
+  /// Whether the work has ended.
   package var isDone: Bool { result.withLock { $0 != nil } }
 
-  /// Returns when the work has ended.
+  /// Waits until the work has ended, and returns its result. It may be called repeatedly.
   package func wait() -> Result<Value, any Error> {
     while true {
       if let outcome = result.withLock(\.self) { return outcome }

@@ -2,11 +2,19 @@ import CChecksum
 
 /// A streaming 128-bit XXH3 checksum (libxxhash, `XXH3_128bits_update`).
 ///
-/// The digest's text is what `xxh128sum` prints, so that operators can check files by hand. It guards
+/// Its text form is what `xxh128sum` prints, so that files can be checked by hand. It protects
 /// against damage, not against intent.
+///
+/// ```swift
+/// import SystemSupport
+///
+/// let digest = Checksum.digest(of: "hello")
+/// print(digest.count)  // 32 hexadecimal digits
+/// ```
 package struct Checksum: ~Copyable {
   private let state: OpaquePointer
 
+  /// The checksum of no bytes yet.
   package init() {
     guard let state = dc_xxh3_create() else { fatalError("Checksum: out of memory") }
     self.state = state
@@ -14,12 +22,13 @@ package struct Checksum: ~Copyable {
 
   deinit { dc_xxh3_free(state) }
 
+  /// Adds bytes to the end.
   package mutating func update(_ bytes: UnsafeRawBufferPointer) {
     let status = dc_xxh3_update(state, bytes.baseAddress, bytes.count)
     precondition(status == 0, "Checksum: update of \(bytes.count) bytes failed")
   }
 
-  /// 32 hexadecimal digits: the checksum of all bytes so far.
+  /// The checksum of all bytes so far, as 32 hexadecimal digits.
   package var digest: String {
     let digits = Array("0123456789abcdef".utf8)
     return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16) { bytes in
@@ -42,7 +51,7 @@ package struct Checksum: ~Copyable {
     Array(text.utf8).withUnsafeBytes { digest(of: $0) }
   }
 
-  /// Size and digest of a file, read in pieces.
+  /// The size in bytes and the digest of a file, which is read in pieces.
   package static func ofFile(
     _ path: String
   ) throws(FileError) -> (size: Int, digest: String) {

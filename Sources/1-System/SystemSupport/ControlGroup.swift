@@ -1,10 +1,11 @@
 import Foundation
 
-/// The limits that a container or a batch system puts on this process (control groups, version 2, or
-/// version 1 as containers show it).
+/// The limits that a container or a batch system sets for this process: control groups of version
+/// 2, or of version 1 as containers show them.
 package struct ControlGroup: Sendable {
-  /// CPUs' worth of time, and bytes; nil where unlimited.
+  /// The CPU time per wall time that this process may use, in CPUs; nil if it is unlimited.
   package let cpuLimit: Double?
+  /// The memory that this process may use, in bytes; nil if it is unlimited.
   package let memoryLimit: Int?
 
   /// - Parameters:
@@ -14,7 +15,7 @@ package struct ControlGroup: Sendable {
     let membership =
       membership ?? (try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8)) ?? ""
     let own = membership.split(separator: "\n").first { $0.hasPrefix("0::") }?.dropFirst(3)
-    // A limit holds for all groups below, and inside a container the path may be the host's.
+    // A limit applies to all groups below too. Inside a container the path may be that on the host.
     let parts = (own ?? "").split(separator: "/")
     let folders = (0...parts.count).map {
       ([root] + parts.prefix($0).map(String.init)).joined(separator: "/")

@@ -1,11 +1,13 @@
 import Foundation
 
-/// Logical CPUs, in the kernel's notation: "0-3,8,10-11".
+/// A set of logical CPUs in the kernel's notation, such as "0-3,8,10-11".
 package struct CoreSet: Sendable, Equatable, CustomStringConvertible {
+  /// The numbers of the CPUs.
   package let numbers: Set<Int>
+  /// The list as it was given.
   package let description: String
 
-  /// Nil where `list` is not such a list, or names a CPU beyond 2^16.
+  /// Parses a list; nil if it is not such a list, or names a CPU beyond 2^16.
   package init?(_ list: some StringProtocol) {
     description = list.trimmingCharacters(in: .whitespacesAndNewlines)
     var numbers = Set<Int>()
@@ -19,7 +21,8 @@ package struct CoreSet: Sendable, Equatable, CustomStringConvertible {
     self.numbers = numbers
   }
 
-  /// Those that the calling process may run on (`Cpus_allowed_list` of /proc/self/status).
+  /// The CPUs that this process may run on (`Cpus_allowed_list` of /proc/self/status); nil if the
+  /// kernel does not tell.
   package static var allowed: CoreSet? {
     let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
     return status?.split(separator: "\n")
@@ -27,13 +30,14 @@ package struct CoreSet: Sendable, Equatable, CustomStringConvertible {
       .flatMap { CoreSet($0.dropFirst("Cpus_allowed_list:".count)) }
   }
 
-  /// Those that the machine runs.
+  /// The CPUs of the machine that are online; nil if the kernel does not tell.
   package static var online: CoreSet? {
     (try? String(contentsOfFile: "/sys/devices/system/cpu/online", encoding: .utf8))
       .flatMap { CoreSet($0) }
   }
 
-  /// How many physical cores the CPUs are; the number of CPUs where the kernel does not tell.
+  /// The number of physical cores that these CPUs belong to; the number of CPUs if the kernel does
+  /// not tell.
   package var physicalCount: Int {
     Set(
       numbers.map { number in

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Why the operating system could not do what a reader or writer of files asked for. Each description is
-/// one line that names the path, the reason and what to do.
+/// Why the operating system could not do what a reader or writer of files asked for. Each
+/// description is one line that names the path, the reason and what to do.
 package enum FileError: Error, Equatable, Sendable {
   /// A system call failed; `code` is its errno.
   case system(operation: String, path: String, code: Int32)
@@ -18,19 +18,21 @@ package enum FileError: Error, Equatable, Sendable {
 }
 
 extension FileError: CustomStringConvertible {
+  /// The error as one line.
   package var description: String {
     switch self {
     case .system(let operation, let path, let code):
       "\(path): cannot \(operation): \(String(cString: strerror(code)))\(Self.advice(code))"
     case .shrank(let path, let expected):
-      "\(path): ends before byte \(expected), although it was that long when opened; "
-        + "is something else writing it?"
+      "\(path): ends before byte \(expected), although it was longer when it was opened; "
+        + "check whether another process writes to it"
     case .notFound(let path):
       "no such file or folder: \(path); check the path"
     case .unreadable(let path, let reason):
       "cannot read \(path): \(reason); check its permissions and the file system"
     case .unwritable(let path, let reason):
-      "cannot write \(path): \(reason); check that the folder exists, its permissions and free space"
+      "\(path): cannot be written (\(reason)); check its folder, permissions and free space, or choose"
+        + " another place"
     case .locked(let directory, let holder):
       "\(directory): another job uses this folder (\(holder)); wait for it to end, or choose another"
         + " (--run of train, --out of sample)"

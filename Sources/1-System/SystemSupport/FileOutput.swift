@@ -1,6 +1,6 @@
 import Foundation
 
-/// Writing files with the system's own word for what went wrong.
+/// Folders for results, and renames, with the system's own word for what went wrong.
 package enum FileOutput {
   /// Makes a folder and those above it; one that is there already is kept.
   package static func makeFolder(_ path: String) throws(FileError) {
@@ -17,23 +17,12 @@ package enum FileOutput {
     try makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
   }
 
-  /// Writes a whole file, or leaves what was there.
-  package static func write(_ data: Data, to path: String) throws(FileError) {
-    let work = "\(path).\(getpid()).tmp"
-    guard let file = fopen(work, "w") else { throw failure(path) }
-    let written = data.withUnsafeBytes { fwrite($0.baseAddress, 1, $0.count, file) }
-    guard fclose(file) == 0, written == data.count, Foundation.rename(work, path) == 0 else {
-      let error = failure(path)
-      unlink(work)
-      throw error
-    }
-  }
-
   /// Gives a file or folder another name, in the same file system.
   package static func rename(_ path: String, to other: String) throws(FileError) {
     guard Foundation.rename(path, other) == 0 else { throw failure(other) }
   }
 
+  /// Whether a folder has this path; links are followed. It leaves `errno` as it was.
   package static func isFolder(_ path: String) -> Bool {
     let code = errno
     defer { errno = code }

@@ -1,7 +1,50 @@
 import Foundation
 
-/// The few directory operations this target needs, with the errno of the failing call.
+/// System calls on files and folders, with the errno of the call that failed.
 package enum FileSystem {
+  /// Writes every byte, however the system cuts them (`write`, or `pwrite` where there is a
+  /// position).
+  ///
+  /// - Returns: 0, or the errno of the call that failed.
+  package static func writeAll(
+    _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at position: Int? = nil
+  ) -> Int32 {
+    var done = 0
+    while done < bytes.count {
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+      let count =
+        position.map { pwrite(descriptor, rest.baseAddress, rest.count, off_t($0 + done)) }
+        ?? write(descriptor, rest.baseAddress, rest.count)
+      if count >= 0 {
+        done += count
+      } else if errno != EINTR {
+        return errno
+      }
+    }
+    return 0
+  }
+
+  /// Fills `buffer` with the bytes from `position` on, as far as the file goes (`pread`).
+  ///
+  /// - Returns: the bytes read, fewer than asked for only at the end of the file; and 0, or the
+  ///   errno of the call that failed.
+  package static func readAll(
+    into buffer: UnsafeMutableRawBufferPointer, from descriptor: Int32, at position: Int
+  ) -> (count: Int, code: Int32) {
+    var done = 0
+    while done < buffer.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+      let count = pread(descriptor, rest.baseAddress, rest.count, off_t(position + done))
+      if count == 0 { break }
+      if count > 0 {
+        done += count
+      } else if errno != EINTR {
+        return (done, errno)
+      }
+    }
+    return (done, 0)
+  }
+
   /// Bytes in a file; nil where there is none (`stat`).
   package static func size(of path: String) throws(FileError) -> Int? {
     var status = stat()
@@ -10,6 +53,7 @@ package enum FileSystem {
     throw .system(operation: "stat", path: path, code: errno)
   }
 
+  /// Whether there is anything of this name; links are followed.
   package static func exists(_ path: String) throws(FileError) -> Bool { try size(of: path) != nil }
 
   /// Names in a directory, sorted; nil where there is no such directory.
@@ -39,6 +83,7 @@ package enum FileSystem {
     }
   }
 
+  /// Gives a file or directory another name, in the same file system.
   package static func rename(_ from: String, to: String) throws(FileError) {
     guard Foundation.rename(from, to) == 0 else {
       throw .system(operation: "rename to \(to)", path: from, code: errno)
@@ -48,9 +93,12 @@ package enum FileSystem {
   /// Makes the names in a directory durable.
   package static func sync(directory path: String) throws(FileError) {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    // A directory that may be written to and not read cannot be synced.
+    if descriptor < 0 && errno == EACCES { return }
     guard descriptor >= 0 else { throw .system(operation: "open", path: path, code: errno) }
     defer { close(descriptor) }
-    // Some network file systems have no fsync of directories; their renames are durable by themselves.
+    // Some network file systems have no fsync of directories; their renames are durable by
+    // themselves.
     guard fsync(descriptor) == 0 || errno == EINVAL else {
       throw .system(operation: "fsync", path: path, code: errno)
     }

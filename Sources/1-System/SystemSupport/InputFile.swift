@@ -2,12 +2,14 @@ import Foundation
 
 /// A file open for reading at any position (`open`, `pread`, `close`).
 ///
-/// Not a memory map: where a mapped file is shortened by someone else the process dies of a signal,
+/// It is not a memory map: if another process shortens a mapped file, a signal ends this process;
 /// here the read throws.
 package final class InputFile: Sendable {
+  /// The path of the file.
   package let path: String
   private let descriptor: Int32
 
+  /// Opens the file.
   package init(_ path: String) throws(FileError) {
     self.path = path
     descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -31,17 +33,9 @@ package final class InputFile: Sendable {
   package func read(
     into buffer: UnsafeMutableRawBufferPointer, at position: Int
   ) throws(FileError) {
-    var done = 0
-    while done < buffer.count {
-      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-      let count = pread(descriptor, rest.baseAddress, rest.count, off_t(position + done))
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw .system(operation: "read", path: path, code: errno)
-      }
-      if count == 0 { throw .shrank(path: path, expected: position + buffer.count) }
-      done += count
-    }
+    let (count, code) = FileSystem.readAll(into: buffer, from: descriptor, at: position)
+    guard code == 0 else { throw .system(operation: "read", path: path, code: code) }
+    if count < buffer.count { throw .shrank(path: path, expected: position + buffer.count) }
   }
 
   /// The bytes `range` as an array.

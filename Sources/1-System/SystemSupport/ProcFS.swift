@@ -1,9 +1,10 @@
 import Foundation
 
-/// Files in which the kernel tells about the machine and this process (proc(5), sysfs(5)). A file that is
-/// not there reads as empty: whoever asks decides what that means.
+/// Files in which the kernel reports about the machine and this process (proc(5), sysfs(5)). A file
+/// that does not exist reads as empty; the caller decides what that means.
 package enum ProcFS {
-  /// Read to the end: the kernel hands out /proc in pieces, and a short piece is not the last.
+  /// The whole text of a file. It is read to the end, because the kernel returns /proc in pieces,
+  /// and a short piece need not be the last.
   package static func text(_ path: String) -> String {
     guard let file = FileHandle(forReadingAtPath: path) else { return "" }
     var bytes = Data()
@@ -16,7 +17,8 @@ package enum ProcFS {
     ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
   }
 
-  /// Bytes of a line `key:   1234 kB` of /proc/meminfo or /proc/self/status; nil where there is no such line.
+  /// The bytes in a line `key:   1234 kB` of /proc/meminfo or /proc/self/status; nil if there is no
+  /// such line.
   package static func bytes(_ key: String, in info: String) -> Int? {
     info.split(separator: "\n").first { $0.hasPrefix(key + ":") }
       .flatMap { Int($0.split(separator: " ").dropFirst().first ?? "") }.map { $0 * 1024 }

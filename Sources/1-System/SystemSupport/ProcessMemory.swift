@@ -1,12 +1,14 @@
 import Foundation
 import Synchronization
 
-/// Most memory that this process has held so far, in bytes.
+/// The largest amount of memory that this process has used so far (peak RSS), in bytes, without
+/// pages of memory-mapped files.
 ///
-/// Pages of mapped files are left out, of data sets as of the program itself: the processes of a host share them,
-/// and the system takes them back when it needs room. The system keeps the most that all pages ever were
-/// (`getrusage`), and tells the kinds of those that are there now (`/proc/self/status`): what mapped files
-/// have now is taken from the former. Pages that the system has taken back by then are counted.
+/// Mapped files are data sets as well as the program itself. The processes of a host share their
+/// pages, and the system takes them back when it needs memory. The system records the peak of all
+/// pages (`getrusage`) and the kinds of the present pages (`/proc/self/status`), so the present
+/// pages of mapped files are subtracted from the peak. Pages of mapped files that the system has
+/// already taken back are therefore included.
 package func peakMemoryBytes() -> Int {
   var usage = rusage()
   guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }

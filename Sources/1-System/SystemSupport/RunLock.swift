@@ -2,9 +2,9 @@ import Foundation
 
 /// A run directory's lock: held while the object lives, until `release` or the end of the process.
 ///
-/// `flock` on a file that stays: the kernel drops the lock when its holder dies, however it dies, so
-/// nothing has to be cleaned up. On NFS it holds between hosts too (Linux makes a byte-range lock of
-/// it); on Lustre it needs the mount option `flock`.
+/// `flock` on a file that stays: the kernel drops the lock when its holder dies, however it dies,
+/// so nothing has to be cleaned up. On NFS it holds between hosts too (Linux makes a byte-range
+/// lock of it); on Lustre it needs the mount option `flock`.
 package final class RunLock: Sendable {
   /// The lock file's name within the run directory.
   package static let fileName = ".lock"
@@ -28,24 +28,15 @@ package final class RunLock: Sendable {
     guard ftruncate(descriptor, 0) == 0 else {
       throw .system(operation: "write", path: path, code: errno)
     }
-    try Array("process \(getpid()) on \(RunLock.host)\n".utf8).withUnsafeBytes { bytes in
-      Result { () throws(FileError) in
-        try OutputFile.writeAll(bytes, to: descriptor, path: path)
-      }
-    }.get()
+    let holder = Array("process \(getpid()) on \(Host.name)\n".utf8)
+    let code = holder.withUnsafeBytes { FileSystem.writeAll($0, to: descriptor) }
+    guard code == 0 else { throw .system(operation: "write", path: path, code: code) }
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// Lets another job have the directory; also done by the end of the process.
   package func release() { flock(descriptor, LOCK_UN) }
-
-  /// This host's name, asked of the kernel: no name server is involved.
-  private static var host: String {
-    var name = [CChar](repeating: 0, count: 256)
-    guard gethostname(&name, name.count - 1) == 0 else { return "unknown host" }
-    return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
 
   private static func holder(_ path: String) -> String {
     let bytes = (try? InputFile.contents(of: path)) ?? []

@@ -1,7 +1,8 @@
 import Operators
 import TensorCore
 
-/// The halves of the channels as mean and log variance; see `GaussianMomentsOperator`.
+/// Reads the two halves of the channels as the mean and log variance of Gaussians, and clamps the
+/// log variance to `limits`; see `GaussianMomentsOperator`.
 ///
 /// Shapes: x [..., 2 C] -> mean and logVariance [..., C], f32. Backward saves x.
 public func gaussianMoments(
@@ -21,7 +22,8 @@ public func gaussianMoments(
   )
 }
 
-/// mean + exp(logVariance / 2) noise; see `GaussianDrawOperator`.
+/// A sample of each Gaussian by the reparameterisation trick: mean + exp(logVariance / 2) noise;
+/// see `GaussianDrawOperator`.
 ///
 /// Shapes: all [B, ...], f32; the noise is a constant. Backward saves logVariance and the noise.
 public func gaussianDraw(_ mean: Variable, _ logVariance: Variable, noise: Tensor) -> Variable {
@@ -36,8 +38,9 @@ public func gaussianDraw(_ mean: Variable, _ logVariance: Variable, noise: Tenso
   }
 }
 
-/// Sum over images of weights[b] KL(N(mean, exp(logVariance)) || N(0, 1)), as a scalar [1], and its terms
-/// in f64; see `GaussianDivergenceOperator`. Backward saves the gradients.
+/// The KL divergence from the standard normal distribution: the sum over images of weights[b]
+/// KL(N(mean, exp(logVariance)) || N(0, 1)), as a scalar [1], and its terms per image in f64; see
+/// `GaussianDivergenceOperator`. Backward saves the gradients.
 public func gaussianDivergence(
   _ mean: Variable, _ logVariance: Variable, weights: [Double]
 ) -> (total: Variable, terms: [Double]) {

@@ -1,10 +1,13 @@
 import Operators
 import TensorCore
 
-// Losses: a scalar [1], and its terms, one an image, in f64. The forward pass computes the gradient, and
-// backward saves it.
+// Each loss returns a scalar [1], and one term per image in f64. The forward pass already computes
+// the gradient, and backward saves it.
 
-/// Sum over images of weights[b] mean((x[b] - target[b])^2).
+/// The mean squared error (MSE) per image: the sum over images of weights[b] mean((x[b] -
+/// target[b])^2).
+///
+/// Shapes: x and target [B, ...], weights [B] -> total [1] and one term per image, weight included.
 public func squaredError(_ x: Variable, _ target: Tensor, weights: [Double]) -> (
   total: Variable, terms: [Double]
 ) {
@@ -12,7 +15,10 @@ public func squaredError(_ x: Variable, _ target: Tensor, weights: [Double]) -> 
   return (loss(terms, gradient: gradient, at: x), terms)
 }
 
-/// Sum over images of weights[b] mean(|x[b] - target[b]|).
+/// The mean absolute error (L1) per image: the sum over images of weights[b] mean(|x[b] -
+/// target[b]|).
+///
+/// Shapes: x and target [B, ...], weights [B] -> total [1] and one term per image, weight included.
 public func absoluteError(_ x: Variable, _ target: Tensor, weights: [Double]) -> (
   total: Variable, terms: [Double]
 ) {
@@ -20,7 +26,10 @@ public func absoluteError(_ x: Variable, _ target: Tensor, weights: [Double]) ->
   return (loss(terms, gradient: gradient, at: x), terms)
 }
 
-/// Sum over images of weights[b] times the mean hinge loss of the image's logits; see `HingeOperator`.
+/// The sum over images of weights[b] times the mean hinge loss of the image's logits; see
+/// `HingeOperator`.
+///
+/// Shapes: logits [B, ...], weights [B] -> total [1] and one term per image, weight included.
 public func hinge(_ logits: Variable, _ kind: HingeOperator, weights: [Double]) -> (
   total: Variable, terms: [Double]
 ) {
@@ -28,7 +37,11 @@ public func hinge(_ logits: Variable, _ kind: HingeOperator, weights: [Double]) 
   return (loss(terms, gradient: gradient, at: logits), terms)
 }
 
-/// Sum over images of weights[b] times the distance of features; see `UnitDistanceOperator`.
+/// The sum over images of weights[b] times the distance between normalised features; see
+/// `UnitDistanceOperator`.
+///
+/// Shapes: x and target [B, H, W, C], channelWeights [C], weights [B] -> total [1] and one term per
+/// image, weight included.
 public func unitDistance(
   _ x: Variable, _ target: Tensor, channelWeights: Tensor, epsilon: Float, weights: [Double]
 ) -> (total: Variable, terms: [Double]) {
@@ -37,8 +50,12 @@ public func unitDistance(
   return (loss(terms, gradient: gradient, at: x), terms)
 }
 
-/// Sum over images of weights[b] losses[b] with DDPM's losses of a predicted noise and variance, and the
-/// losses without their weights; see `NoiseErrorOperator`.
+/// The sum over images of weights[b] losses[b], where losses[b] is DDPM's loss of a predicted noise
+/// (and of a predicted variance, with bounds). It also returns the losses without their weights;
+/// see `NoiseErrorOperator`.
+///
+/// Shapes: prediction [B, H, W, C] or [B, H, W, 2 C]; noise and clean [B, H, W, C]; bounds and
+/// weights [B].
 public func noiseError(
   _ prediction: Variable, noise: Tensor, clean: Tensor, distance: NoiseErrorOperator.Distance,
   bounds: [NoiseBound]?, weights: [Double]
@@ -50,8 +67,8 @@ public func noiseError(
   return (loss(terms, gradient: gradient, at: prediction), losses)
 }
 
-/// A scalar whose value is the sum of `terms` and whose gradient at x was found elsewhere, such as on the
-/// tape of another network.
+/// A scalar whose value is the sum of `terms` and whose gradient with respect to x was computed
+/// elsewhere, such as on the tape of another network.
 ///
 /// Shapes: gradient as x [B, ...] -> [1]. Backward saves the gradient.
 public func loss(_ terms: [Double], gradient: Tensor, at x: Variable) -> Variable {
@@ -65,7 +82,7 @@ public func loss(_ terms: [Double], gradient: Tensor, at x: Variable) -> Variabl
   }
 }
 
-/// A loss's gradient times that of the loss, [1].
+/// The gradient of a loss, multiplied by the gradient of the loss's own value, [1].
 func scaled(_ gradient: Tensor, by seed: Tensor, images: Int) -> Tensor {
   let factor = seed.withFloats { $0[0] }
   return factor == 1

@@ -1,9 +1,10 @@
 import Operators
 import TensorCore
 
-/// Group norm, with Swish fused where asked for; see `GroupNormOperator`.
+/// Group norm, optionally followed by Swish in the same pass; see `GroupNormOperator`.
 ///
-/// Shapes: x [B, H, W, C], f32 -> the same, f32 or bf16. Backward saves x and the statistics [B, 2, C].
+/// Shapes: x [B, H, W, C], f32 -> the same, f32 or bf16; gain and bias [C]. Backward saves x and
+/// the statistics [B, 2, C].
 public func groupNorm(
   _ x: Variable, gain: Parameter, bias: Parameter, groups: Int, epsilon: Float, swish: Bool,
   output: DType = .float32
@@ -13,6 +14,7 @@ public func groupNorm(
     output: output)
 }
 
+/// Group norm whose gain and bias are variables; otherwise the same.
 public func groupNorm(
   _ x: Variable, gain: Variable, bias: Variable, groups: Int, epsilon: Float, swish: Bool,
   output: DType = .float32
@@ -36,7 +38,8 @@ public func groupNorm(
 
 /// Layer norm without gain or bias; see `LayerNormOperator`.
 ///
-/// Shapes: x [..., C], f32 -> the same, f32 or bf16. Backward saves y and 1 / standard deviation a row.
+/// Shapes: x [..., C], f32 -> the same, f32 or bf16. Backward saves y and 1 / standard deviation
+/// per row.
 public func layerNorm(_ x: Variable, epsilon: Float, output: DType = .float32) -> Variable {
   let (y, inverse) = LayerNormOperator.forward(x.value, epsilon: epsilon, output: output)
   let input = x.slot

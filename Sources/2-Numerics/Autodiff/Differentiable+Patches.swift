@@ -1,7 +1,8 @@
 import Operators
 import TensorCore
 
-/// An image's square patches as tokens: [B, H, W, C] -> [B, H / p, W / p, p p C]; see `PatchOperator`.
+/// Cuts images into square patches, one token per patch: [B, H, W, C] -> [B, H / p, W / p, p p C];
+/// see `PatchOperator`. Backward saves nothing.
 public func patches(of x: Variable, patch: Int) -> Variable {
   let input = x.slot
   return record(PatchOperator.tokens(x.value, patch: patch), of: x) { dy, gradients in
@@ -9,7 +10,8 @@ public func patches(of x: Variable, patch: Int) -> Variable {
   }
 }
 
-/// The image whose patches are given: [B, H / p, W / p, p p C] -> [B, H, W, C].
+/// Puts patches together to images, the inverse of `patches(of:patch:)`: [B, H / p, W / p, p p C]
+/// -> [B, H, W, C]. Backward saves nothing.
 public func image(ofPatches x: Variable, patch: Int) -> Variable {
   let input = x.slot
   return record(PatchOperator.image(x.value, patch: patch), of: x) { dy, gradients in

@@ -1,16 +1,17 @@
 import Operators
 import TensorCore
 
-// Products run in the precision of `compute`, f32 or bf16: operands are converted to it where they have
-// another type, and the gradient of an input has that input's type. The residual stream is f32.
+// Products run in the precision `compute`, f32 or bf16: operands of another type are converted
+// first. The gradient of an input has that input's type. The residual stream is f32.
 
-/// y = x w + b on the rows of x; see `LinearOperator`.
+/// A linear layer (dense, fully connected): y = x w + b on the rows of x; see `LinearOperator`.
 ///
 /// Shapes: x [..., K], w [K, N], b [N] -> [..., N], in the type of x. Backward saves x.
 public func linear(_ x: Variable, _ w: Parameter, _ b: Parameter?) -> Variable {
   linear(x, w.beside(x), b?.beside(x))
 }
 
+/// A linear layer whose weight and bias are variables; otherwise the same.
 public func linear(_ x: Variable, _ w: Variable, _ b: Variable?) -> Variable {
   let y = LinearOperator.forward(x.value, weight: w.weight, bias: b?.value)
   return record(y, of: x, w, b) { dy, gradients in
@@ -18,7 +19,7 @@ public func linear(_ x: Variable, _ w: Variable, _ b: Variable?) -> Variable {
   }
 }
 
-/// x w + b + row: with the bias of another layer whose result this one is added to.
+/// x w + b + row, where the row is the bias of another layer whose result this one is added to.
 ///
 /// Shapes: x [..., K], w [K, N], b and row [N] -> [..., N]. Backward saves x.
 public func linear(
@@ -27,6 +28,7 @@ public func linear(
   linear(x, w.beside(x), b?.beside(x), plus: row.beside(x))
 }
 
+/// x w + b + row with variables for weight, bias and row; otherwise the same.
 public func linear(_ x: Variable, _ w: Variable, _ b: Variable?, plus row: Variable) -> Variable {
   let y = LinearOperator.forward(x.value, weight: w.weight, bias: b?.value)
   return record(sum(y, row: row.value), of: x, w, b, row) { dy, gradients in
@@ -37,8 +39,16 @@ public func linear(_ x: Variable, _ w: Variable, _ b: Variable?, plus row: Varia
 
 /// residual + dropout(x w + b): the end of a residual branch.
 ///
-/// Shapes: x [..., K], w [K, N], b [N], residual [..., N] and the result f32. Backward saves x, in the
-/// precision of `compute`.
+/// Shapes: x [..., K], w [K, N], b [N], residual [..., N] and the result f32. Backward saves x, in
+/// the precision `compute`.
+///
+/// - Parameters:
+///   - x: the input of the branch's last layer.
+///   - w: its weight.
+///   - b: its bias; nil for none.
+///   - residual: what the branch is added to.
+///   - dropout: the dropout on the branch; nil for none.
+///   - compute: precision of the product; by default the type of x.
 public func linear(
   _ x: Variable, _ w: Parameter, _ b: Parameter?, addedTo residual: Variable,
   through dropout: Dropout? = nil, compute: DType? = nil
@@ -47,6 +57,7 @@ public func linear(
     x, w.beside(x), b?.beside(x), addedTo: residual, through: dropout, compute: compute)
 }
 
+/// residual + dropout(x w + b) with variables for weight and bias; otherwise the same.
 public func linear(
   _ x: Variable, _ w: Variable, _ b: Variable?, addedTo residual: Variable,
   through dropout: Dropout? = nil, compute: DType? = nil
@@ -58,14 +69,15 @@ public func linear(
   let (input, before) = (x.slot, residual.slot)
   return record(y, of: x, w, b, residual) { dy, gradients in
     gradients.add(to: before) { dy }
-    linearGradient(slope(dy, mask, operand.dtype), operand, input, w, b, gradients)
+    linearGradient(
+      branchGradient(dy, mask, operand.dtype), operand, input, w, b, gradients)
   }
 }
 
-/// residual + dropout(GELU(x w1 + b1) w2 + b2): the MLP of a transformer block.
+/// residual + dropout(GELU(x w1 + b1) w2 + b2): the MLP (feed-forward part) of a transformer block.
 ///
-/// Shapes: x [..., K], w1 [K, M], w2 [M, N], residual [..., N] and the result f32. Backward saves x and
-/// the input of GELU, and computes GELU again.
+/// Shapes: x [..., K], w1 [K, M], w2 [M, N], residual [..., N] and the result f32. Backward saves x
+/// and the input of GELU, and computes GELU again.
 public func multilayerPerceptron(
   _ x: Variable, _ w1: Parameter, _ b1: Parameter?, _ w2: Parameter, _ b2: Parameter?,
   addedTo residual: Variable, through dropout: Dropout
@@ -75,6 +87,7 @@ public func multilayerPerceptron(
     through: dropout)
 }
 
+/// The MLP with variables for weights and biases; otherwise the same.
 public func multilayerPerceptron(
   _ x: Variable, _ w1: Variable, _ b1: Variable?, _ w2: Variable, _ b2: Variable?,
   addedTo residual: Variable, through dropout: Dropout
@@ -89,7 +102,7 @@ public func multilayerPerceptron(
   guard let hidden else { return tape?.constant(y) ?? Variable(y) }
   return record(y, of: x, w1, b1, w2, b2, residual) { dy, gradients in
     gradients.add(to: before) { dy }
-    let dy = slope(dy, mask, hidden.dtype)
+    let dy = branchGradient(dy, mask, hidden.dtype)
     let inner = LinearOperator.inputGradient(dy, weight: w2.weight)
     let again = ActivationOperator.geluAgain(hidden, gradient: inner)
     parameterGradients(dy, again, w2, b2, gradients)
@@ -111,8 +124,9 @@ private func added(_ term: LinearTerm, to residual: Tensor, _ mask: DropoutOpera
   return mask?(y, plus: residual) ?? y
 }
 
-/// The gradient of the branch behind a sum, as products want it.
-private func slope(_ dy: Tensor, _ mask: DropoutOperator?, _ dtype: DType) -> Tensor {
+/// The gradient of the branch behind a sum, masked as in the forward pass and in the precision of
+/// the products.
+private func branchGradient(_ dy: Tensor, _ mask: DropoutOperator?, _ dtype: DType) -> Tensor {
   mask?(dy, output: dtype) ?? dy.cast(to: dtype)
 }
 
@@ -135,10 +149,10 @@ private func parameterGradients(
   gradients.write(to: w.slot) { LinearOperator.weightGradient(x, dy, into: $0, accumulate: $1) }
 }
 
-/// Convolution; see `ConvolutionOperator`.
+/// A 3x3 or 4x4 convolution; see `ConvolutionOperator`.
 ///
 /// Shapes: x [B, H, W, K], w [s, s, K, N], b [N] -> [B, H', W', N], f32. Backward saves x, in the
-/// precision of `compute`.
+/// precision `compute`.
 public func convolution(
   _ x: Variable, _ w: Parameter, _ b: Parameter?, _ kind: ConvolutionOperator.Kind,
   compute: DType? = nil
@@ -146,6 +160,7 @@ public func convolution(
   convolution(x, w.beside(x), b?.beside(x), kind, compute: compute)
 }
 
+/// A convolution with variables for weight and bias; otherwise the same.
 public func convolution(
   _ x: Variable, _ w: Variable, _ b: Variable?, _ kind: ConvolutionOperator.Kind,
   compute: DType? = nil
@@ -170,8 +185,8 @@ public func convolution(
   }
 }
 
-/// The weight gradient of a convolution by itself: dw [s, s, K, N] (+)= sum over pixels of x dy, for
-/// x [B, H, W, K] and dy [B, H', W', N], f32.
+/// Only the weight gradient of a convolution: dw [s, s, K, N] = sum over pixels of x dy, for x [B,
+/// H, W, K] and dy [B, H', W', N], f32. With `accumulate` it is added to dw.
 public func convolutionWeightGradient(
   _ x: Tensor, _ dy: Tensor, _ kind: ConvolutionOperator.Kind, into dw: Tensor, accumulate: Bool
 ) {
@@ -188,6 +203,7 @@ public func windowAttention(
   windowAttention(qkv, plus: shift, bias: table.beside(qkv), heads: heads, window: window)
 }
 
+/// Window attention whose bias table is a variable; otherwise the same.
 public func windowAttention(
   _ qkv: Variable, plus shift: Variable, bias table: Variable, heads: Int, window: Int
 ) -> Variable {
@@ -202,7 +218,7 @@ public func windowAttention(
   }
 }
 
-/// Attention of one head among all pixels of each image; see `PixelAttentionOperator`.
+/// Single-head self-attention among all pixels of each image; see `PixelAttentionOperator`.
 ///
 /// Shapes: q, k, v [B, H, W, C] -> the same. Backward saves its inputs.
 public func pixelAttention(_ q: Variable, _ k: Variable, _ v: Variable) -> Variable {

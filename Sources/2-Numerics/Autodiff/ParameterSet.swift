@@ -1,32 +1,49 @@
 import Operators
 import TensorCore
 
-/// All parameters of a network in one flat f32 range, and their gradients in another.
+/// All parameters of a network in one flat f32 tensor, and their gradients in another.
 ///
-/// The order is the reverse of the declaration, which follows the forward pass: the order in which
-/// backward finishes gradients. Each parameter starts at a multiple of 16 elements; the gaps stay zero.
-/// Nothing is allocated before `allocate`, so a network can be described without its memory.
+/// Layers declare parameters in the order of the forward pass; the flat order is the reverse, which
+/// is the order in which backward finishes gradients. Each parameter starts at a multiple of 16
+/// elements; the gaps stay zero. Nothing is allocated before `allocate`, so a network can be
+/// described without taking its memory.
+///
+/// ```swift
+/// import Autodiff
+/// import NeuralNetworks
+/// import TensorCore
+///
+/// let parameters = ParameterSet()
+/// let layer = Linear(parameters.root("layer"), in: 8, out: 4)
+/// parameters.seal()
+/// parameters.allocate(on: ComputeContext(), gradients: true)
+/// parameters.initialize(seed: 1)
+/// print(parameters.parameterCount, layer.weight.name)  // 36 layer.weight
+/// ```
 public final class ParameterSet {
+  /// The parameters in the order of their declaration.
   public private(set) var parameters: [Parameter] = []
-  /// Elements of each flat range, gaps included; known once sealed.
+  /// Elements of each flat tensor, gaps included; valid after the set is sealed.
   public private(set) var flatCount = 0
   private var storage: (weights: Tensor, gradients: Tensor?)?
-  /// One a parameter, while the weights are held.
-  private(set) var heldPanels: [PackedWeights]?
+  /// One entry per parameter while `withPackedWeights` runs; nil otherwise.
+  private(set) var packedWeights: [PackedWeights]?
   private var dropoutLayers = 0
   private var isSealed = false
 
   static let alignment = 16
 
+  /// An empty set.
   public init() {}
 
   /// Elements of all parameters, without the gaps.
   public var parameterCount: Int { parameters.reduce(0) { $0 + $1.count } }
 
-  /// The parameters in the order of the flat ranges.
+  /// The parameters in the order of the flat tensors: the reverse of their declaration.
   public var flatOrder: [Parameter] { parameters.reversed() }
 
-  /// By index: each parameter's elements with the gap behind it, so that together they cover the flat range.
+  /// For each parameter, in the order of declaration: its elements in the flat tensors with the gap
+  /// behind it. Together they cover the flat tensors.
   public var paddedRanges: [Range<Int>] {
     parameters.map { parameter in
       let end = parameter.offset + parameter.count
@@ -34,9 +51,10 @@ public final class ParameterSet {
     }
   }
 
+  /// The scope of the network itself, with an empty prefix.
   public var root: ParameterScope { ParameterScope(set: self, prefix: "") }
 
-  /// Ends the declaration and lays the ranges out.
+  /// Ends the declaration and assigns each parameter its range.
   public func seal() {
     invariant(!isSealed, "ParameterSet: sealed twice")
     for parameter in parameters.reversed() {
@@ -46,7 +64,7 @@ public final class ParameterSet {
     isSealed = true
   }
 
-  /// Makes the weights, zero, and for training the gradients.
+  /// Allocates the weights, set to zero, and with `gradients` (for training) also the gradients.
   public func allocate(on context: ComputeContext, gradients: Bool) {
     invariant(isSealed, "ParameterSet: allocate before seal")
     storage = (
@@ -55,11 +73,13 @@ public final class ParameterSet {
     )
   }
 
+  /// The flat weights, [flatCount], f32; valid after `allocate`.
   public var weights: Tensor {
     guard let storage else { fatalError("ParameterSet: weights before allocate") }
     return storage.weights
   }
 
+  /// The flat gradients, [flatCount], f32; valid after `allocate` with gradients.
   public var gradients: Tensor {
     guard let gradients = storage?.gradients else {
       fatalError("ParameterSet: no gradients allocated")
@@ -67,8 +87,8 @@ public final class ParameterSet {
     return gradients
   }
 
-  /// Declares the old gradients stale: the next reverse pass overwrites them, without a pass that
-  /// zeroes.
+  /// Declares the old gradients stale: the next reverse pass overwrites them, so they need not be
+  /// zeroed first (PyTorch: `zero_grad`).
   public func beginStep() {
     for parameter in parameters { parameter.hasGradient = false }
   }
@@ -81,25 +101,27 @@ public final class ParameterSet {
     }
   }
 
-  /// Runs `body` with other weights in place, such as an average.
+  /// Runs `body` with other weights in place, such as an exponential average, of `flatCount`
+  /// elements.
   public func withWeights<R>(_ weights: Tensor, _ body: () throws -> R) rethrows -> R {
     invariant(
       weights.count == flatCount, "withWeights: \(weights.shape) for \(flatCount) elements")
-    let saved = (storage, heldPanels)
-    (storage, heldPanels) = ((weights, storage?.gradients), nil)
-    defer { (storage, heldPanels) = saved }
+    let saved = (storage, packedWeights)
+    (storage, packedWeights) = ((weights, storage?.gradients), nil)
+    defer { (storage, packedWeights) = saved }
     return try body()
   }
 
-  /// Runs `body`, which does not change the weights: products keep the panels they make of them.
+  /// Runs `body`, during which the weights must not change: products keep the packed weights that
+  /// they make, and use them again.
   public func withPackedWeights<R>(_ body: () throws -> R) rethrows -> R {
-    let saved = heldPanels
-    heldPanels = saved ?? parameters.map { _ in PackedWeights() }
-    defer { heldPanels = saved }
+    let saved = packedWeights
+    packedWeights = saved ?? parameters.map { _ in PackedWeights() }
+    defer { packedWeights = saved }
     return try body()
   }
 
-  /// Fills the weights with their initial values: a function of the seed alone.
+  /// Fills the weights with their initial values, which depend only on the seed.
   public func initialize(seed: UInt64) {
     guard weights.context.computes else { return }
     for parameter in parameters {
@@ -145,22 +167,31 @@ public final class ParameterSet {
   }
 }
 
-/// A place in the tree of parameter names, where layers declare theirs.
+/// A node in the tree of parameter names, in which a layer declares its parameters. Names are
+/// joined by dots, as in PyTorch's state dictionaries.
 public struct ParameterScope {
   let set: ParameterSet
   let prefix: String
 
-  /// The scope `name` below this one; numbers name the entries of a list.
+  /// The scope below this one with these names, such as `scope("blocks", 3, "mlp")`; numbers name
+  /// the entries of a list.
   public func callAsFunction(_ name: Any...) -> ParameterScope {
     ParameterScope(set: set, prefix: name.reduce(prefix) { "\($0)\($1)." })
   }
 
+  /// Declares a parameter of this scope; its full name must be unique in the set.
+  ///
+  /// - Parameters:
+  ///   - name: the last part of its name.
+  ///   - shape: its shape in memory.
+  ///   - initializer: the distribution of its initial values.
+  ///   - layout: how files store it.
   public func parameter(
     _ name: String, _ shape: Shape, _ initializer: Initializer, layout: TensorLayout = .plain
   ) -> Parameter {
     set.declare(prefix + name, shape, layout, initializer)
   }
 
-  /// Number of the next dropout of the network: its random stream.
+  /// The number of the network's next dropout layer, which selects its random stream.
   public func dropoutLayer() -> Int { set.declareDropout() }
 }

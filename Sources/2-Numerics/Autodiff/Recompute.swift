@@ -1,12 +1,17 @@
 import TensorCore
 
-/// Runs part of a network without remembering its activations; backward runs it again.
+/// Runs part of a network without saving its activations; backward runs it again. Other names are
+/// activation checkpointing and rematerialisation.
 ///
-/// `body` is a function of its inputs and of parameters that no other part uses. Its results have the
-/// same bits both times: dropout's masks are functions of positions. Backward saves the inputs. Without a
-/// tape `body` simply runs.
+/// `body` must depend only on its inputs and on parameters that no other part uses. Its results
+/// have the same bits both times, because dropout masks are functions of positions. Backward saves
+/// the inputs. Without a tape `body` just runs.
 ///
 /// Source: Chen et al., arXiv:1604.06174.
+///
+/// - Parameters:
+///   - inputs: the variables that `body` depends on.
+///   - body: the part of the network.
 public func recomputed(
   _ inputs: [Variable], _ body: @escaping ([Variable]) -> Variable
 ) -> Variable {

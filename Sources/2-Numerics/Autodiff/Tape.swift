@@ -1,32 +1,49 @@
 import Operators
 import TensorCore
 
-/// The record of one forward pass, and the reverse pass over it.
+/// The record of one forward pass, and the reverse pass over it (reverse-mode automatic
+/// differentiation).
 ///
-/// Operators on variables append a node with a closure that turns the gradient of the node's value into
-/// gradients of its inputs. The closure holds what backward needs and nothing else; `backward` drops it
-/// as soon as it has run, so activations are freed as the pass goes.
+/// Each operator on variables appends a node with a closure that turns the gradient of the node's
+/// value into gradients of its inputs. The closure holds only what backward needs. `backward` drops
+/// it as soon as it has run, so activations are freed on the way.
 ///
 /// A tape belongs to one thread.
+///
+/// ```swift
+/// import Autodiff
+/// import TensorCore
+///
+/// let context = ComputeContext()
+/// let tape = Tape()
+/// let x = tape.variable(Tensor([1, 2, 3], [1, 3], on: context))
+/// let target = Tensor(zeros: [1, 3], on: context)
+/// let (loss, _) = squaredError(silu(x), target, weights: [1])
+/// let gradient = tape.gradients(of: loss, at: [x])[0]
+/// print(loss.value.floats, gradient?.floats ?? [])
+/// ```
 public final class Tape {
-  /// Seed and positions of the images, where dropout is on.
+  /// The seed and the positions of the images if dropout is on; nil otherwise.
   public let dropout: DropoutSource?
 
-  /// Called once for each parameter in a reverse pass, when nothing more will be added to its gradient.
+  /// Called once per parameter in a reverse pass, as soon as its gradient is complete.
+  /// Data-parallel training starts all-reducing the gradient there.
   public var onGradientReady: ((Parameter) -> Void)?
 
-  /// Called after each operation of a reverse pass.
+  /// Called after each operation of a reverse pass, for example to let messages advance.
   public var betweenOperations: (() -> Void)?
 
   typealias Backward = (_ gradient: Tensor, _ into: Gradients) -> Void
   private var nodes: [Backward?] = []
-  /// By parameter, of any set: nodes that have yet to add to its gradient.
+  /// For each parameter, of any set: how many nodes have yet to add to its gradient.
   private var uses: [ObjectIdentifier: Int] = [:]
 
   private var isSpent = false
-  /// False: values are computed as in training, dropout included, and nothing is remembered.
+  /// If false, values are computed as in training, dropout included, but nothing is saved.
   let records: Bool
 
+  /// An empty tape. With `dropout`, the pass is one of training and dropout layers apply their
+  /// masks.
   public convenience init(dropout: DropoutSource? = nil) {
     self.init(dropout: dropout, records: true)
   }
@@ -35,10 +52,11 @@ public final class Tape {
     (self.dropout, self.records) = (dropout, records)
   }
 
-  /// A variable to differentiate with respect to.
+  /// A new variable that gradients can be asked for.
   public func variable(_ value: Tensor) -> Variable { append(value, nil) }
 
-  /// A constant of this forward pass: parameters used beside it are recorded, it is not.
+  /// A constant of this forward pass: parameters used together with it are recorded, but the
+  /// constant itself has no gradient.
   public func constant(_ value: Tensor) -> Variable {
     Variable(value: value, tape: self, node: nil, parameter: nil)
   }
@@ -54,15 +72,19 @@ public final class Tape {
     return Variable(value: value, tape: self, node: nodes.count - 1, parameter: nil)
   }
 
-  /// Runs the reverse pass from `root`, and frees the tape as it goes.
+  /// Runs the reverse pass from `root`, writes the gradients of all parameters, and frees the tape
+  /// on the way.
   ///
-  /// - Parameter seed: gradient of `root`; 1 for a scalar.
+  /// - Parameters:
+  ///   - root: the result to differentiate, usually a loss.
+  ///   - seed: the gradient of `root` itself; by default 1, which needs a scalar root.
   public func backward(from root: Variable, seed: Tensor? = nil) {
     _ = run(from: root, seed: seed, wanted: [], writesParameters: true, keepGraph: false)
   }
 
-  /// Gradients of `root` at chosen variables, in their order; nil where `root` does not depend on one.
-  /// Parameters are left alone. With `keepGraph` the tape can be run again.
+  /// Gradients of `root` with respect to chosen variables, in their order; nil if `root` does not
+  /// depend on one. The gradients of parameters are not changed. With `keepGraph` the tape can be
+  /// run again.
   public func gradients(
     of root: Variable, at variables: [Variable], seed: Tensor? = nil, keepGraph: Bool = true
   ) -> [Tensor?] {
@@ -72,9 +94,10 @@ public final class Tape {
     return variables.map { $0.slot.node.flatMap { found[$0] } }
   }
 
-  /// Runs the reverse pass as part of another tape's, and returns the gradients at chosen variables.
+  /// Runs the reverse pass as part of the reverse pass of another tape, and returns the gradients
+  /// at chosen variables.
   ///
-  /// - Parameter writesParameters: whether the other pass writes those of parameters.
+  /// - Parameter writesParameters: whether the outer pass writes gradients of parameters.
   func backward(
     from root: Variable, seed: Tensor, at variables: [Variable], writesParameters: Bool
   ) -> [Tensor?] {
@@ -86,7 +109,7 @@ public final class Tape {
 
   /// - Parameters:
   ///   - wanted: nodes whose gradients are returned.
-  ///   - writesParameters: whether those of parameters are written, in place.
+  ///   - writesParameters: whether gradients of parameters are written, in place.
   private func run(
     from root: Variable, seed: Tensor?, wanted: Set<Int>, writesParameters: Bool, keepGraph: Bool
   ) -> [Int: Tensor] {
@@ -121,16 +144,18 @@ public final class Tape {
   }
 }
 
-/// What dropout needs to know of a forward pass in training.
+/// What a forward pass in training needs to make its dropout masks.
 public struct DropoutSource: Sendable {
+  /// The seed of the run.
   public let seed: UInt64
-  /// Each image's place in the run's image sequence, [B].
+  /// The index of each image in the run's image sequence, [B].
   public let positions: [UInt64]
 
+  /// Masks for the images at `positions`, [B], of a run.
   public init(seed: UInt64, positions: [UInt64]) { (self.seed, self.positions) = (seed, positions) }
 }
 
-/// Gradients on their way down the tape.
+/// The gradients that a reverse pass has computed so far and not yet used.
 final class Gradients {
   fileprivate var values: [Int: Tensor] = [:]
   private let context: ComputeContext
@@ -145,7 +170,7 @@ final class Gradients {
     self.finishUse = finishUse
   }
 
-  /// Adds to the gradient of an input. `make` runs only where the gradient is wanted.
+  /// Adds to the gradient of an input. `make` runs only if that gradient is needed.
   func add(to input: Slot, _ make: () -> Tensor) {
     if input.parameter != nil {
       write(to: input) { into, accumulate in
@@ -157,14 +182,14 @@ final class Gradients {
     }
   }
 
-  /// What was added so far, taken out: for an operator that adds it where it stores, and gives the sum
-  /// to `add`.
+  /// Removes and returns the sum so far, for an operator that adds it while it stores its result
+  /// and passes the total to `add`.
   func take(_ input: Slot) -> Tensor? {
     input.node.flatMap { values.removeValue(forKey: $0) }
   }
 
-  /// Lets an operator write, or add, straight into the gradient of an input: a parameter's range of
-  /// the flat gradient, else a new tensor.
+  /// Lets an operator write, or add, directly into the gradient of an input: into the parameter's
+  /// range of the flat gradients, or else into a new tensor.
   func write(to input: Slot, _ body: (_ into: Tensor, _ accumulate: Bool) -> Void) {
     if let parameter = input.parameter {
       guard writesParameters else { return }

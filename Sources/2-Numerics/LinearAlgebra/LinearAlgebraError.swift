@@ -5,6 +5,7 @@ package enum LinearAlgebraError: Error, Equatable, Sendable {
 }
 
 extension LinearAlgebraError: CustomStringConvertible {
+  /// The error as one line that says what failed and what to check.
   package var description: String {
     switch self {
     case .eigensolver(let width, let status):

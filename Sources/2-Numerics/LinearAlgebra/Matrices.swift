@@ -1,17 +1,19 @@
 import COpenBLAS
 import TensorCore
 
-/// Elements of a dense f64 matrix, row by row.
+/// A pointer to the elements of a dense f64 matrix, row by row.
 package typealias Doubles = UnsafeMutablePointer<Double>
 
-/// Dense f64 algebra on a rank's threads. OpenBLAS itself stays single-threaded: a product is cut into
-/// tiles whose size is fixed, so that bits do not depend on the number of threads.
+/// Dense f64 linear algebra on the threads of a rank. OpenBLAS itself stays single-threaded: a
+/// product is cut into tiles of a fixed size, so that its bits do not depend on the number of
+/// threads.
 package enum Matrices {
-  /// Rows, and columns of symmetric results, that one call of the library makes.
+  /// How many rows, and in symmetric results also columns, one library call computes.
   package static let tile = 256
 
-  /// Makes OpenBLAS single-threaded, once in a process.
+  /// Makes OpenBLAS single-threaded, once per process.
   private static let library: Void = copenblas_single_thread()
+  /// Makes OpenBLAS single-threaded. Every operation here calls it; calling it again costs nothing.
   package static func prepare() { _ = library }
 
   /// The tiles of the upper triangle of a [width, width] matrix.
@@ -22,7 +24,8 @@ package enum Matrices {
     }
   }
 
-  /// Adds x^T x to the upper triangle of `sum`; what lies below it within a tile is added to as well.
+  /// Adds x^T x to the upper triangle of `sum`. Within a tile, elements below the diagonal are
+  /// added to as well.
   ///
   /// Shapes: x [count, width], sum [width, width].
   package static func addProducts(
@@ -71,9 +74,10 @@ package enum Matrices {
     return result
   }
 
-  /// Eigenvalues of a symmetric matrix, ascending; row i of `vectors` belongs to the i-th.
+  /// The eigenvalues of a symmetric matrix, ascending. With `vectors`, row i of the second result
+  /// is the unit eigenvector of the i-th eigenvalue; otherwise it is empty.
   ///
-  /// - Throws: `eigensolver` where LAPACK's `dsyevd` does not converge.
+  /// - Throws: `eigensolver` if LAPACK's `dsyevd` does not converge.
   package static func eigen(
     _ matrix: [Double], width: Int, vectors: Bool
   ) throws(LinearAlgebraError) -> (values: [Double], vectors: [Double]) {

@@ -1,13 +1,14 @@
 import CKernels
 import TensorCore
 
-/// Activations, element by element, f32 or bf16. Backward needs x.
+/// Activation functions, element by element, on f32 or bf16. Backward needs x.
 public enum ActivationOperator: Sendable {
-  /// x sigmoid(x), also called Swish.
+  /// SiLU, also called Swish: x sigmoid(x).
   case silu
-  /// x Phi(x) in its tanh form.
+  /// GELU, x Phi(x), in its tanh form.
   case gelu
 
+  /// The activation of every element, in the shape and type of x.
   public func forward(_ x: Tensor) -> Tensor {
     let y = Tensor(x.shape, x.dtype, on: x.context)
     let kernels = x.context.kernels[x.dtype]
@@ -20,6 +21,7 @@ public enum ActivationOperator: Sendable {
     return y
   }
 
+  /// dx = dy f'(x), in the shape and type of x.
   public func gradient(_ dy: Tensor, x: Tensor) -> Tensor {
     invariant(
       dy.shape == x.shape && dy.dtype == x.dtype, "\(self) gradient: dy \(dy.shape), x \(x.shape)")
@@ -38,10 +40,13 @@ public enum ActivationOperator: Sendable {
     return dx
   }
 
-  /// The gradient of GELU, and its value once more: what a backward pass needs that kept x alone. In bf16
-  /// x was rounded when it was kept, so the value may differ from the first in its last bit.
+  /// The gradient of GELU, and its value a second time: a backward pass that saved only x needs
+  /// both. In bf16, x was rounded when it was saved, so the value may differ from the first one in
+  /// its last bit.
   ///
-  /// - Parameter dy: becomes the gradient of x, in place.
+  /// - Parameters:
+  ///   - x: the saved input of GELU.
+  ///   - dy: the gradient of the result; it becomes the gradient of x, in place.
   public static func geluAgain(_ x: Tensor, gradient dy: Tensor) -> Tensor {
     invariant(dy.shape == x.shape && dy.dtype == x.dtype, "gelu: dy \(dy.shape), x \(x.shape)")
     let y = Tensor(x.shape, x.dtype, on: x.context)
@@ -55,9 +60,14 @@ public enum ActivationOperator: Sendable {
   }
 }
 
-/// x, or slope x where x is not above 0, element by element, f32 or bf16; slope 0 is ReLU. Backward needs
-/// y: with a slope of 0 or more its sign is that of x.
+/// Leaky ReLU: x if x is above 0, else slope x, element by element, on f32 or bf16; a slope of 0 is
+/// ReLU. Backward needs only y, because with a slope of 0 or more its sign is that of x.
 public enum LeakyReLUOperator {
+  /// Leaky ReLU of every element, in the shape and type of x.
+  ///
+  /// - Parameters:
+  ///   - x: the input.
+  ///   - slope: the factor for elements that are not positive; 0 or more.
   public static func forward(_ x: Tensor, slope: Float) -> Tensor {
     invariant(slope >= 0, "leakyReLU: slope \(slope)")
     let y = Tensor(x.shape, x.dtype, on: x.context)
@@ -70,6 +80,12 @@ public enum LeakyReLUOperator {
     return y
   }
 
+  /// dx, in the shape and type of y.
+  ///
+  /// - Parameters:
+  ///   - dy: the gradient of the result.
+  ///   - y: the result of `forward`.
+  ///   - slope: the slope that `forward` was given.
   public static func gradient(_ dy: Tensor, y: Tensor, slope: Float) -> Tensor {
     invariant(
       dy.shape == y.shape && dy.dtype == y.dtype,

@@ -2,7 +2,8 @@ import CKernels
 import TensorCore
 
 extension ConvolutionOperator {
-  /// Which pixels a convolution joins; see `side`, `outputSide`.
+  /// The kernel size, stride and padding of a convolution: which input pixels each output pixel
+  /// depends on.
   public enum Kind: Sendable, CaseIterable {
     /// 3x3, stride 1, padding 1: H' = H (`torch.nn.Conv2d(k, n, 3, padding=1)`).
     case same
@@ -11,20 +12,21 @@ extension ConvolutionOperator {
     /// 3x3, transposed, stride 2: H' = 2 H (`ConvTranspose2d(k, n, 3, stride=2, padding=1,
     /// output_padding=1)`).
     case up
-    /// 3x3, stride 2, padding 1 below and right alone: H' = floor(H / 2) (`F.pad(x, (0, 1, 0, 1))`, then
-    /// `Conv2d(k, n, 3, stride=2)`).
+    /// 3x3, stride 2, padding 1 only below and right: H' = floor(H / 2) (`F.pad(x, (0, 1, 0, 1))`,
+    /// then `Conv2d(k, n, 3, stride=2)`).
     case downAfter
-    /// Each pixel four times, then 3x3 with padding 1: H' = 2 H (`F.interpolate(x, scale_factor=2)`, then
-    /// `Conv2d(k, n, 3, padding=1)`).
+    /// Nearest-neighbour upsampling by 2, then 3x3 with padding 1: H' = 2 H
+    /// (`F.interpolate(x, scale_factor=2)`, then `Conv2d(k, n, 3, padding=1)`).
     case nearestUp
     /// 4x4, stride 2, padding 1: H' = floor(H / 2) (`Conv2d(k, n, 4, stride=2, padding=1)`).
     case wideDown
     /// 4x4, stride 1, padding 1: H' = H - 1 (`Conv2d(k, n, 4, padding=1)`).
     case wide
 
-    /// Taps a side of the weight.
+    /// The height and width of the weight: 3 or 4 taps per axis.
     public var side: Int { self == .wideDown || self == .wide ? 4 : 3 }
 
+    /// The output's height (or width) for an input's height (or width) in pixels.
     public func outputSide(_ side: Int) -> Int {
       switch self {
       case .same: side
@@ -35,7 +37,8 @@ extension ConvolutionOperator {
       }
     }
 
-    /// The taps that products multiply by. Those of `nearestUp` are sums of the weight's: see `TapSums`.
+    /// The taps that products multiply by. Those of `nearestUp` are sums of the weight's taps: see
+    /// `TapSums`.
     var kernel: KernelSquare {
       switch self {
       case .same: KernelSquare(side: 3, stride: 1, padding: 1)
@@ -46,11 +49,12 @@ extension ConvolutionOperator {
       }
     }
 
-    /// Whether pixels are spread and not gathered: the transpose of a convolution with that kernel.
+    /// Whether each input pixel is spread over several output pixels: the transpose of a
+    /// convolution with that kernel.
     var isTransposed: Bool { self == .up || self == .nearestUp }
   }
 
-  /// What a convolution is, computed from its shapes.
+  /// The sizes of a convolution, computed from its operands' shapes.
   struct Sizes {
     let images: Int, k: Int, n: Int
     let input: (h: Int, w: Int)

@@ -1,12 +1,20 @@
 import TensorCore
 
-/// 3x3 and 4x4 convolutions on NHWC images, without unfolding them in memory.
+/// 3x3 and 4x4 convolutions of NHWC images, computed as matrix products without unfolding the
+/// images in memory (without im2col).
 ///
-/// Shapes: x [B, H, W, K], w [s, s, K, N], b [N] -> y [B, H', W', N]; s and H' follow from the kind. Backward
-/// needs x and w.
-/// Precision: that of x, with f32 sums; weights, bias and their gradients are f32.
+/// Shapes: x [B, H, W, K], w [s, s, K, N], b [N] -> y [B, H', W', N]; the kind determines s and H'.
+/// Backward needs x and w.
+/// Precision: that of x, with f32 sums. Weights, bias and their gradients are f32.
 public enum ConvolutionOperator {
-  /// - Parameter output: type of y, where it is not that of x: f32.
+  /// The convolution of x, plus the bias.
+  ///
+  /// - Parameters:
+  ///   - x: the images.
+  ///   - weight: w.
+  ///   - bias: b; nil for none.
+  ///   - kind: kernel size, stride and padding.
+  ///   - output: the type of y: that of x, which is the default, or f32.
   public static func forward(
     _ x: Tensor, weight: Weight, bias: Tensor?, kind: Kind, output: DType? = nil
   ) -> Tensor {
@@ -17,7 +25,7 @@ public enum ConvolutionOperator {
     return y
   }
 
-  /// Gradient of the input of shape `shape`, plus the addend where there is one.
+  /// The gradient of the input, whose shape is `shape`, plus the addend if there is one.
   public static func inputGradient(
     _ dy: Tensor, weight: Weight, kind: Kind, inputShape shape: Shape, plus addend: Tensor? = nil,
     output: DType? = nil
@@ -43,7 +51,7 @@ public enum ConvolutionOperator {
       of: s.kind == .nearestUp ? { TapSums.kernel(of: weight.values) } : nil)
   }
 
-  /// dw [s, s, K, N] (+)= sum over pixels of x dy
+  /// dw [s, s, K, N] = sum over pixels of x dy; with `accumulate` it is added to dw.
   public static func weightGradient(
     _ x: Tensor, _ dy: Tensor, kind: Kind, into dw: Tensor, accumulate: Bool
   ) {
@@ -59,6 +67,7 @@ public enum ConvolutionOperator {
     if let sums { TapSums.gradient(sums, into: dw, accumulate: accumulate) }
   }
 
+  /// db [N] = sum over images and pixels of dy; with `accumulate` it is added to db.
   public static func biasGradient(_ dy: Tensor, into db: Tensor, accumulate: Bool) {
     dy.context.columnSums(dy, into: db, accumulate: accumulate)
   }

@@ -1,23 +1,35 @@
 import CKernels
 import TensorCore
 
-/// A convolution of any window whose weights never change, with bias and ReLU: a layer of a network that
-/// is used and not trained. The panels that products read are made once, and the weights forgotten.
+/// A convolution with any window, bias and ReLU whose weights never change: a layer of a network
+/// that is used but not trained. The weights are packed once and then dropped.
 ///
-/// Shapes: x [B, H, W, K], w [h, w, K, N], b [N] -> y [B, H', W', N]. f32; an element's sum is one chain
-/// in the order of window and channels, so that a pixel's bits depend on its window alone.
+/// Shapes: x [B, H, W, K], w [h, w, K, N], b [N] -> y [B, H', W', N], f32. Each element is one
+/// chain of additions in the order of window and channels, so the bits of a pixel depend only on
+/// its window.
 public struct FrozenConvolution: Sendable {
+  /// The windows that the output pixels see.
   public let window: ImageWindow
+  /// K, the channels of the input.
   public let inputs: Int
+  /// N, the channels of the output.
   public let outputs: Int
   private let panels: Tensor
   private let bias: Tensor?
-  /// What ReLU raises a channel to: 0, or -infinity where none follows.
+  /// The lower bound of each output channel: 0 for a channel with ReLU, else -infinity; nil if no
+  /// channel has ReLU.
   private let least: Tensor?
 
+  /// Packs the weights.
+  ///
   /// - Parameters:
+  ///   - window: the windows that the output pixels see.
+  ///   - inputs: K.
+  ///   - outputs: N.
   ///   - weights: [h, w, K, N], row by row.
-  ///   - relu: how many channels, from the first, a ReLU follows; all where it is not given.
+  ///   - bias: [N]; nil for none.
+  ///   - relu: how many channels, counted from the first, are followed by a ReLU; by default all.
+  ///   - context: what the convolution will run on.
   public init(
     _ window: ImageWindow, inputs: Int, outputs: Int, weights: [Float], bias: [Float]?,
     relu: Int? = nil, on context: ComputeContext
@@ -28,7 +40,8 @@ public struct FrozenConvolution: Sendable {
         && (0...outputs).contains(rectified) && inputs <= Int(DK_MAX_GATHERED_CHANNELS),
       "FrozenConvolution: \(inputs) to \(outputs), \(weights.count) weights, ReLU \(rectified)")
     (self.window, self.inputs, self.outputs) = (window, inputs, outputs)
-    // One tap of all rows has the panels of many taps, where no vector is filled up: f32 never is.
+    // In f32 no vector of the reduction is padded, so one tap of a whole window row has the same
+    // packed weights as its pixels one by one.
     panels = Weight(Tensor(weights, [window.taps, inputs, outputs], on: context)).packed(
       .float32, taps: window.taps, k: inputs, n: outputs, transposed: false)
     self.bias = bias.map { Tensor($0, [outputs], on: context) }
@@ -39,16 +52,17 @@ public struct FrozenConvolution: Sendable {
         (0..<outputs).map { $0 < rectified ? 0 : -.infinity }, [outputs], on: context)
   }
 
-  /// The result as images of its own.
+  /// The convolution of some channels of images, as new images.
   public func callAsFunction(_ x: ImageChannels) -> Tensor {
     let y = Tensor(window.outputShape(x.shape, channels: outputs), on: x.images.context)
     self(x, into: ImageChannels(y))
     return y
   }
 
+  /// The convolution of images, as new images.
   public func callAsFunction(_ x: Tensor) -> Tensor { self(ImageChannels(x)) }
 
-  /// Writes the result into channels of wider images.
+  /// Writes the convolution into some channels of wider images.
   public func callAsFunction(_ x: ImageChannels, into y: ImageChannels) {
     let context = x.images.context
     invariant(

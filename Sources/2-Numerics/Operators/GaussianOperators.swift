@@ -1,10 +1,12 @@
 import TensorCore
 
-/// The halves of a tensor's channels as mean and log variance, the second one kept within limits.
+/// Reads the two halves of a tensor's channels as mean and log variance, the latter clamped to
+/// limits.
 ///
-/// Shapes: x [..., 2 C], f32 -> mean and logVariance [..., C]. Backward needs x: outside the limits no
-/// gradient passes, on them it does.
+/// Shapes: x [..., 2 C], f32 -> mean and logVariance [..., C]. Backward needs x: outside the limits
+/// no gradient passes, at the limits it does.
 public enum GaussianMomentsOperator {
+  /// The mean, and the log variance clamped to `limits`; NaN stays NaN.
   public static func forward(
     _ x: Tensor, limits: ClosedRange<Float>
   ) -> (mean: Tensor, logVariance: Tensor) {
@@ -23,11 +25,13 @@ public enum GaussianMomentsOperator {
     return (channels(0..<width, of: x), log)
   }
 
-  /// The gradient of x from that of one of its halves, [..., C]; the other half's is 0.
+  /// The gradient of x from that of the mean, [..., C]; it is 0 in the other half.
   public static func gradient(ofMean dmean: Tensor) -> Tensor {
     concatenated(dmean, Tensor(zeros: dmean.shape, on: dmean.context))
   }
 
+  /// The gradient of x from that of the log variance, [..., C]; it is 0 in the other half and
+  /// outside the limits.
   public static func gradient(
     ofLogVariance dlog: Tensor, x: Tensor, limits: ClosedRange<Float>
   ) -> Tensor {
@@ -45,10 +49,13 @@ public enum GaussianMomentsOperator {
   }
 }
 
-/// z = mean + exp(logVariance / 2) noise: a draw as a function of its parameters.
+/// A sample of a Gaussian as a differentiable function of its parameters (the reparameterisation
+/// trick): z = mean + exp(logVariance / 2) noise.
 ///
-/// Source: Kingma and Welling, arXiv:1312.6114, section 2.4. Shapes: all [B, ...], f32, computed in f64.
+/// Source: Kingma and Welling, arXiv:1312.6114, section 2.4. Shapes: all [B, ...], f32, computed in
+/// f64.
 public enum GaussianDrawOperator {
+  /// z for standard normal noise, in the shape of the mean.
   public static func forward(mean: Tensor, logVariance: Tensor, noise: Tensor) -> Tensor {
     invariant(
       mean.shape == logVariance.shape && mean.shape == noise.shape,
@@ -65,7 +72,7 @@ public enum GaussianDrawOperator {
     return z
   }
 
-  /// dlogVariance; the gradient of the mean is dz itself.
+  /// The gradient of the log variance; the gradient of the mean is dz itself.
   public static func gradient(_ dz: Tensor, logVariance: Tensor, noise: Tensor) -> Tensor {
     let dlog = Tensor(dz.shape, on: dz.context)
     withFloats(dz, logVariance, noise, dlog) { dz, logVariance, noise, to in

@@ -1,13 +1,19 @@
 import TensorCore
 
-/// Consecutive channels of NHWC images: what a layer reads of a wider result, or writes of one. Branches of
-/// a network that meet in one image write their channels side by side, and nothing is copied.
+/// A range of consecutive channels of NHWC images: the part of a wider tensor that a layer reads or
+/// writes. Branches of a network write their channels side by side into one tensor, so that nothing
+/// has to be copied to concatenate them.
 public struct ImageChannels {
-  /// [B, H, W, C]
+  /// The images with all their channels, [B, H, W, C].
   public let images: Tensor
+  /// The channels, within 0..<C.
   public let range: Range<Int>
 
-  /// - Parameter range: of the channels; all where it is not given.
+  /// Some channels of images [B, H, W, C].
+  ///
+  /// - Parameters:
+  ///   - images: the images.
+  ///   - range: the channels; by default all.
   public init(_ images: Tensor, _ range: Range<Int>? = nil) {
     let shape = images.shape
     invariant(shape.rank == 4, "ImageChannels: \(shape), expected [B, H, W, C]")
@@ -20,8 +26,8 @@ public struct ImageChannels {
 
   var shape: Shape { images.shape }
   var dtype: DType { images.dtype }
-  /// Bytes of these channels alone.
+  /// Bytes of only these channels.
   var byteCount: Int { shape.rows * range.count * dtype.size }
-  /// From the images' first element to the first of these.
+  /// Bytes from the first element of the images to the first of these channels.
   var byteOffset: Int { range.lowerBound * dtype.size }
 }

@@ -1,15 +1,19 @@
 import CKernels
 import TensorCore
 
-// Losses of images: each has one weight an image, one term an image in f64, and a gradient that is computed
-// in the same pass. Weights are the shares of a mean over the global batch, so that results do not depend on
-// how the batch is split.
+// Losses of images. Each takes one weight per image, returns one term per image in f64, and
+// computes the gradient in the same pass. The weights are shares of a mean over the global batch,
+// so that results do not depend on how the batch is split.
 
-/// sum over images of weight[b] mean(|x[b] - y[b]|). The slope is 0 where both are equal.
+/// The mean absolute error (L1) per image: the sum over images of weight[b] mean(|x[b] - y[b]|).
+/// The slope is 0 where both are equal.
 ///
 /// Shapes: x, y [B, ...], weights [B].
 public enum AbsoluteErrorOperator {
-  /// - Returns: each image's term, and the gradient of their sum with respect to x.
+  /// The loss and its gradient.
+  ///
+  /// - Returns: the term of each image, weight included, and the gradient of their sum with respect
+  ///   to x.
   public static func forward(
     _ x: Tensor, target: Tensor, weights: [Double]
   ) -> (terms: [Double], gradient: Tensor) {
@@ -30,12 +34,16 @@ public enum AbsoluteErrorOperator {
   }
 }
 
-/// The divergence of N(mean, exp(logVariance)) from N(0, 1), a latent pixel and channel apart:
-/// sum over images of weight[b] sum 0.5 (mean^2 + exp(logVariance) - 1 - logVariance).
+/// The KL divergence of N(mean, exp(logVariance)) from N(0, 1), summed over the pixels and channels
+/// of each latent: the sum over images of weight[b] sum 0.5 (mean^2 + exp(logVariance) - 1 -
+/// logVariance).
 ///
-/// Source: Kingma and Welling, arXiv:1312.6114, appendix B. Shapes: mean, logVariance [B, ...], weights [B].
+/// Source: Kingma and Welling, arXiv:1312.6114, appendix B. Shapes: mean, logVariance [B, ...],
+/// weights [B].
 public enum GaussianDivergenceOperator {
-  /// - Returns: each image's term, and the gradients of their sum.
+  /// The loss and its gradients.
+  ///
+  /// - Returns: the term of each image, weight included, and the gradients of their sum.
   public static func forward(
     mean: Tensor, logVariance: Tensor, weights: [Double]
   ) -> (terms: [Double], dmean: Tensor, dlogVariance: Tensor) {
@@ -67,14 +75,17 @@ public enum GaussianDivergenceOperator {
 ///
 /// Source: Lim and Ye, arXiv:1705.02894. Shapes: logits [B, ...], weights [B].
 public enum HingeOperator: Sendable {
-  /// weight[b] mean(max(0, 1 - x)): what a real image ought to get.
+  /// The discriminator's loss on real images: weight[b] mean(max(0, 1 - x)).
   case real
-  /// weight[b] mean(max(0, 1 + x)): what a generated one ought to get.
+  /// The discriminator's loss on generated images: weight[b] mean(max(0, 1 + x)).
   case fake
-  /// weight[b] mean(-x): what the generator wants.
+  /// The generator's loss: weight[b] mean(-x).
   case generator
 
-  /// - Returns: each image's term, and the gradient of their sum.
+  /// The loss and its gradient.
+  ///
+  /// - Returns: the term of each image, weight included, and the gradient of their sum with respect
+  ///   to the logits.
   public func forward(
     _ logits: Tensor, weights: [Double]
   ) -> (terms: [Double], gradient: Tensor) {
@@ -100,13 +111,17 @@ public enum HingeOperator: Sendable {
   }
 }
 
-/// How far features are apart once each pixel's are scaled to length 1:
-/// sum over images of weight[b] mean over pixels of sum_c w[c] (x / (|x| + eps) - y / (|y| + eps))^2.
+/// The distance between features after each pixel's features are scaled to length 1: the sum over
+/// images of weight[b] mean over pixels of sum_c w[c] (x / (|x| + eps) - y / (|y| + eps))^2.
 ///
-/// Source: Zhang et al., arXiv:1801.03924, eq. (1), as LPIPS 0.1 computes it. Shapes: x, y [B, H, W, C], w [C],
-/// weights [B]. The gradient of a pixel whose features are all 0 is 0: a ReLU before them passes none.
+/// Source: Zhang et al., arXiv:1801.03924, eq. (1), as LPIPS 0.1 computes it. Shapes: x, y [B, H,
+/// W, C], w [C], weights [B]. A pixel whose features are all 0 has the gradient 0, since a ReLU
+/// before them would pass none.
 public enum UnitDistanceOperator {
-  /// - Returns: each image's term, and the gradient of their sum with respect to x.
+  /// The loss and its gradient.
+  ///
+  /// - Returns: the term of each image, weight included, and the gradient of their sum with respect
+  ///   to x.
   public static func forward(
     _ x: Tensor, target: Tensor, channelWeights w: Tensor, epsilon: Float, weights: [Double]
   ) -> (terms: [Double], gradient: Tensor) {
@@ -134,7 +149,7 @@ public enum UnitDistanceOperator {
 }
 
 extension ComputeContext {
-  /// One number an image, each computed by one thread.
+  /// One number per image, each computed by one thread.
   fileprivate func terms(_ weights: [Double], _ term: (Int) -> Double) -> [Double] {
     var terms = [Double](repeating: 0, count: weights.count)
     terms.withUnsafeMutableBufferPointer { terms in

@@ -1,16 +1,20 @@
 import CKernels
 import TensorCore
 
-/// Windows over an image, as convolutions and pools see it.
+/// The windows that a convolution or a pool slides over an image: their size, stride and padding.
 public struct ImageWindow: Sendable, Hashable {
+  /// Height of a window in pixels.
   public let height: Int
+  /// Width of a window in pixels.
   public let width: Int
+  /// Pixels from one window to the next, along both axes.
   public let stride: Int
-  /// Pixels added above and below.
+  /// Pixels of padding above and below the image.
   public let paddingY: Int
-  /// Pixels added left and right.
+  /// Pixels of padding left and right of the image.
   public let paddingX: Int
 
+  /// Windows of `height` x `width` pixels; each padding is smaller than the window.
   public init(_ height: Int, _ width: Int, stride: Int = 1, paddingY: Int = 0, paddingX: Int = 0) {
     invariant(
       height > 0 && width > 0 && stride > 0 && height * width <= Int(DK_MAX_TAPS)
@@ -20,21 +24,21 @@ public struct ImageWindow: Sendable, Hashable {
     (self.paddingY, self.paddingX) = (paddingY, paddingX)
   }
 
-  /// A square one.
+  /// Square windows.
   public init(_ side: Int, stride: Int = 1, padding: Int = 0) {
     self.init(side, side, stride: stride, paddingY: padding, paddingX: padding)
   }
 
   var taps: Int { height * width }
 
-  /// [B, H', W', channels]: one pixel a window that lies inside the padded image.
+  /// [B, H', W', channels]: one pixel per window that lies inside the padded image.
   func outputShape(_ x: Shape, channels: Int) -> Shape {
     let (h, w) = (x[1] + 2 * paddingY - height, x[2] + 2 * paddingX - width)
     invariant(h >= 0 && w >= 0, "ImageWindow: \(height) x \(width) over images \(x)")
     return [x[0], h / stride + 1, w / stride + 1, channels]
   }
 
-  /// The rows of these windows: one tap a pixel.
+  /// The row geometry of these windows, with one tap per pixel.
   func geometry(_ x: ImageChannels, into y: ImageChannels) -> dk_geometry {
     invariant(
       y.shape == outputShape(x.shape, channels: y.shape.channels),
@@ -53,8 +57,9 @@ public struct ImageWindow: Sendable, Hashable {
     return g
   }
 
-  /// The same windows with a row of pixels as one tap, as long as the pixels of a row lie one behind the
-  /// other and none is padding. The order of a product's sum, taps and then channels, stays as it is.
+  /// The same windows with one tap per row of pixels. This is possible if the pixels of a row lie
+  /// one behind the other and none is padding; otherwise `g` is returned. The order of each sum,
+  /// first taps and then channels, stays the same.
   func joined(_ x: ImageChannels, _ g: dk_geometry) -> dk_geometry {
     let wide = width * x.range.count
     guard

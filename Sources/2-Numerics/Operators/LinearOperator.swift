@@ -1,15 +1,20 @@
 import CKernels
 import TensorCore
 
-/// y = x w + b on the rows of x; also the 1x1 convolution of an NHWC image.
+/// A linear layer, y = x w + b on the rows of x; also the 1x1 convolution of an NHWC image.
 ///
 /// Shapes: x [..., K], w [K, N] (or [1, 1, K, N]), b [N] -> y [..., N]. Backward needs x and w.
-/// Precision: that of x, f32 or bf16, with f32 sums in the order of K, the same for an element whatever
-/// its neighbours. Weights, bias and their gradients are f32.
+/// Precision: that of x, f32 or bf16, with f32 sums in the order of K, which are the same for an
+/// element whatever its neighbours are. Weights, bias and their gradients are f32.
 public enum LinearOperator {
+  /// x w + b, plus the addend.
+  ///
   /// - Parameters:
-  ///   - addend: [..., N], added to the result: a residual.
-  ///   - output: type of y, where it is not that of x: f32.
+  ///   - x: the input.
+  ///   - weight: w.
+  ///   - bias: b; nil for none.
+  ///   - addend: [..., N], such as a residual, added to the result; nil for none.
+  ///   - output: the type of y: that of x, which is the default, or f32.
   public static func forward(
     _ x: Tensor, weight: Weight, bias: Tensor?, plus addend: Tensor? = nil, output: DType? = nil
   ) -> Tensor {
@@ -21,7 +26,7 @@ public enum LinearOperator {
     return y
   }
 
-  /// GELU(x w + b), and x w + b itself where it is asked for, as backward needs it.
+  /// GELU(x w + b), and with `keepsInput` also x w + b itself, which backward needs.
   public static func activated(
     _ x: Tensor, weight: Weight, bias: Tensor?, keepsInput: Bool
   ) -> (input: Tensor?, activated: Tensor) {
@@ -48,7 +53,7 @@ public enum LinearOperator {
     x.context.rowProduct("linear \(k) to \(n)", x, weight, transposed: false, epilogue, into: y)
   }
 
-  /// dx = dy w^T, plus the addend where there is one.
+  /// dx = dy w^T, plus the addend if there is one.
   public static func inputGradient(
     _ dy: Tensor, weight: Weight, plus addend: Tensor? = nil, output: DType? = nil
   ) -> Tensor {
@@ -61,7 +66,7 @@ public enum LinearOperator {
     return dx
   }
 
-  /// dw (+)= x^T dy
+  /// dw = x^T dy; with `accumulate` it is added to dw.
   public static func weightGradient(
     _ x: Tensor, _ dy: Tensor, into dw: Tensor, accumulate: Bool
   ) {
@@ -74,7 +79,7 @@ public enum LinearOperator {
       "linear \(k) to \(n), weight gradient", [g], x, dy, into: dw, accumulate: accumulate)
   }
 
-  /// db (+)= column sums of dy
+  /// db = column sums of dy; with `accumulate` they are added to db.
   public static func biasGradient(_ dy: Tensor, into db: Tensor, accumulate: Bool) {
     dy.context.columnSums(dy, into: db, accumulate: accumulate)
   }

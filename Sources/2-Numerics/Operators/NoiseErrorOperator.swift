@@ -1,13 +1,14 @@
 import TensorCore
 
-/// The error of a predicted noise and, where a variance is predicted beside it, a term of the
-/// variational bound: DDPM's losses. An image's loss is a mean over its elements.
+/// DDPM's losses: the error of a predicted noise and, if a variance is predicted too, a term of the
+/// variational bound. The loss of an image is a mean over its elements.
 ///
-/// Shapes: prediction [B, H, W, C] or [B, H, W, 2C], the noise first, then the variance's interpolation v;
-/// noise and clean [B, H, W, C]. f32; elements are computed and added in f64. The gradient is computed
-/// in the same pass: that of the bound goes to v alone, as if the predicted mean were a constant, and
-/// without a bound v has none.
+/// Shapes: prediction [B, H, W, C] or [B, H, W, 2C], first the noise and then the interpolation v
+/// of the variance; noise and clean [B, H, W, C]. f32; elements are computed and added in f64. The
+/// gradient is computed in the same pass. The bound's gradient goes only to v, as if the predicted
+/// mean were a constant, and without a bound v has no gradient.
 public enum NoiseErrorOperator {
+  /// How the difference d between predicted and true noise is measured.
   public enum Distance: Sendable {
     /// d^2.
     case squared
@@ -24,11 +25,17 @@ public enum NoiseErrorOperator {
     }
   }
 
+  /// The losses and their gradient.
+  ///
   /// - Parameters:
-  ///   - clean: read where a bound decodes.
-  ///   - bounds: one an image, or none.
-  /// - Returns: each image's loss, and the gradient of the sum over images of weights[b] losses[b] with
-  ///   respect to the prediction.
+  ///   - prediction: what the network predicts.
+  ///   - noise: the true noise.
+  ///   - clean: the images in [-1, 1]; only read for bounds that decode.
+  ///   - distance: how errors are measured.
+  ///   - bounds: one per image, or nil.
+  ///   - weights: one per image.
+  /// - Returns: the loss of each image without its weight, and the gradient of the sum over images
+  ///   of weights[b] losses[b] with respect to the prediction.
   public static func forward(
     _ prediction: Tensor, noise: Tensor, clean: Tensor, distance: Distance, bounds: [NoiseBound]?,
     weights: [Double]
@@ -56,13 +63,14 @@ public enum NoiseErrorOperator {
             for pixel in image * pixels..<(image + 1) * pixels {
               for channel in 0..<channels {
                 let (at, from) = (pixel * width + channel, pixel * channels + channel)
-                let off = Double(prediction[at]) - Double(noise[from])
-                let (error, slope) = distance.of(off)
+                let difference = Double(prediction[at]) - Double(noise[from])
+                let (error, slope) = distance.of(difference)
                 sum += error
                 gradient[at] = Float(weight * slope)
                 if let bound {
                   let (bits, slope) = bound.term(
-                    off: off, v: Double(prediction[at + channels]), clean: Double(clean[from]))
+                    difference: difference, v: Double(prediction[at + channels]),
+                    clean: Double(clean[from]))
                   sum += bits
                   gradient[at + channels] = Float(weight * slope)
                 } else if width > channels {

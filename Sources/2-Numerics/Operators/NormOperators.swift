@@ -1,12 +1,15 @@
 import CKernels
 import TensorCore
 
-/// Group norm over NHWC images, with Swish fused where asked for (Wu and He, arXiv:1803.08494).
+/// Group norm of NHWC images, optionally followed by Swish in the same pass (Wu and He,
+/// arXiv:1803.08494).
 ///
 /// Shapes: x [B, H, W, C], f32, gamma and beta [C] -> y, f32 or bf16. Backward needs x and the
-/// statistics [B, 2, C] (mean and 1 / standard deviation, repeated over each group). Statistics: two
-/// passes, biased variance.
+/// statistics [B, 2, C] (mean and 1 / standard deviation, repeated over each group). The statistics
+/// take two passes; the variance is biased, that is, divided by the number of elements.
 public enum GroupNormOperator {
+  /// y = gamma (x - mean) / sqrt(variance + epsilon) + beta per group, then Swish if asked for; and
+  /// the statistics.
   public static func forward(
     _ x: Tensor, gamma: Tensor, beta: Tensor, groups: Int, epsilon: Float, swish: Bool,
     output: DType = .float32
@@ -40,8 +43,8 @@ public enum GroupNormOperator {
     return (y, statistics)
   }
 
-  /// Gradient of x, f32, plus the addend where there is one, and each image's share [B, 2, C] of the
-  /// gradients of beta and gamma, to be summed over images by `parameterGradient`.
+  /// The gradient of x, f32, plus the addend if there is one; and for each image its part [B, 2, C]
+  /// of the gradients of beta and gamma, which `parameterGradient` sums over images.
   public static func gradient(
     _ dy: Tensor, x: Tensor, gamma: Tensor, beta: Tensor, statistics: Tensor, groups: Int,
     swish: Bool, plus addend: Tensor? = nil
@@ -61,13 +64,13 @@ public enum GroupNormOperator {
       "group norm, gradient", flops: 0, bytes: dy.byteCount + streams * x.byteCount
     ) {
       withFloats(gamma, beta, statistics, scratch) { gamma, beta, statistics, scratch in
-        withFloats(x, dx, shares, addend ?? x) { x, dx, shares, more in
+        withFloats(x, dx, shares, addend ?? x) { x, dx, shares, added in
           dy.withElements { dy in
             context.threads.forRanges(of: images) { range in
               for image in range {
                 kernels.group_norm_gradient(
                   x + image * inner, dy + image * inner * size,
-                  addend == nil ? nil : more + image * inner, Int64(inner / channels),
+                  addend == nil ? nil : added + image * inner, Int64(inner / channels),
                   Int64(channels), Int64(groups), gamma, beta, swish ? 1 : 0,
                   statistics + image * 2 * channels, scratch + image * 2 * channels,
                   shares + image * 2 * channels, dx + image * inner)
@@ -80,7 +83,8 @@ public enum GroupNormOperator {
     return (dx, shares)
   }
 
-  /// One row of each image's shares (0: beta, 1: gamma), summed over images in their order.
+  /// The gradient of beta (row 0) or gamma (row 1): the parts of all images, added in their order;
+  /// with `accumulate` added to `gradient`, [C].
   public static func parameterGradient(
     _ shares: Tensor, row: Int, into gradient: Tensor, accumulate: Bool
   ) {
@@ -100,6 +104,7 @@ public enum GroupNormOperator {
 /// Shapes: x [..., C], f32 -> y [..., C], f32 or bf16. Backward needs y and 1 / standard deviation
 /// [rows].
 public enum LayerNormOperator {
+  /// y = (x - mean) / sqrt(variance + epsilon) per row, and 1 / standard deviation of each row.
   public static func forward(
     _ x: Tensor, epsilon: Float, output: DType = .float32
   ) -> (y: Tensor, inverseDeviation: Tensor) {
@@ -122,7 +127,7 @@ public enum LayerNormOperator {
     return (y, inverse)
   }
 
-  /// dx, f32, plus the addend where there is one.
+  /// The gradient of x, f32, plus the addend if there is one.
   public static func gradient(
     _ dy: Tensor, y: Tensor, inverseDeviation: Tensor, plus addend: Tensor? = nil
   ) -> Tensor {
@@ -138,10 +143,10 @@ public enum LayerNormOperator {
       "layer norm, gradient", flops: 0, bytes: 2 * y.byteCount + streams * dx.byteCount
     ) {
       withElements(dy, y) { dy, y in
-        withFloats(inverseDeviation, dx, addend ?? dx) { inverse, dx, more in
+        withFloats(inverseDeviation, dx, addend ?? dx) { inverse, dx, added in
           context.threads.forRanges(of: rows, grain: 16) { range in
             kernels.layer_norm_gradient(
-              y, inverse, dy, addend == nil ? nil : more, Int64(channels),
+              y, inverse, dy, addend == nil ? nil : added, Int64(channels),
               Int64(range.lowerBound), Int64(range.upperBound), dx)
           }
         }

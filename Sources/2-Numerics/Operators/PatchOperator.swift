@@ -1,11 +1,11 @@
 import TensorCore
 
-/// Square patches of an image as tokens, and back.
+/// Cuts images into square patches (tokens), and puts them together again.
 ///
-/// Shapes: image [B, H, W, C], patch p <-> tokens [B, H / p, W / p, p p C]; a token holds its pixels row
-/// by row. f32. Each direction is the other's gradient.
+/// Shapes: image [B, H, W, C] with patch p <-> tokens [B, H / p, W / p, p p C]; a token holds its
+/// pixels row by row. f32. Each direction is the gradient of the other.
 public enum PatchOperator {
-  /// x [B, H, W, C] -> [B, H / p, W / p, p p C].
+  /// Image to tokens: x [B, H, W, C] -> [B, H / p, W / p, p p C].
   public static func tokens(_ x: Tensor, patch: Int) -> Tensor {
     let s = x.shape
     invariant(
@@ -18,7 +18,7 @@ public enum PatchOperator {
     return y
   }
 
-  /// x [B, H / p, W / p, p p C] -> [B, H, W, C].
+  /// Tokens to image: x [B, H / p, W / p, p p C] -> [B, H, W, C].
   public static func image(_ x: Tensor, patch: Int) -> Tensor {
     let s = x.shape
     invariant(
@@ -31,7 +31,8 @@ public enum PatchOperator {
     return y
   }
 
-  /// Calls `body` with the place of each patch's rows in the image and in the tokens, and their elements.
+  /// Calls `body` for each row of each patch: the index of its first element in the image and in
+  /// the tokens, and how many elements it has.
   private static func forRows(
     of image: Shape, _ patch: Int, _ context: ComputeContext,
     _ body: (_ image: Int, _ tokens: Int, _ count: Int) -> Void

@@ -1,24 +1,26 @@
 import CKernels
 import TensorCore
 
-/// Single-head attention among all pixels of each image: out = softmax(q k^T / sqrt(C)) v.
+/// Single-head self-attention among all pixels of each image: out = softmax(q k^T / sqrt(C)) v.
 ///
-/// Shapes: q, k, v [B, H, W, C] -> [B, H, W, C], f32 or bf16, with f32 scores, softmax and sums. Backward
-/// needs the inputs; scores are computed again. Of the H W x H W scores only a block of queries is in
-/// memory at a time, so that wide heads and many pixels cost time alone.
+/// Shapes: q, k, v [B, H, W, C] -> [B, H, W, C], f32 or bf16, with f32 scores, softmax and sums.
+/// Backward needs the inputs; scores are computed again. Only a block of queries has its scores in
+/// memory at a time, out of the H W x H W scores, so wide heads and many pixels cost time but
+/// little memory.
 ///
-/// An image is worked on after the other, each product on all threads: the bits of an image depend
-/// neither on them nor on the batch.
+/// Images are processed one after the other, each product on all threads. The bits of an image
+/// depend neither on the threads nor on the batch.
 public enum PixelAttentionOperator {
-  /// Queries whose scores are held at a time.
+  /// How many queries have their scores in memory at a time.
   static let block = 256
 
+  /// The attention of q [B, H, W, C] over k and v of the same shape.
   public static func forward(_ q: Tensor, _ k: Tensor, _ v: Tensor) -> Tensor {
     let (context, pixels) = (q.context, checked(q, k, v))
     let out = Tensor(q.shape, q.dtype, on: context)
     for image in 0..<q.shape[0] {
-      let keys = Panels(rows(k, image))
-      let values = Panels(rows(v, image))
+      let keys = PackedRows(rows(k, image))
+      let values = PackedRows(rows(v, image))
       for range in blocks(pixels) {
         let p = softmax(rows(q, image, range), keys).p
         values.product(p, .plain, into: rows(out, image, range))
@@ -27,7 +29,7 @@ public enum PixelAttentionOperator {
     return out
   }
 
-  /// Gradients of q, k and v, in their type.
+  /// The gradients of q, k and v, in their type.
   public static func gradient(
     _ dout: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor
   ) -> (dq: Tensor, dk: Tensor, dv: Tensor) {
@@ -37,8 +39,8 @@ public enum PixelAttentionOperator {
       "pixelAttention: gradient \(dout.shape) \(dout.dtype) for \(q.shape) \(q.dtype)")
     let results = (0..<3).map { _ in Tensor(q.shape, q.dtype, on: context) }
     for image in 0..<q.shape[0] {
-      let keys = Panels(rows(k, image))
-      let values = Panels(rows(v, image))
+      let keys = PackedRows(rows(k, image))
+      let values = PackedRows(rows(v, image))
       let dk = Tensor([pixels, q.shape.channels], on: context)
       let dv = Tensor([pixels, q.shape.channels], on: context)
       for range in blocks(pixels) {
@@ -58,8 +60,9 @@ public enum PixelAttentionOperator {
     return (results[0], results[1], results[2])
   }
 
-  /// The softmax of a block of queries, as activations and in f32: one tensor where those are f32.
-  private static func softmax(_ q: Tensor, _ keys: Panels) -> (p: Tensor, exact: Tensor) {
+  /// The softmax of a block of queries, once as activations and once in f32; one tensor serves as
+  /// both in f32.
+  private static func softmax(_ q: Tensor, _ keys: PackedRows) -> (p: Tensor, exact: Tensor) {
     let (context, pixels) = (q.context, keys.pixels)
     let scores = Tensor([q.shape[0], pixels], on: context)
     keys.product(q, .transposed, into: scores)
@@ -77,7 +80,7 @@ public enum PixelAttentionOperator {
     return (p, scores)
   }
 
-  /// From the softmax and its gradient, f32, the gradient of q k^T.
+  /// The gradient of q k^T from the softmax p and its gradient dp, both f32.
   private static func scoreGradient(
     _ p: Tensor, _ dp: Tensor, channels: Int, _ dtype: DType
   ) -> Tensor {
@@ -104,7 +107,7 @@ public enum PixelAttentionOperator {
     stride(from: 0, to: pixels, by: block).map { $0..<min($0 + block, pixels) }
   }
 
-  /// Rows of one image, [pixels, C].
+  /// Pixels of one image as rows, [pixels, C].
   private static func rows(_ x: Tensor, _ image: Int, _ range: Range<Int>? = nil) -> Tensor {
     let (pixels, channels) = (x.shape[1] * x.shape[2], x.shape.channels)
     let range = range ?? 0..<pixels
@@ -121,12 +124,12 @@ public enum PixelAttentionOperator {
   }
 }
 
-/// The keys or values of one image as the right-hand side of products.
-private struct Panels {
+/// The keys or values of one image, packed as the right-hand side of products.
+private struct PackedRows {
   enum Side {
-    /// x [rows, pixels] times the pixels' rows.
+    /// x [rows, pixels] times this matrix [pixels, C].
     case plain
-    /// x [rows, C] times the pixels' columns.
+    /// x [rows, C] times the transpose of this matrix.
     case transposed
   }
 

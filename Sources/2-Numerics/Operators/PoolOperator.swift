@@ -1,14 +1,18 @@
 import CKernels
 import TensorCore
 
-/// Pools over windows of NHWC images, f32 or bf16; `maximumGradient` is the gradient of the one that has one.
+/// Max and mean (average) pooling over windows of NHWC images, f32 or bf16. Only max pooling has a
+/// gradient, `maximumGradient`.
 ///
-/// Shapes: x [B, H, W, C] -> y [B, H', W', C]. Pixels of the padding take no part: a mean divides by the
-/// pixels of the window that lie inside the image.
+/// Shapes: x [B, H, W, C] -> y [B, H', W', C]. Pixels of the padding do not take part: a mean
+/// divides by the number of the window's pixels that lie inside the image.
 public enum PoolOperator: Sendable {
+  /// The largest value of each window.
   case maximum
+  /// The mean of each window.
   case mean
 
+  /// The pool of some channels of images, as new images.
   public func callAsFunction(_ x: ImageChannels, _ window: ImageWindow) -> Tensor {
     let shape = window.outputShape(x.shape, channels: x.range.count)
     let y = Tensor(shape, x.dtype, on: x.images.context)
@@ -16,11 +20,12 @@ public enum PoolOperator: Sendable {
     return y
   }
 
+  /// The pool of images, as new images.
   public func callAsFunction(_ x: Tensor, _ window: ImageWindow) -> Tensor {
     self(ImageChannels(x), window)
   }
 
-  /// Writes the result into channels of wider images; `relu`: raised to 0.
+  /// Writes the pool into some channels of wider images; with `relu`, negative results become 0.
   public func callAsFunction(
     _ x: ImageChannels, _ window: ImageWindow, relu: Bool = false, into y: ImageChannels
   ) {
@@ -48,8 +53,8 @@ public enum PoolOperator: Sendable {
     }
   }
 
-  /// The gradient of the largest of each window, where windows share no pixel: it goes to the first pixel
-  /// that is as large. Backward needs x and y.
+  /// The gradient of max pooling, for windows that share no pixel: it goes to the first pixel of
+  /// each window that equals the maximum. Backward needs x and y.
   public static func maximumGradient(
     _ dy: Tensor, x: Tensor, y: Tensor, _ window: ImageWindow
   ) -> Tensor {
@@ -74,7 +79,7 @@ public enum PoolOperator: Sendable {
     return dx
   }
 
-  /// The mean over all pixels of each image: [B, H, W, C] -> [B, C], f32.
+  /// The mean over all pixels of each image (global average pooling): [B, H, W, C] -> [B, C], f32.
   public static func imageMeans(_ x: Tensor) -> Tensor {
     let (images, channels) = (x.shape[0], x.shape.channels)
     invariant(x.shape.rank == 4, "imageMeans: \(x.shape), expected [B, H, W, C]")

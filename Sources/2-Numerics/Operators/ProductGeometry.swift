@@ -1,11 +1,11 @@
 import CKernels
 import TensorCore
 
-/// The row lists of matrix products: which input pixel each tap of each output pixel reads.
+/// The geometry of matrix products: which input pixel each tap of each output pixel reads.
 ///
-/// A linear layer is one tap. A 3x3 convolution is nine. A transposed convolution of stride 2, and the
-/// data gradient of a convolution of stride 2, fall into four classes by the parity of the output pixel:
-/// with 1, 2, 2 and 4 taps where the kernel is 3x3, with 4 each where it is 4x4.
+/// A linear layer has one tap, a 3x3 convolution nine. A transposed convolution of stride 2, and
+/// the input gradient of a convolution of stride 2, fall into four classes by the parity of the
+/// output pixel: with 1, 2, 2 and 4 taps for a 3x3 kernel, and with 4 taps each for a 4x4 kernel.
 enum ProductGeometry {
   /// y[r, n] = x[r, k] w[k, n].
   static func linear(rows: Int, inputs: Int, outputs: Int) -> dk_geometry {
@@ -19,8 +19,9 @@ enum ProductGeometry {
     return g
   }
 
-  /// Square taps at (row * stride + ky - padding, column * stride + kx - padding); `mirrored`, the data
-  /// gradient of a convolution of stride 1, at (row + padding - ky, column + padding - kx).
+  /// Square taps at (row * stride + ky - padding, column * stride + kx - padding). With `mirrored`,
+  /// which is the input gradient of a convolution of stride 1, at (row + padding - ky, column +
+  /// padding - kx).
   static func convolution(
     _ kernel: KernelSquare, images: Int, input: (h: Int, w: Int), output: (h: Int, w: Int),
     inputs: Int, outputs: Int, mirrored: Bool = false
@@ -39,8 +40,9 @@ enum ProductGeometry {
     return g
   }
 
-  /// The four parity classes of an upsampling by 2, the transpose of a convolution of stride 2: along each
-  /// axis, output pixel o reads input pixel (o + padding - k) / 2 for each k that makes it whole.
+  /// The four parity classes of an upsampling by 2, which is the transpose of a convolution of
+  /// stride 2: along each axis, output pixel o reads input pixel (o + padding - k) / 2 for each k
+  /// for which that is a whole number.
   static func upsampling(
     _ kernel: KernelSquare, images: Int, input: (h: Int, w: Int), output: (h: Int, w: Int),
     inputs: Int, outputs: Int
@@ -79,7 +81,7 @@ enum ProductGeometry {
   }
 }
 
-/// The square of taps of a convolution.
+/// The square kernel of a convolution.
 struct KernelSquare: Hashable {
   let side: Int
   let stride: Int
@@ -90,10 +92,10 @@ struct KernelSquare: Hashable {
 }
 
 extension dk_geometry {
-  /// Output pixels of the grid.
+  /// How many output pixels the grid has.
   var positions: Int { Int(images * grid_h * grid_w) }
-  /// Rows of the weight seen as [taps * inputs, outputs].
+  /// How many rows the weight has as a matrix [taps * inputs, outputs].
   var weightRows: Int { Int(weight_taps) * Int(in_channels) }
-  /// Operations of the product.
+  /// Floating-point operations of the product.
   var flops: Int { 2 * positions * Int(taps) * Int(in_channels * out_channels) }
 }

@@ -12,7 +12,8 @@ struct Epilogue {
 }
 
 extension ComputeContext {
-  /// Runs products that write disjoint rows of `y`; without `y` only those of `epilogue.activated`.
+  /// Runs products that write disjoint rows of `y`. Without `y`, only `epilogue.activated` is
+  /// written.
   func product(
     _ name: @autoclosure () -> String, _ classes: [dk_geometry], _ x: Tensor, _ panels: Tensor,
     _ epilogue: Epilogue = Epilogue(), into y: Tensor?
@@ -31,8 +32,8 @@ extension ComputeContext {
     }
   }
 
-  /// Runs `body` with the elements of x, of what it is multiplied by, of what the result is stored with, and of
-  /// the result.
+  /// Runs `body` with pointers to the elements of x, of the factor, of the epilogue's tensors, and
+  /// of the result.
   func storing(
     _ name: @autoclosure () -> String, flops: Int, _ x: Tensor, _ factor: Tensor,
     _ epilogue: Epilogue, into y: Tensor?,
@@ -57,7 +58,8 @@ extension ComputeContext {
     }
   }
 
-  /// dw (+)= x^T dy, f32. Threads share the rows of dw, so no sum depends on their number.
+  /// dw = x^T dy, f32; with `accumulate` it is added to dw. Each thread computes its own rows of
+  /// dw, so no sum depends on the number of threads.
   func weightGradient(
     _ name: @autoclosure () -> String, _ classes: [dk_geometry], _ x: Tensor, _ dy: Tensor,
     into dw: Tensor, accumulate: Bool
@@ -65,7 +67,7 @@ extension ComputeContext {
     invariant(
       x.dtype == dy.dtype && dw.dtype == .float32,
       "weight gradient: x \(x.dtype), dy \(dy.dtype), dw \(dw.dtype)")
-    // The kernels would not touch it.
+    // The kernels would leave dw as it is.
     if (x.count == 0 || dy.count == 0) && !accumulate { return dw.fill(0) }
     let kernels = kernels[x.dtype]
     measured(
@@ -95,7 +97,7 @@ extension ComputeContext {
     }
   }
 
-  /// out[n] (+)= sum over rows of x[row, n], f32.
+  /// out[n] = sum over rows of x[row, n], f32; with `accumulate` it is added to `out`.
   func columnSums(_ x: Tensor, into out: Tensor, accumulate: Bool) {
     let (rows, channels) = (x.shape.rows, x.shape.channels)
     invariant(

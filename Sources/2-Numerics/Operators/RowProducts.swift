@@ -2,12 +2,13 @@ import CKernels
 import TensorCore
 
 extension ComputeContext {
-  /// Rows above which packing a weight is a small part of a product.
+  /// The most rows for which threads share the columns; beyond it, packing a weight is a small part
+  /// of the product.
   private static var mostRows: Int { 1024 }
-  /// Bytes of a panel that stays in a core's own cache.
+  /// The largest packed panel, in bytes, that stays in the cache of one core.
   private static var mostPanelBytes: Int { 1 << 20 }
 
-  /// y = x w, or x w^T, on the rows of x, with what `epilogue` adds.
+  /// y = x w, or x w^T, on the rows of x, plus what `epilogue` adds.
   ///
   /// Shapes: x [..., K], w [K, N], transposed [N, K] -> y [..., N].
   func rowProduct(
@@ -26,7 +27,8 @@ extension ComputeContext {
     }
   }
 
-  /// Whether threads should share the columns of a product: of few rows, and of panels enough for all threads.
+  /// Whether threads should share the columns of a product: it has few rows, and enough panels for
+  /// all threads.
   private func packsInCache(rows: Int, _ k: Int, _ n: Int, _ dtype: DType) -> Bool {
     let columns = Int(kernels.table.pointee.panel_columns)
     let panels = (n + columns - 1) / columns
@@ -36,8 +38,9 @@ extension ComputeContext {
       && 8 * turns * threads.count <= 9 * panels
   }
 
-  /// A product whose weight is read once: each thread packs one panel, multiplies all rows by it while it lies
-  /// in the thread's cache, and takes the next, so that no panel goes to memory and back.
+  /// A product whose weight is read once. Each thread packs one panel, multiplies all rows by it
+  /// while it lies in the thread's cache, and takes the next one, so that no packed panel goes to
+  /// memory and back.
   private func productByColumns(
     _ name: @autoclosure () -> String, _ x: Tensor, _ weight: Tensor, transposed: Bool,
     columns n: Int, _ epilogue: Epilogue, into y: Tensor?
@@ -73,7 +76,7 @@ extension ComputeContext {
 }
 
 extension dk_epilogue {
-  /// That of the columns from `column` on, of results of `size` bytes an element.
+  /// The epilogue of the columns from `column` on, for results of `size` bytes per element.
   fileprivate func moved(by column: Int, size: Int) -> dk_epilogue {
     dk_epilogue(
       bias: bias.map { $0 + column }, least: least.map { $0 + column },

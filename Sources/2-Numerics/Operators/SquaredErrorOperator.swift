@@ -1,11 +1,14 @@
 import CKernels
 import TensorCore
 
-/// Weighted squared error, one weight an image: sum over images of weight[b] mean((x[b] - y[b])^2).
+/// The mean squared error (MSE) per image: the sum over images of weight[b] mean((x[b] - y[b])^2).
 ///
 /// Shapes: x, y [B, ...], weights [B]. The gradient is computed in the same pass.
 public enum SquaredErrorOperator {
-  /// - Returns: each image's term, in f64, and the gradient of their sum with respect to x.
+  /// The loss and its gradient.
+  ///
+  /// - Returns: the term of each image in f64, weight included, and the gradient of their sum with
+  ///   respect to x.
   public static func forward(_ x: Tensor, target: Tensor, weights: [Double]) -> (
     terms: [Double], gradient: Tensor
   ) {

@@ -1,7 +1,7 @@
 import CKernels
 import TensorCore
 
-/// a + b, element by element. Its gradient is dy for both.
+/// a + b, element by element, in their common shape and type. Its gradient is dy for both.
 public func sum(_ a: Tensor, _ b: Tensor) -> Tensor {
   invariant(
     a.shape == b.shape && a.dtype == b.dtype,
@@ -16,8 +16,8 @@ public func sum(_ a: Tensor, _ b: Tensor) -> Tensor {
   return y
 }
 
-/// x [..., N] with a row [N] added to each of its rows; for few rows. The row's gradient is the sum of
-/// the rows of dy.
+/// x [..., N] with `row` [N] added to each of its rows, on the calling thread; use it for few rows.
+/// The gradient of `row` is the sum of the rows of dy.
 public func sum(_ x: Tensor, row: Tensor) -> Tensor {
   let n = x.shape.channels
   invariant(
@@ -31,8 +31,8 @@ public func sum(_ x: Tensor, row: Tensor) -> Tensor {
   return y
 }
 
-/// y[b, ...] = factors[b] x[b, ...] (+ c[b, ...]): one factor an image. Its gradient is itself,
-/// without c. f32.
+/// Scales each image, f32: y[b, ...] = factors[b] x[b, ...] + c[b, ...]; without c nothing is
+/// added. The gradient of x is dy, scaled likewise.
 public func scaled(_ x: Tensor, by factors: [Float], plus c: Tensor? = nil) -> Tensor {
   invariant(
     x.shape[0] == factors.count && (c == nil || c?.shape == x.shape),
@@ -53,7 +53,7 @@ public func scaled(_ x: Tensor, by factors: [Float], plus c: Tensor? = nil) -> T
   return y
 }
 
-/// Channels side by side: [..., A], [..., B] -> [..., A + B].
+/// The channels of two tensors side by side: [..., A], [..., B] -> [..., A + B].
 public func concatenated(_ a: Tensor, _ b: Tensor) -> Tensor {
   invariant(
     a.shape.dimensions.dropLast() == b.shape.dimensions.dropLast() && a.dtype == b.dtype,
@@ -75,7 +75,8 @@ public func concatenated(_ a: Tensor, _ b: Tensor) -> Tensor {
   return y
 }
 
-/// Channels `range` of x: [..., C] -> [..., range.count]; the gradient of `concatenated`.
+/// A copy of the channels `range` of x: [..., C] -> [..., range.count]; the gradient of
+/// `concatenated`.
 public func channels(_ range: Range<Int>, of x: Tensor) -> Tensor {
   invariant(range.upperBound <= x.shape.channels, "channels: \(range) of \(x.shape)")
   let y = Tensor(Shape(x.shape.dimensions.dropLast() + [range.count]), x.dtype, on: x.context)

@@ -1,27 +1,31 @@
 import TensorCore
 
-/// A 3x3 convolution of an image whose pixels were doubled along each axis reads every pixel of the small
-/// image up to four times. Adding up the taps that meet the same pixel leaves a transposed convolution of
-/// stride 2 with a 4x4 kernel: 16 products a small pixel instead of 36, and no doubled image.
+/// Nearest-neighbour upsampling by 2 and a 3x3 convolution as one transposed convolution with a 4x4
+/// kernel.
 ///
-/// Along an axis, output pixel o reads doubled pixel o + k - 1, so small pixel i reaches o = 2 i + t - 1 by
-/// taps k = 2 (t = 0), 1 and 2 (t = 1), 0 and 1 (t = 2), 0 (t = 3).
+/// A 3x3 convolution of an upsampled image reads every pixel of the small image up to four times.
+/// Adding the taps that meet the same pixel leaves a transposed convolution of stride 2 with a 4x4
+/// kernel: 16 products per small pixel instead of 36, and no upsampled image in memory.
+///
+/// Along an axis, output pixel o reads upsampled pixel o + k - 1, so small pixel i contributes to o
+/// = 2 i + t - 1 by taps k = 2 (t = 0), 1 and 2 (t = 1), 0 and 1 (t = 2), 0 (t = 3).
 enum TapSums {
   private static let parts: [[Int]] = [[2], [1, 2], [0, 1], [0]]
 
-  /// For each tap of the 4x4 kernel, those of the 3x3 one that it adds up.
+  /// For each tap of the 4x4 kernel, the taps of the 3x3 kernel that it is the sum of.
   private static let taps: [[Int]] = parts.flatMap { rows in
     parts.map { columns in rows.flatMap { row in columns.map { 3 * row + $0 } } }
   }
 
-  /// [3, 3, K, N] -> [4, 4, K, N]
+  /// The 4x4 kernel: [3, 3, K, N] -> [4, 4, K, N].
   static func kernel(of weight: Tensor) -> Tensor {
     let sums = Tensor([4, 4, weight.shape[2], weight.shape[3]], on: weight.context)
     add(weight, into: sums, taps, accumulate: false)
     return sums
   }
 
-  /// dw [3, 3, K, N] (+)= the gradient [4, 4, K, N] of the sums, tap by tap.
+  /// dw [3, 3, K, N] from the gradient [4, 4, K, N] of the 4x4 kernel; with `accumulate` it is
+  /// added to dw.
   static func gradient(_ sums: Tensor, into dw: Tensor, accumulate: Bool) {
     let uses = (0..<9).map { tap in taps.indices.filter { taps[$0].contains(tap) } }
     add(sums, into: dw, uses, accumulate: accumulate)

@@ -1,24 +1,32 @@
 import CKernels
 import TensorCore
 
-/// A trained matrix or convolution kernel, and the panels that products read of it.
+/// A matrix or convolution kernel as the right-hand side of products, with its packed forms.
 public struct Weight {
-  /// f32: [K, N] or [3, 3, K, N].
+  /// The values, f32: [K, N] or [s, s, K, N].
   public let values: Tensor
-  /// Where panels are kept; nil: each product makes its own.
+  /// Where packed weights are kept; nil if each product packs its own.
   let panels: PackedWeights?
 
+  /// A weight.
+  ///
+  /// - Parameters:
+  ///   - values: f32, [K, N] or [s, s, K, N].
+  ///   - panels: where products keep the packed weights, for products to come; nil if the weight
+  ///     will change.
   public init(_ values: Tensor, keptIn panels: PackedWeights? = nil) {
     (self.values, self.panels) = (values, panels)
   }
 
   var shape: Shape { values.shape }
-  /// Whether further products will find panels that one has made.
+  /// Whether later products can use packed weights that an earlier one has made.
   var keepsPanels: Bool { panels != nil }
 
-  /// Column panels for a product of `dtype`: of w [taps, k, n] or, transposed, of [taps, n, k].
+  /// The packed weights (column panels) for a product of type `dtype`: of w [taps, k, n] or,
+  /// transposed, of w [taps, n, k].
   ///
-  /// - Parameter made: makes what is packed instead of the values: a function of them, of as many taps.
+  /// - Parameter made: makes the values to pack if they are not the weight's own: a function of
+  ///   them, with `taps` taps.
   func packed(
     _ dtype: DType, taps: Int, k: Int, n: Int, transposed: Bool, of made: (() -> Tensor)? = nil
   ) -> Tensor {
@@ -45,7 +53,8 @@ public struct Weight {
   }
 }
 
-/// The panels of one weight, kept while it does not change.
+/// The packed forms of one weight, in the layout that the kernels multiply with (BLAS: packed
+/// panels). They are valid while the weight does not change.
 public final class PackedWeights {
   struct Key: Hashable {
     let dtype: DType
@@ -57,5 +66,6 @@ public final class PackedWeights {
 
   fileprivate(set) var kept: [Key: Tensor] = [:]
 
+  /// Nothing packed yet.
   public init() {}
 }

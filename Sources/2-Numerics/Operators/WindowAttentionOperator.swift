@@ -1,27 +1,31 @@
 import CKernels
 import TensorCore
 
-/// Time-dependent multi-head self-attention inside non-overlapping square windows: the softmax part of
-/// TMSA (arXiv:2312.02139v3, eq. 3-6) between its projections.
+/// Time-dependent multi-head self-attention in non-overlapping square windows: the softmax part of
+/// TMSA (arXiv:2312.02139v3, eq. 3-6), between its projections.
 ///
-/// q, k, v = qkv + shift (the time token's part, one row an image, added to every token);
-/// out = softmax(q k^T / sqrt(D) + B) v a head.
+/// q, k, v = qkv + shift, where the shift is the time token's part: one row per image, added to
+/// every token. Then out = softmax(q k^T / sqrt(D) + B) v per head.
 ///
-/// Shapes: B images, H W grid, C = heads * D channels, w window, N = w^2 tokens.
-/// qkv [B, H, W, 3 C] (q, k, v side by side, heads inside), shift [B, 3 C], table [(2w - 1)^2, heads]
-/// -> [B, H, W, C] of qkv's type (f32 or bf16); shift, table and all arithmetic are f32. Backward needs
-/// the inputs only: scores are computed again. A window may be as large as the image.
+/// Shapes: B images, H W grid, C = heads * D channels, w window, N = w^2 tokens. qkv [B, H, W, 3 C]
+/// (q, k, v side by side, heads inside), shift [B, 3 C], table [(2w - 1)^2, heads] -> [B, H, W, C]
+/// of the type of qkv (f32 or bf16). The shift, the table and all arithmetic are f32. Backward
+/// needs only the inputs; scores are computed again. A window may be as large as the image.
 ///
-/// Images and heads are the units of work, so results depend neither on threads nor on the batch.
+/// The units of work are heads of images, so results depend neither on threads nor on the batch.
 public struct WindowAttentionOperator: Sendable {
+  /// The number of heads.
   public let heads: Int
+  /// The side of a window, in tokens.
   public let window: Int
 
+  /// Attention with this many heads, in windows of `window` x `window` tokens.
   public init(heads: Int, window: Int) {
     invariant(heads > 0 && window > 0, "windowAttention: \(heads) heads, window \(window)")
     (self.heads, self.window) = (heads, window)
   }
 
+  /// The attention of all windows: [B, H, W, C].
   public func forward(_ qkv: Tensor, shift: Tensor, table: Tensor) -> Tensor {
     let g = geometry(qkv.shape, shift.shape, table.shape)
     let (context, images) = (qkv.context, qkv.shape[0])
@@ -48,8 +52,9 @@ public struct WindowAttentionOperator: Sendable {
     return out
   }
 
-  /// Gradients of qkv (and so of every token's q, k, v), of shift (those summed over an image's tokens, in
-  /// f32), and, an image and head, of the table [B, heads, (2w - 1)^2].
+  /// The gradients of qkv, of shift (those of q, k and v summed over the tokens of an image, in
+  /// f32) and, per image and head, of the table [B, heads, (2w - 1)^2]. `tableGradient` sums the
+  /// latter over images.
   public func gradient(_ dout: Tensor, qkv: Tensor, shift: Tensor, table: Tensor) -> (
     dqkv: Tensor, dshift: Tensor, tableShares: Tensor
   ) {
@@ -82,7 +87,8 @@ public struct WindowAttentionOperator: Sendable {
     return (dqkv, dshift, shares)
   }
 
-  /// dtable (+)= shares summed over images in their order.
+  /// The table's gradient [(2w - 1)^2, heads]: the parts of all images, added in their order; with
+  /// `accumulate` added to `gradient`.
   public func tableGradient(_ shares: Tensor, into gradient: Tensor, accumulate: Bool) {
     let (images, offsets) = (shares.shape[0], shares.shape[2])
     let context = shares.context
@@ -104,7 +110,7 @@ public struct WindowAttentionOperator: Sendable {
     }
   }
 
-  /// The bias of eq. (6), one head after the other, as the kernels read it.
+  /// The bias of eq. (6), one head after the other, in the layout that the kernels read.
   private func expandedBias(_ table: Tensor, _ g: dk_attention) -> Tensor {
     let context = table.context
     let kernels = context.kernels[.float32]
@@ -122,7 +128,8 @@ public struct WindowAttentionOperator: Sendable {
     return bias
   }
 
-  /// Runs `body(geometry, part, image, heads)` for all images and heads; a part runs on one thread.
+  /// Runs `body(geometry, part, image, heads)` for all images and heads; each part runs on one
+  /// thread.
   private func forHeads(
     _ g: dk_attention, _ images: Int, on context: ComputeContext,
     _ body: (UnsafePointer<dk_attention>, Int, Int, Range<Int>) -> Void
@@ -142,7 +149,7 @@ public struct WindowAttentionOperator: Sendable {
     }
   }
 
-  /// Working memory of each thread.
+  /// The working memory of all threads.
   private func scratch(_ g: dk_attention, on context: ComputeContext) -> Tensor {
     let floats = withUnsafePointer(to: g) { Int(dk_attention_scratch($0)) }
     return Tensor([context.threads.count, (floats + 15) / 16 * 16], on: context)

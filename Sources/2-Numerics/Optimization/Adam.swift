@@ -1,21 +1,40 @@
 import CKernels
 import TensorCore
 
-/// Adam with decoupled weight decay (AdamW) over a flat range.
+/// Adam with decoupled weight decay (AdamW) over flat weights.
 ///
-/// Source: Kingma and Ba, arXiv:1412.6980, Algorithm 1 (epsilon outside the root, as PyTorch);
-/// Loshchilov and Hutter, arXiv:1711.05101. Moments and update in f32.
+/// Source: Kingma and Ba, arXiv:1412.6980, Algorithm 1 (epsilon outside the root, as in PyTorch);
+/// Loshchilov and Hutter, arXiv:1711.05101. Moments and update are f32.
+///
+/// ```swift
+/// import Optimization
+/// import TensorCore
+///
+/// let context = ComputeContext()
+/// let weights = Tensor(zeros: [4096], on: context)
+/// let gradients = Tensor(zeros: [4096], on: context)
+/// gradients.fill(1)
+/// var adam = Adam(
+///   owned: OptimizerPartition(all: 4096), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0,
+///   on: context)
+/// adam.update(weights, gradients: gradients, learningRate: 0.1, factor: 1)
+/// print(weights.floats[0])  // about -0.1: the first step moves every weight by the learning rate
+/// ```
 public struct Adam {
+  /// The decay rates of the first and second moments, such as (0.9, 0.999).
   public var betas: (Double, Double)
+  /// Added to the root of the second moment, against division by zero.
   public var epsilon: Double
+  /// Each update multiplies the weights by 1 - learning rate * weight decay.
   public var weightDecay: Double
-  /// The parts of the flat range that this rank updates.
+  /// The parts of the flat weights that this rank updates.
   public let owned: OptimizerPartition
-  /// First and second moments of these parts.
+  /// The first and second moments of these parts, one part after the other, f32.
   public let (first, second): (Tensor, Tensor)
-  /// Updates done; part of the run's state.
+  /// How many updates were done; part of the run's state, since the bias correction depends on it.
   public var updates: Int
 
+  /// Creates the optimiser with moments of zero.
   public init(
     owned: OptimizerPartition, betas: (Double, Double), epsilon: Double, weightDecay: Double,
     on context: ComputeContext
@@ -28,13 +47,15 @@ public struct Adam {
     updates = 0
   }
 
-  /// One update of the owned parts of `weights`, in place, and of averages of them, in the same pass over
-  /// memory.
+  /// Updates the owned parts of `weights`, in place, and in the same pass over memory exponential
+  /// averages of them.
   ///
   /// - Parameters:
-  ///   - weights: the whole flat range, as `gradients`.
-  ///   - factor: multiplies the gradients first (clipping).
-  ///   - averages: each with the weight beta of its old value.
+  ///   - weights: all flat weights, f32.
+  ///   - gradients: all flat gradients, f32; only the owned parts are read.
+  ///   - learningRate: the step size.
+  ///   - factor: multiplies the gradients first, for clipping.
+  ///   - averages: averages of the owned parts, each with the weight beta of its old value.
   public mutating func update(
     _ weights: Tensor, gradients: Tensor, learningRate: Double, factor: Float,
     averages: [(average: ExponentialAverage, beta: Double)] = []

@@ -1,20 +1,34 @@
 import TensorCore
 
-/// An exponential moving average of the weights, with its half-life in images; `Adam.update` moves it.
+/// An exponential moving average (EMA) of the weights, whose half-life is counted in images.
+/// `Adam.update` moves it.
 ///
-/// Source: arXiv:2206.00364, appendix F.2 and its training code: beta = 0.5^(batch / half-life), the
-/// half-life at most `rampup` times the images seen, so that the first average is the first weights.
+/// Source: arXiv:2206.00364, appendix F.2 and its training code: beta = 0.5^(batch / half-life).
+/// The half-life is at most `rampup` times the images seen, so that the first average is a copy of
+/// the first weights.
+///
+/// ```swift
+/// import Optimization
+/// import TensorCore
+///
+/// let weights = Tensor(zeros: [4096], on: ComputeContext())
+/// let average = ExponentialAverage(
+///   name: "default", halfLife: 500_000, rampup: 0.05, of: weights,
+///   owned: OptimizerPartition(all: 4096))
+/// print(average.beta(batch: 512, imagesSeen: 1_000_000))  // 0.5^(512 / 50,000)
+/// ```
 public struct ExponentialAverage {
+  /// The name in checkpoints.
   public let name: String
-  /// Images after which an old weight counts half.
+  /// Number of images after which the contribution of an old weight has halved.
   public let halfLife: Double
-  /// 0: none.
+  /// The largest half-life as a fraction of the images seen; 0 for no such limit.
   public let rampup: Double
-  /// Of the owned parts of the flat range.
+  /// The averages of the owned parts of the flat weights, one part after the other, f32.
   public let values: Tensor
   private let owned: OptimizerPartition
 
-  /// Starts as a copy of the weights.
+  /// Creates an average that starts as a copy of the weights.
   public init(
     name: String, halfLife: Double, rampup: Double, of weights: Tensor, owned: OptimizerPartition
   ) {
@@ -23,14 +37,18 @@ public struct ExponentialAverage {
     restart(at: weights)
   }
 
-  /// Forgets what it has seen.
+  /// Starts again as a copy of the weights.
   public func restart(at weights: Tensor) {
     for (kept, flat) in zip(owned.views(ofKept: values), owned.views(ofFlat: weights)) {
       kept.copy(from: flat)
     }
   }
 
-  /// - Parameter imagesSeen: before the step.
+  /// The weight of the old average in the next update.
+  ///
+  /// - Parameters:
+  ///   - batch: images of the step.
+  ///   - imagesSeen: images of the run before the step.
   public func beta(batch: Int, imagesSeen: Int) -> Double {
     let limit = rampup > 0 ? min(halfLife, Double(imagesSeen) * rampup) : halfLife
     return limit > 0 ? PortableMath.pow(0.5, Double(batch) / limit) : 0

@@ -1,10 +1,13 @@
 import TensorCore
 
-/// Sums of squares of the blocks of 4,096 elements of a flat range, in f64: not finite where an element is
-/// not; the square of a finite f32 never overflows f64. `treeSum` of them depends on neither threads
-/// nor on who computed which.
+/// The sums of squares of all blocks of 4,096 elements of a flat tensor, in f64. A sum is not
+/// finite if an element is not finite; the square of a finite f32 never overflows f64. Their
+/// `treeSum` depends neither on the threads nor on which rank computed which block.
 ///
-/// - Parameter pieces: the blocks of these parts, which begin at whole blocks; those of others are 0.
+/// - Parameters:
+///   - x: f32.
+///   - pieces: the parts to compute, which begin at whole blocks; the sums of all other blocks are
+///     0.
 public func blockSquares(_ x: Tensor, in pieces: [Range<Int>]) -> [Double] {
   let block = 4096
   var sums = [Double](repeating: 0, count: (x.count + block - 1) / block)
@@ -27,7 +30,7 @@ public func blockSquares(_ x: Tensor, in pieces: [Range<Int>]) -> [Double] {
   return sums
 }
 
-/// Pairwise sum: neighbours first.
+/// The sum by pairs: neighbours first, then neighbouring sums (pairwise summation).
 public func treeSum(_ values: [Double]) -> Double {
   var values = values
   while values.count > 1 {
@@ -38,7 +41,8 @@ public func treeSum(_ values: [Double]) -> Double {
   return values.first ?? 0
 }
 
-/// Factor that brings a gradient of this norm down to `limit`; 1 where `limit` is 0 or not exceeded.
+/// The factor that scales a gradient of this norm down to the norm `limit`; 1 if the limit is 0,
+/// which means none, or not exceeded.
 public func clippingFactor(norm: Double, limit: Double) -> Float {
   limit > 0 && norm > limit ? Float(limit / norm) : 1
 }

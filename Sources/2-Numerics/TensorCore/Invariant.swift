@@ -1,10 +1,15 @@
-/// Ends the program with a message where a caller broke an operation's contract.
+/// Ends the program with a message if a caller has broken an operation's contract.
 ///
-/// Unlike `precondition`, it tells what was wrong in release builds too: which operation, which shapes.
+/// Unlike `precondition`, it prints its message in release builds too: which operation, and which
+/// shapes.
+///
+/// - Parameters:
+///   - condition: what must be true.
+///   - message: the operation and what it was given; evaluated only if the condition is false.
 @inlinable
 public func invariant(
-  _ holds: @autoclosure () -> Bool, _ message: @autoclosure () -> String,
+  _ condition: @autoclosure () -> Bool, _ message: @autoclosure () -> String,
   file: StaticString = #fileID, line: UInt = #line
 ) {
-  if !holds() { fatalError(message(), file: file, line: line) }
+  if !condition() { fatalError(message(), file: file, line: line) }
 }

@@ -1,5 +1,6 @@
 extension KernelTable.Level {
-  /// The level and what it multiplies with: `avx512 (f32: AVX-512 FMA, bf16: widened to f32)`.
+  /// The level and the instructions that it multiplies with, such as `avx512 (f32: AVX-512 FMA,
+  /// bf16: widened to f32)`.
   public var summary: String {
     switch self {
     case .portable: "\(self) (plain C, bf16 widened to f32)"
@@ -11,6 +12,7 @@ extension KernelTable.Level {
     }
   }
 
-  /// Whether products of bf16 have instructions of their own; otherwise they are widened to f32.
+  /// Whether the CPU multiplies bf16 directly. At the other levels bf16 operands are widened to f32
+  /// first.
   public var multipliesBF16: Bool { self >= .avx512bf16 }
 }

@@ -1,14 +1,15 @@
 import CKernels
 
-/// What this machine reaches with nothing but arithmetic, and with nothing but memory: what the
-/// operators of a step are measured against.
+/// The peak arithmetic rates and memory bandwidth that this machine reaches in small loops: the
+/// roofs of a roofline plot, which the operators of a step are compared with.
 public struct MachinePeaks: Codable, Equatable, Sendable {
-  /// GFLOP/s of multiply-adds in registers, on all threads of the context, by its kernels' instructions.
+  /// GFLOP/s of f32 multiply-adds on registers, on all threads of the context, with the
+  /// instructions of its kernels.
   public let float32: Double
-  /// The same for products of bf16.
+  /// GFLOP/s of bf16 products, measured likewise.
   public let bfloat16: Double
-  /// GB/s of y = a + b x over arrays that no cache holds: two reads and a write an element, the line
-  /// that a write fetches first not counted.
+  /// GB/s of the triad y = a + b x over arrays larger than any cache. Per element it counts two
+  /// reads and one write, without the cache line that a write fetches first.
   public let stream: Double
 
   enum CodingKeys: String, CodingKey {
@@ -17,13 +18,18 @@ public struct MachinePeaks: Codable, Equatable, Sendable {
     case stream = "stream_gigabytes_per_second"
   }
 
+  /// Peaks that were measured before, in GFLOP/s, GFLOP/s and GB/s.
   public init(float32: Double, bfloat16: Double, stream: Double) {
     (self.float32, self.bfloat16, self.stream) = (float32, bfloat16, stream)
   }
 
-  /// Takes about a second. The best try counts: others may use the machine too.
+  /// Measures the peaks, which takes about a second. The best of many attempts counts, because
+  /// other programs may use the machine too.
   ///
-  /// - Parameter streamBytes: of the three arrays together; several times the last-level cache.
+  /// - Parameters:
+  ///   - context: the threads and kernels to measure.
+  ///   - streamBytes: size of the triad's three arrays together; use several times the last-level
+  ///     cache.
   public init(of context: ComputeContext, streamBytes: Int) {
     let level = dk_level(rawValue: UInt32(context.kernels.level.rawValue))
     float32 = MachinePeaks.arithmetic(on: context.threads) { dk_probe_f32(level, $0) }
@@ -31,15 +37,18 @@ public struct MachinePeaks: Codable, Equatable, Sendable {
     stream = MachinePeaks.triad(bytes: streamBytes, on: context)
   }
 
+  /// The arithmetic peak for one element type, in GFLOP/s.
   public func gflops(_ dtype: DType) -> Double { dtype == .float32 ? float32 : bfloat16 }
 
-  /// - Parameter probe: runs rounds and returns the operations it did.
+  /// GFLOP/s of a loop on all threads.
+  ///
+  /// - Parameter probe: runs that many rounds and returns how many operations that took.
   private static func arithmetic(
     on threads: ThreadPool, probe: (_ rounds: Int64) -> Int64
   ) -> Double {
     var rounds: Int64 = 1 << 12
     func seconds() -> Double { timed { threads.run { _ in _ = probe(rounds) } } }
-    // Many short tries: one of them falls between what else the cores have to do.
+    // Many short attempts: at least one of them is not interrupted by other work of the cores.
     while seconds() < 0.001 { rounds *= 2 }
     let best = (0..<200).map { _ in seconds() }.min() ?? .infinity
     return Double(probe(rounds)) * Double(threads.count) / best / 1e9
@@ -50,7 +59,7 @@ public struct MachinePeaks: Codable, Equatable, Sendable {
     let arrays = (0..<3).map { _ in Tensor([count], on: context) }
     return withFloats(arrays[0], arrays[1], arrays[2]) { a, b, y in
       func run(_ body: (Range<Int>) -> Void) { context.threads.forRanges(of: count, body) }
-      // Pages belong to the thread that first writes to them.
+      // Linux places a page in the memory near the thread that first writes to it.
       run { range in
         for array in [a, b, y] {
           (array + range.lowerBound).update(repeating: 1, count: range.count)

@@ -1,11 +1,11 @@
 import Foundation
 import Synchronization
 
-/// Addresses for the tensors of an context that computes nothing: as many as the largest block has, for
-/// all large blocks at once. Pages that nobody writes take no memory.
+/// Addresses for the tensors of a context that computes nothing. All large blocks share one region
+/// of address space, as large as the largest of them. Pages that nobody writes take no memory.
 final class MetaMemory: Sendable {
-  /// Smaller blocks are real ones, so that what is written outside of operators, such as the seed of a reverse
-  /// pass, can be read again.
+  /// Smaller blocks get real memory, so that values written outside of operators, such as the seed
+  /// of a reverse pass, can be read again.
   static let leastBytes = 1 << 16
 
   private struct Region {
@@ -22,12 +22,12 @@ final class MetaMemory: Sendable {
     }
   }
 
-  /// Whether blocks of this size lie here.
-  func holds(_ size: Int) -> Bool { size >= Self.leastBytes }
+  /// Whether a block of this size lies in the shared region.
+  func contains(_ size: Int) -> Bool { size >= Self.leastBytes }
 
-  /// Nil for a block that is to be a real one.
+  /// An address in the shared region; nil for a block that needs real memory.
   func block(of size: Int) -> UnsafeMutableRawPointer? {
-    guard holds(size) else { return nil }
+    guard contains(size) else { return nil }
     let address = regions.withLock { regions -> UInt in
       if let last = regions.last, last.size >= size { return last.address }
       let bytes = mmap(

@@ -1,25 +1,31 @@
 import Synchronization
 
-/// Where a step's time goes: time, arithmetic and memory traffic of operators, summed by name.
+/// The time, arithmetic and memory traffic of operators, summed by operator name: where a step's
+/// time goes.
 ///
-/// An context that is given one reports every operator to it while it records; without one, or while it
-/// does not record, operators run as if it were not there.
+/// A context that was given a profile reports every operator to it while the profile records.
+/// Without a profile, or while it does not record, operators run at full speed.
 public final class OperatorProfile: Sendable {
-  /// The calls of one name.
+  /// The sums over all calls under one name.
   public struct Entry: Sendable, Equatable {
+    /// How many calls there were.
     public var calls = 0
+    /// Wall time of all calls, in seconds.
     public var seconds = 0.0
-    /// Floating-point operations; a multiplication and an addition are two.
+    /// Floating-point operations; a multiply-add counts as two.
     public var flops = 0
-    /// Bytes that have to be read or written at least: operands and results, once each.
+    /// The least memory traffic possible: bytes of all operands and results, each counted once per
+    /// call.
     public var bytes = 0
   }
 
   private let recording = Atomic<Bool>(false)
   private let sums = Mutex<[String: Entry]>([:])
 
+  /// Creates an empty profile that does not record.
   public init() {}
 
+  /// Whether operators report to this profile now.
   public var isRecording: Bool { recording.load(ordering: .relaxed) }
 
   /// Records the operators that run inside `body`.
@@ -29,9 +35,10 @@ public final class OperatorProfile: Sendable {
     return try body()
   }
 
+  /// The sums so far, by operator name.
   public var entries: [String: Entry] { sums.withLock { $0 } }
 
-  /// Forgets what was recorded.
+  /// Forgets everything that was recorded.
   public func reset() { sums.withLock { $0 = [:] } }
 
   fileprivate func add(_ name: String, flops: Int, bytes: Int, seconds: Double) {
@@ -47,11 +54,13 @@ public final class OperatorProfile: Sendable {
 }
 
 extension ComputeContext {
-  /// Runs an operator, and reports it where a profile records.
+  /// Runs an operator, and reports it if a profile records.
   ///
   /// - Parameters:
   ///   - name: the operator and its widths, such as `linear 128 to 512`.
-  ///   - flops: see `OperatorProfile.Entry`; likewise `bytes`.
+  ///   - flops: floating-point operations of this call; see `OperatorProfile.Entry`.
+  ///   - bytes: bytes of its operands and results.
+  ///   - body: the operator.
   public func measured<R>(
     _ name: @autoclosure () -> String, flops: @autoclosure () -> Int, bytes: @autoclosure () -> Int,
     _ body: () -> R

@@ -1,6 +1,6 @@
-/// Elementary functions in f64 by additions, multiplications and divisions alone, so that their bits
-/// do not depend on a C library or on fused multiply-add. Errors are below 4 ulp, where a function says
-/// nothing else.
+/// Elementary functions in f64, built only from additions, multiplications and divisions. Their
+/// bits depend neither on a C library nor on fused multiply-add. Errors are below 4 ulp, unless a
+/// function says otherwise.
 public enum PortableMath {
   private static let ln2High = 6.93147180369123816490e-01  // 33 bits: k * ln2High is exact
   private static let ln2Low = 1.90821492927058770002e-10
@@ -23,7 +23,7 @@ public enum PortableMath {
     return exponent * ln2High + (exponent * ln2Low + (2 * s * series + 2 * s))
   }
 
-  /// e^x, 0 where it underflows.
+  /// e^x; 0 below -708. The argument must be below 709, where the result would overflow.
   public static func exp(_ x: Double) -> Double {
     if x < -708 { return 0 }
     invariant(x < 709, "PortableMath.exp: \(x) overflows")
@@ -34,27 +34,27 @@ public enum PortableMath {
     return (series + 1) * Double(sign: .plus, exponent: Int(k), significand: 1)
   }
 
-  /// e^x for any x at all: infinity where it overflows, NaN for NaN. For numbers that a network gives,
-  /// which must reach the check for finite losses instead of ending the program.
+  /// e^x for any x: infinity if it overflows, and NaN for NaN. It serves numbers that a network
+  /// computes, which must reach the check for finite losses instead of ending the program.
   public static func saturatingExp(_ x: Double) -> Double {
     x < 709 ? exp(x) : x + .infinity
   }
 
-  /// 1 / (1 + e^-x), precise relative to the result at both ends; NaN for NaN. The error is below 8 ulp
-  /// where the result is a normal number.
+  /// The logistic function 1 / (1 + e^-x), also called sigmoid. Its relative precision holds at
+  /// both ends; NaN gives NaN. The error is below 8 ulp if the result is a normal number.
   public static func logistic(_ x: Double) -> Double {
     if x >= 0 { return 1 / (1 + exp(-x)) }
     let grown = saturatingExp(x)
     return grown / (1 + grown)
   }
 
-  /// base^exponent for a positive, normal base. The logarithm's error is multiplied: it is below
-  /// 4 + 4 |exponent log(base)| ulp.
+  /// base^exponent for a positive, normal base. The logarithm's error is amplified: the error is
+  /// below 4 + 4 |exponent log(base)| ulp.
   public static func pow(_ base: Double, _ exponent: Double) -> Double {
     exponent == 0 ? 1 : exp(exponent * log(base))
   }
 
-  /// sin and cos of `turns` whole circles.
+  /// The sine and cosine of an angle of `turns` full circles.
   public static func sinCosOfTurns(_ turns: Double) -> (sin: Double, cos: Double) {
     let reduced = turns - turns.rounded()  // [-1/2, 1/2]
     let quarter = (reduced * 4).rounded()
@@ -76,8 +76,8 @@ public enum PortableMath {
     }
   }
 
-  /// sin and cos of an angle in radians of moderate size; the error is below (2 + |radians|) 2^-52,
-  /// absolutely.
+  /// The sine and cosine of an angle of moderate size in radians. The absolute error is below (2 +
+  /// |radians|) 2^-52.
   public static func sinCos(_ radians: Double) -> (sin: Double, cos: Double) {
     sinCosOfTurns(radians / 6.283185307179586)
   }

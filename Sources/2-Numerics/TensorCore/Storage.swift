@@ -2,35 +2,37 @@ import CKernels
 import Foundation
 import Synchronization
 
-/// A 64-byte-aligned block of memory that a tensor, or several views, refer to.
+/// A 64-byte-aligned block of memory that one tensor, or several views, refer to.
 ///
-/// The address is stable for the storage's life, and a request in flight (a message, a save) retains
-/// its storage until it completes. On release the block goes back to its pool.
+/// The address stays the same for the life of the object. A request in flight (a message or a save)
+/// retains its storage until it completes. On release the block returns to its pool.
 ///
-/// `@unchecked Sendable`: the bytes are shared, mutable memory. Operators write only into storage they
-/// have just made, or that their documentation says they update; threads of one operator write
-/// disjoint ranges.
+/// `@unchecked Sendable`: the bytes are shared, mutable memory. Operators write only into storage
+/// that they have just made, or that their documentation says they update, and the threads of one
+/// operator write disjoint ranges.
 public final class Storage: @unchecked Sendable {
+  /// Size of the block in bytes: at least what was requested.
   public let byteCount: Int
+  /// Address of the block.
   public let bytes: UnsafeMutableRawPointer
   private let pool: StoragePool
-  /// What it was asked for, of `byteCount`.
-  fileprivate let asked: Int
-  /// Bytes of the block that this tensor or one before may have written, in whole pages.
+  /// Bytes that were requested, at most `byteCount`.
+  fileprivate let requested: Int
+  /// Bytes of the block that this tensor or an earlier one may have written, in whole pages.
   fileprivate let written: Int
 
   fileprivate init(
-    bytes: UnsafeMutableRawPointer, byteCount: Int, asked: Int, written: Int, pool: StoragePool
+    bytes: UnsafeMutableRawPointer, byteCount: Int, requested: Int, written: Int, pool: StoragePool
   ) {
     (self.bytes, self.byteCount, self.pool) = (bytes, byteCount, pool)
-    (self.asked, self.written) = (asked, written)
+    (self.requested, self.written) = (requested, written)
   }
 
   deinit { pool.recycle(self) }
 }
 
-/// Keeps freed blocks by size and hands them out again: a training step has the same sizes each time,
-/// so after the first step nothing is allocated.
+/// A caching allocator: it keeps freed blocks by size and hands them out again. Training steps
+/// request the same sizes each time, so nothing is allocated after the first step.
 public final class StoragePool: Sendable {
   static let alignment = 64
   private static let hugePage = 2 << 20
@@ -38,7 +40,7 @@ public final class StoragePool: Sendable {
   private struct State: ~Copyable {
     var free: [Int: [FreeBlock]] = [:]  // by block size
     var liveBytes = 0
-    var askedBytes = 0
+    var requestedBytes = 0
     var heldBytes = 0
     var peakBytes = 0
     var writtenBytes = 0
@@ -49,22 +51,25 @@ public final class StoragePool: Sendable {
     let written: Int
   }
   private let state = Mutex(State())
-  private let rehearsal: MetaMemory?
+  /// Set for a dry run; its large blocks overlap each other.
+  private let metaMemory: MetaMemory?
 
-  public init() { rehearsal = nil }
+  /// Creates an empty pool.
+  public init() { metaMemory = nil }
 
-  /// A pool whose large blocks lie over one another: nothing may be computed in them.
-  init(meta memory: MetaMemory) { rehearsal = memory }
+  /// Creates a pool for dry runs, whose large blocks overlap each other: nothing may be computed in
+  /// them.
+  init(meta memory: MetaMemory) { metaMemory = memory }
 
   deinit { trim() }
 
-  /// A block of at least `byteCount` bytes with undefined contents.
+  /// A block of at least `byteCount` bytes, with undefined contents.
   public func allocate(byteCount: Int) -> Storage {
     let size = StoragePool.blockSize(byteCount)
     let pages = StoragePool.inPages(byteCount, of: size)
     let recycled = state.withLock { state -> FreeBlock? in
       state.liveBytes += size
-      state.askedBytes += byteCount
+      state.requestedBytes += byteCount
       let block = state.free[size]?.popLast()
       if block == nil { state.heldBytes += size }
       state.peakBytes = max(state.peakBytes, state.heldBytes)
@@ -74,15 +79,16 @@ public final class StoragePool: Sendable {
     }
     let bytes =
       recycled.flatMap { UnsafeMutableRawPointer(bitPattern: $0.address) }
-      ?? rehearsal?.block(of: size) ?? StoragePool.block(of: size)
+      ?? metaMemory?.block(of: size) ?? StoragePool.block(of: size)
     mark(bytes, size, usable: byteCount)
     return Storage(
-      bytes: bytes, byteCount: size, asked: byteCount,
+      bytes: bytes, byteCount: size, requested: byteCount,
       written: max(pages, recycled?.written ?? 0), pool: self)
   }
 
-  /// A new block. Large ones begin at a huge page and ask for such pages (`madvise`): fewer faults when
-  /// they are first written, and fewer translations later. Whoever writes first, decides where they lie.
+  /// A new block. A large one begins at a huge page and asks the system for huge pages (`madvise`),
+  /// which means fewer page faults at the first write and fewer address translations later. The
+  /// thread that first writes to a page decides in which memory it lies.
   private static func block(of size: Int) -> UnsafeMutableRawPointer {
     guard size >= 2 * hugePage else {
       return .allocate(byteCount: size, alignment: alignment)
@@ -92,22 +98,22 @@ public final class StoragePool: Sendable {
     return bytes
   }
 
-  /// Bytes now in use by tensors.
+  /// Bytes of all blocks that tensors use now.
   public var liveBytes: Int { state.withLock { $0.liveBytes } }
-  /// Bytes that tensors in use were asked for, without what blocks have beyond.
-  public var askedBytes: Int { state.withLock { $0.askedBytes } }
-  /// Most bytes ever held, in use or waiting to be used again.
+  /// Bytes that the tensors in use requested, without the rounding of blocks.
+  public var requestedBytes: Int { state.withLock { $0.requestedBytes } }
+  /// The largest number of bytes ever held, in use or free for reuse.
   public var peakBytes: Int { state.withLock { $0.peakBytes } }
-  /// Most memory ever taken from the system: of each block held, as many pages as the largest tensor in it
-  /// had. What lies beyond is never touched.
+  /// The most memory ever taken from the system: for each block held, as many pages as the largest
+  /// tensor in it needed. Pages beyond that are never touched and take no memory.
   public var peakWrittenBytes: Int { state.withLock { $0.peakWrittenBytes } }
 
-  /// Gives every unused block back to the system.
+  /// Returns every unused block to the system.
   public func trim() {
     state.withLock { state in
       for (size, blocks) in state.free {
         for block in blocks {
-          if rehearsal?.holds(size) != true {
+          if metaMemory?.contains(size) != true {
             UnsafeMutableRawPointer(bitPattern: block.address)?.deallocate()
           }
           state.heldBytes -= size
@@ -123,26 +129,26 @@ public final class StoragePool: Sendable {
     mark(storage.bytes, size, usable: 0)
     state.withLock { state in
       state.liveBytes -= size
-      state.askedBytes -= storage.asked
+      state.requestedBytes -= storage.requested
       state.free[size, default: []].append(
         FreeBlock(address: UInt(bitPattern: storage.bytes), written: storage.written))
     }
   }
 
-  /// Tells a sanitizer what of a block may be used. Blocks that lie over one another are left alone: what one
-  /// gives back, another still has.
+  /// Tells the address sanitizer which part of a block may be used. Overlapping blocks of a dry run
+  /// are left out: a part that one tensor gives back is still used by another.
   private func mark(_ bytes: UnsafeMutableRawPointer, _ size: Int, usable: Int) {
-    if rehearsal?.holds(size) != true { dk_mark_usable(bytes, Int64(size), Int64(usable)) }
+    if metaMemory?.contains(size) != true { dk_mark_usable(bytes, Int64(size), Int64(usable)) }
   }
 
-  /// Whole pages, huge ones where the block has such.
+  /// A size in whole pages, which are huge pages in large blocks.
   private static func inPages(_ byteCount: Int, of size: Int) -> Int {
     let page = size >= 2 * hugePage ? hugePage : 4096
     return min((byteCount + page - 1) / page * page, size)
   }
 
-  /// Rounds up to an eighth of a power of two, so that nearly equal sizes share blocks and at most an
-  /// eighth is wasted; below 512 bytes to the alignment.
+  /// Rounds up to an eighth of a power of two, so that nearly equal sizes share blocks and at most
+  /// an eighth is wasted. Below 512 bytes it rounds up to the alignment.
   static func blockSize(_ byteCount: Int) -> Int {
     let wanted = max(byteCount, alignment)
     let power = 1 << (Int.bitWidth - 1 - (wanted - 1).leadingZeroBitCount)

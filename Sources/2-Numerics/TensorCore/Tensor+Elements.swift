@@ -1,19 +1,21 @@
 import CKernels
 
-/// Elements of any type; what they are, the tensor's `dtype` says.
+/// A pointer to elements whose type is the tensor's `dtype`.
 public typealias Elements = UnsafeMutableRawPointer
 
 extension Tensor {
   /// Bytes of all elements.
   public var byteCount: Int { count * dtype.size }
 
-  /// The elements, whatever their type; valid inside `body` only.
+  /// Calls `body` with a pointer to the elements, whatever their type; the pointer is valid only
+  /// inside `body`.
   public func withElements<R>(_ body: (Elements) throws -> R) rethrows -> R {
     defer { withExtendedLifetime(storage) {} }
     return try body(storage.bytes + offset * dtype.size)
   }
 
-  /// Copies another tensor's elements into this one, in place, on all threads.
+  /// Copies the elements of another tensor of the same count and type into this one, in place, on
+  /// all threads.
   public func overwrite(from other: Tensor) {
     invariant(
       other.count == count && other.dtype == dtype, "overwrite: \(other.shape) into \(shape)")
@@ -26,7 +28,8 @@ extension Tensor {
     }
   }
 
-  /// The same values as another element type; this tensor itself where it has that type.
+  /// The same values as another element type. If the tensor already has that type, the result is
+  /// the tensor itself, without a copy.
   public func cast(to dtype: DType) -> Tensor {
     guard dtype != self.dtype else { return self }
     let result = Tensor(shape, dtype, on: context)
@@ -48,13 +51,13 @@ extension Tensor {
 }
 
 extension ComputeContext {
-  /// Runs a kernel over flat ranges of `count` elements, one a thread.
+  /// Runs a kernel on flat ranges of `count` elements, one range per thread.
   public func forElements(_ count: Int, _ body: (Int64, Int64) -> Void) {
     threads.forRanges(of: count, grain: 4096) { body(Int64($0.lowerBound), Int64($0.upperBound)) }
   }
 }
 
-/// The elements of a tensor, or nil.
+/// Calls `body` with the elements of four tensors, and nil for each one that is missing.
 public func withElements<R>(of a: Tensor?, _ body: (Elements?) throws -> R) rethrows -> R {
   guard let a else { return try body(nil) }
   return try a.withElements { try body($0) }

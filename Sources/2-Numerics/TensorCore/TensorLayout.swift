@@ -1,9 +1,9 @@
-/// How a parameter lies in memory, where the file has PyTorch's layout.
+/// The order of a parameter's axes in memory, compared with PyTorch's order, which files have.
 ///
-/// In memory every layer is a row-major matrix product over NHWC rows, so weights are [..., in, out];
-/// PyTorch has the outputs first (inputs first in a transposed convolution).
+/// In memory every layer is a row-major matrix product on NHWC rows, so weights are [..., in, out].
+/// PyTorch puts the outputs first (in a transposed convolution the inputs).
 public enum TensorLayout: String, Codable, Sendable, CaseIterable {
-  /// The same in memory and file.
+  /// The same order in memory and file.
   case plain
   /// Memory [in, out], file [out, in].
   case linear
@@ -12,7 +12,7 @@ public enum TensorLayout: String, Codable, Sendable, CaseIterable {
   /// Memory [kh, kw, in, out], file [in, out, kh, kw].
   case transposedConvolution
 
-  /// Shape in the file of a tensor of this shape in memory.
+  /// The shape in the file of a tensor that has this shape in memory.
   public func fileShape(_ memory: Shape) -> Shape {
     let d = memory.dimensions
     switch self {
@@ -32,7 +32,8 @@ public enum TensorLayout: String, Codable, Sendable, CaseIterable {
     }
   }
 
-  /// Where file elements lie in memory: file axes a, b and the kernel k, and memory's stride of each.
+  /// How file elements map to memory: the extents of the file's axes a, b and kernel k, and the
+  /// stride of each in memory.
   private struct Strides {
     let (a, b, k): (Int, Int, Int)
     let (strideA, strideB, strideK): (Int, Int, Int)
@@ -56,8 +57,12 @@ public enum TensorLayout: String, Codable, Sendable, CaseIterable {
     }
   }
 
-  /// Reorders memory's elements as the file has them. The two must not overlap.
-  /// - Parameter shape: the shape in the file.
+  /// Reorders elements from memory order into file order. The two buffers must not overlap.
+  ///
+  /// - Parameters:
+  ///   - memory: the elements in memory order.
+  ///   - file: room for as many elements.
+  ///   - shape: the shape in the file.
   public func toFile(_ memory: UnsafePointer<Float>, _ file: Floats, shape: [Int]) {
     guard let s = strides(shape) else {
       return file.update(from: memory, count: shape.reduce(1, *))
@@ -65,8 +70,12 @@ public enum TensorLayout: String, Codable, Sendable, CaseIterable {
     forEach(s) { file[$0] = memory[$1] }
   }
 
-  /// Reorders a file's elements as memory has them. The two must not overlap.
-  /// - Parameter shape: the shape in the file.
+  /// Reorders elements from file order into memory order. The two buffers must not overlap.
+  ///
+  /// - Parameters:
+  ///   - file: the elements in file order.
+  ///   - memory: room for as many elements.
+  ///   - shape: the shape in the file.
   public func toMemory(_ file: UnsafePointer<Float>, _ memory: Floats, shape: [Int]) {
     guard let s = strides(shape) else {
       return memory.update(from: file, count: shape.reduce(1, *))
@@ -74,7 +83,7 @@ public enum TensorLayout: String, Codable, Sendable, CaseIterable {
     forEach(s) { memory[$1] = file[$0] }
   }
 
-  /// Calls `body` with each element's place in the file and in memory. In strips of the first axis,
+  /// Calls `body` with each element's index in the file and in memory, in strips of the first axis,
   /// so that large transpositions stay in the cache.
   @inline(__always)
   private func forEach(_ s: Strides, _ body: (Int, Int) -> Void) {
@@ -90,12 +99,12 @@ public enum TensorLayout: String, Codable, Sendable, CaseIterable {
     }
   }
 
-  /// `toFile` on arrays.
+  /// `toFile` for arrays; returns the elements in file order.
   public func toFile(_ memory: [Float], shape: [Int]) -> [Float] {
     reordered(memory, shape) { toFile($0, $1, shape: shape) }
   }
 
-  /// `toMemory` on arrays.
+  /// `toMemory` for arrays; returns the elements in memory order.
   public func toMemory(_ file: [Float], shape: [Int]) -> [Float] {
     reordered(file, shape) { toMemory($0, $1, shape: shape) }
   }

@@ -4,47 +4,49 @@ import Synchronization
 
 /// A fixed set of threads that run the parts of one operator at a time.
 ///
-/// Work is split statically: part `i` always covers the same range, so a result never depends on
-/// timing; operators see to it that it does not depend on the number of parts either. The calling
-/// thread runs part 0. One operator runs at a time; a pool belongs to one calling thread.
+/// Work is split statically: part `i` always covers the same range, so results never depend on
+/// timing. Operators are written so that results do not depend on the number of parts either. The
+/// calling thread runs part 0. Only one operator runs at a time, and a pool belongs to one calling
+/// thread.
 public final class ThreadPool: Sendable {
-  /// Threads that run parts, the caller included.
+  /// How many threads run parts, the caller included.
   public let count: Int
-  /// Nil: nothing is run.
-  private let gang: Gang?
+  /// Nil in a pool that runs nothing.
+  private let workers: Workers?
 
-  /// A pool that runs nothing it is given.
+  /// Creates a pool that runs nothing, for dry runs.
   init(idle threadCount: Int) {
     invariant(threadCount >= 1, "ThreadPool: \(threadCount) threads")
-    (count, gang) = (threadCount, nil)
+    (count, workers) = (threadCount, nil)
   }
 
+  /// Creates the pool and starts `threadCount` - 1 threads, which end with the pool.
   public init(threadCount: Int) {
     invariant(threadCount >= 1, "ThreadPool: \(threadCount) threads")
     count = threadCount
-    let gang = Gang(spins: threadCount <= ThreadPool.availableCores ? 20_000 : 0)
-    self.gang = gang
+    let workers = Workers(spins: threadCount <= ThreadPool.availableCores ? 20_000 : 0)
+    self.workers = workers
     for index in stride(from: 1, to: threadCount, by: 1) {
-      Thread.detachNewThread { gang.work(part: index) }
+      Thread.detachNewThread { workers.work(part: index) }
     }
   }
 
-  deinit { gang?.stop() }
+  deinit { workers?.stop() }
 
-  /// Cores this process may run on (`sched_getaffinity`).
+  /// The number of logical CPUs that this process may run on (`sched_getaffinity`).
   public static var availableCores: Int { Int(dk_available_cores()) }
 
-  /// Runs `body(part)` for each part in `0..<count`, at once, and returns when all have ended.
+  /// Runs `body(part)` for each part in `0..<count` concurrently, and returns when all have ended.
   public func run(_ body: (Int) -> Void) {
-    guard let gang else { return }
+    guard let workers else { return }
     guard count > 1 else { return body(0) }
-    withoutActuallyEscaping(body) { gang.start($0, helpers: count - 1) }
+    withoutActuallyEscaping(body) { workers.start($0, helpers: count - 1) }
   }
 
-  /// Splits `0..<items` into one contiguous range a thread, in multiples of `grain`, and runs `body`
-  /// on each that is not empty.
+  /// Splits `0..<items` into one contiguous range per thread, cut at multiples of `grain`, and runs
+  /// `body` on each range that is not empty.
   public func forRanges(of items: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
-    guard gang != nil else { return }
+    guard workers != nil else { return }
     let units = (items + grain - 1) / grain
     guard units > 1 && count > 1 else {
       if items > 0 { body(0..<items) }
@@ -58,22 +60,23 @@ public final class ThreadPool: Sendable {
   }
 }
 
-/// What the workers share with the pool. It outlives the pool until the last worker has left.
+/// The state that the worker threads share with the pool. It outlives the pool until the last
+/// worker has left.
 ///
-/// Who waits looks at memory for some microseconds, as long as the next operator usually takes to come,
-/// and sleeps then. Nobody is woken by the system where nobody sleeps.
+/// A waiting thread first polls memory for some microseconds, which is how long the next operator
+/// usually takes to come, and then sleeps. No system call wakes threads when none of them sleeps.
 ///
-/// `@unchecked Sendable`: `job` is written before `generation` rises and read after a worker saw it
-/// rise; `pending` reaches zero before it is written again.
-private final class Gang: @unchecked Sendable {
+/// `@unchecked Sendable`: `job` is written before `generation` is raised, and read after a worker
+/// saw it raised; `pending` reaches zero before it is written again.
+private final class Workers: @unchecked Sendable {
   private let generation = Atomic<Int>(0)
   private let pending = Atomic<Int>(0)
   private let stopping = Atomic<Bool>(false)
-  /// Threads that sleep, or are about to: they look once more after they have said so.
+  /// How many threads sleep or are about to. A thread checks once more after it has counted itself.
   private let sleeping = Atomic<Int>(0)
   private let condition = NSCondition()
-  /// Turns of waiting before a thread sleeps; 0 where threads outnumber cores, because spinning would
-  /// take the core from the thread that is waited for.
+  /// How often a thread polls before it sleeps; 0 if there are more threads than cores, because
+  /// polling would take the core away from the thread that it waits for.
   private let spins: Int
   private var job: ((Int) -> Void)?
 

@@ -1,6 +1,11 @@
 import TensorCore
 
 extension ImageDiffiT.Settings {
+  /// What one image costs: arithmetic and memory.
+  ///
+  /// - Parameters:
+  ///   - precision: the type of the activations inside blocks.
+  ///   - recomputes: whether a block saves only its input.
   public func cost(precision: DType = .float32, recomputes: Bool = false) -> NetworkCost {
     var cost = NetworkCost()
     let last = channels.count - 1

@@ -1,36 +1,44 @@
 import TensorCore
 
 extension ImageDiffiT {
-  /// What defines an image-space network; the defaults are the paper's for CIFAR-10.
+  /// The hyperparameters of an image-space network; the defaults are the paper's for CIFAR-10.
   public struct Settings: NetworkSettings {
-    /// Pixels a side.
+    /// Side of the images in pixels.
     public var resolution = 32
-    /// Width of each stage, finest first.
+    /// The width of each stage, finest first.
     public var channels = [128, 256, 256]
-    /// ResBlocks of each stage, in the encoder and again in the decoder; the coarsest appears once.
+    /// The number of ResBlocks of each stage. The encoder and the decoder each have so many; the
+    /// coarsest stage appears once.
     public var blocks = [4, 4, 4]
-    /// Side of the attention windows; a coarser stage uses its own side where that is smaller.
+    /// Side of the attention windows in pixels. A coarser stage whose own side is smaller uses
+    /// that.
     public var window = 4
-    /// Channels a head; divides every stage's width.
+    /// Channels per attention head; divides the width of every stage.
     public var headDim = 32
-    /// Width T of the time token.
+    /// T, the width of the time token.
     public var timeDim = 512
-    /// Width of the sinusoidal embedding before the time MLP.
+    /// The width of the sinusoidal embedding before the time MLP.
     public var embedDim = 128
-    /// 0: unconditional.
+    /// The number of classes; 0 for an unconditional network.
     public var classes = 0
     /// 9 with EDM's augmentation pipe, else 0.
     public var augmentLabels = 0
+    /// The rate of all dropout layers, in [0, 1).
     public var dropout = 0.0
+    /// Channels of the images.
     public var imageChannels = 3
-    /// Whether the network gives a second value a channel: the variance of DDPM's steps.
+    /// Whether the network has a second output per channel: the variance of DDPM's steps.
     public var learnsVariance = false
 
+    /// The paper's network for CIFAR-10.
     public init() {}
 
+    /// Channels of the network's output.
     public var outputChannels: Int { learnsVariance ? 2 * imageChannels : imageChannels }
+    /// The widths of the parts that can compute in bf16: those of all stages.
     public var widths: [Int] { channels }
 
+    /// Why no network can have these settings; nil if one can.
     public var problem: NetworkProblem? {
       let sizes: KeyValuePairs = [
         "resolution": resolution, "window": window, "headDim": headDim, "timeDim": timeDim,
@@ -92,12 +100,15 @@ extension ImageDiffiT {
         remedy: "use one of \(fitting.joined(separator: ", "))")
     }
 
+    /// Side of the attention windows of a stage.
     func window(stage: Int) -> Int { min(window, resolution >> stage) }
 
+    /// [batch, resolution, resolution, imageChannels].
     public func imageShape(batch: Int) -> Shape {
       [batch, resolution, resolution, imageChannels]
     }
 
+    /// Creates the network and declares its parameters.
     public func network(precision: DType, recomputes: Bool) -> any DenoisingNetwork {
       ImageDiffiT(self, precision: precision, recomputes: recomputes)
     }

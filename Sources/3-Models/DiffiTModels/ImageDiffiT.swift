@@ -2,20 +2,37 @@ import Autodiff
 import NeuralNetworks
 import TensorCore
 
-/// Image-space DiffiT: a U-shaped network of DiffiT ResBlocks, the raw network F of EDM's
-/// preconditioning.
+/// Image-space DiffiT: a U-shaped network of DiffiT ResBlocks. With EDM it is the raw network F
+/// inside the preconditioning.
 ///
-/// Source: arXiv:2312.02139v3, Fig. 4, Tables S.2 and S.3. Checkpoint keys are the property names of the
-/// PyTorch oracle. Parameters are declared in the order of the forward pass.
-/// Shapes: x [B, R, R, 3], time [B] -> [B, R, R, 3], or [B, R, R, 6] where it learns a variance; f32.
+/// Source: arXiv:2312.02139v3, Fig. 4, Tables S.2 and S.3. Checkpoint keys are the property names
+/// of the PyTorch reference in this repository. Parameters are declared in the order of the forward
+/// pass.
+/// Shapes: x [B, R, R, 3], time [B] -> [B, R, R, 3], or [B, R, R, 6] if it learns a variance; f32.
+///
+/// ```swift
+/// import Autodiff
+/// import DiffiTModels
+/// import TensorCore
+///
+/// var settings = ImageDiffiT.Settings()
+/// (settings.resolution, settings.channels, settings.blocks) = (8, [32, 32], [1, 1])
+/// let network = ImageDiffiT(settings)
+/// network.parameters.allocate(on: ComputeContext(), gradients: false)
+/// network.parameters.initialize(seed: 1)
+/// let noisy = Tensor(zeros: [1, 8, 8, 3], on: network.parameters.weights.context)
+/// print(network(Variable(noisy), time: [0.5]).shape)  // [1, 8, 8, 3]
+/// ```
 public struct ImageDiffiT: DenoisingNetwork {
+  /// The hyperparameters.
   public let settings: Settings
+  /// All parameters, sealed.
   public let parameters: ParameterSet
-  /// Type of activations inside ResBlocks, and of what products multiply between the first and the last
-  /// layer, in stages of `Settings.leastBF16Width` channels or more. Those two layers, the residual
-  /// stream, the time token's path and the result are f32.
+  /// The type of activations inside ResBlocks, and of the operands of products between the first
+  /// and the last layer, in stages of at least `Settings.leastBF16Width` channels. The first and
+  /// last layer, the residual stream, the path of the time token and the result are f32.
   public let precision: DType
-  /// Whether backward computes the activations of each ResBlock again, instead of keeping them.
+  /// Whether backward computes the activations of each ResBlock again instead of saving them.
   public let recomputes: Bool
   let mapLabel: Linear?
   let mapAugment: Linear?
@@ -26,8 +43,8 @@ public struct ImageDiffiT: DenoisingNetwork {
   let headNorm: GroupNorm
   let head: Convolution
 
-  /// The blocks of one resolution and the convolution that leads out of it (encoder, nil at the
-  /// bottom) or into it (decoder).
+  /// The blocks of one resolution, and the convolution that changes the resolution: after the
+  /// blocks in the encoder (nil in the coarsest stage), before them in the decoder.
   struct Stage {
     let blocks: [DiffiTResBlock]
     let resample: Convolution?
@@ -86,9 +103,9 @@ public struct ImageDiffiT: DenoisingNetwork {
     parameters.seal()
   }
 
-  /// The time token x_t of eq. (3)-(5): the noise level, the class and the augmentation, through an MLP.
+  /// The time token x_t of eq. (3)-(5): an MLP of the noise level, the class and the augmentation.
   ///
-  /// Shapes: time [B], labels [B] (nil: no label), augment [B, 9] -> [B, T].
+  /// Shapes: time [B], labels [B] (nil for no label), augment [B, 9] -> [B, T].
   func timeToken(
     _ time: [Double], labels: [Int?]?, augment: Tensor?, like x: Variable
   ) -> Variable {
@@ -105,6 +122,7 @@ public struct ImageDiffiT: DenoisingNetwork {
     return silu(timeMLP.second(silu(timeMLP.first(e))))
   }
 
+  /// The network's raw output; see `DenoisingNetwork`.
   public func callAsFunction(
     _ x: Variable, time: [Double], labels: [Int?]? = nil, augment: Tensor? = nil
   ) -> Variable {

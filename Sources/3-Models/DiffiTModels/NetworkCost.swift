@@ -1,25 +1,34 @@
-/// What one image costs a network, counted from its settings.
+/// What one image costs in a network, computed from the network's settings.
 public struct NetworkCost: Sendable, Equatable {
-  /// Floating-point operations of a forward pass (a multiplication and an addition are two), of the
-  /// matrix products and the attention. A training step costs three times that.
+  /// Floating-point operations of the matrix products and the attention in a forward pass; a
+  /// multiply-add counts as two. A training step costs three times as many.
   public var forwardFlops = 0
-  /// Bytes that a forward pass saves for backward.
+  /// Bytes of activations that a forward pass saves for backward.
   public var savedBytes = 0
-  /// Bytes of the block that saves most.
+  /// Bytes of activations of the block that saves most.
   public var largestBlockBytes = 0
-  /// Forward operations of the blocks alone, which recomputation does twice.
+  /// Forward operations of only the blocks, which recomputation repeats.
   public var blockFlops = 0
 
+  /// A cost of zero.
   public init() {}
 
+  /// Adds the operations of a product of [rows, inputs] and [inputs, outputs], times the taps of a
+  /// convolution.
   mutating func product(_ rows: Int, _ inputs: Int, _ outputs: Int, taps: Int = 1) {
     forwardFlops += 2 * rows * inputs * outputs * taps
   }
 
-  /// The products of a DiffiT block over `tokens` tokens, and what it saves.
+  /// Adds the products of a DiffiT block over `tokens` tokens.
   ///
-  /// - Parameter size: bytes of an activation inside the block.
-  /// - Returns: the bytes: both layer norms, qkv, the attention's result and the input of GELU.
+  /// - Parameters:
+  ///   - tokens: tokens per image.
+  ///   - width: channels of a token.
+  ///   - timeDim: width of the time token.
+  ///   - window: side of the attention windows.
+  ///   - size: bytes of an activation inside the block.
+  /// - Returns: the bytes that the block saves: both layer norms, qkv, the result of the attention
+  ///   and the input of GELU.
   mutating func diffiTBlock(
     tokens: Int, width: Int, timeDim: Int, window: Int, size: Int
   ) -> Int {

@@ -1,32 +1,45 @@
 import TensorCore
 
-/// DDPM's ancestral sampling: each step draws from p(x_s | x_t), whose mean is that of
-/// q(x_s | x_t, clean = D(x_t; t)).
+/// DDPM's ancestral sampling: each step samples from p(x_s | x_t), whose mean is that of q(x_s |
+/// x_t, clean = D(x_t; t)).
 ///
 /// Source: Ho et al., arXiv:2006.11239, eq. (6), (7) and Algorithm 2; Nichol and Dhariwal,
-/// arXiv:2102.09672, eq. (15). In x = clean + t n, from level t to s: mean (1 - s^2 / t^2) D + s^2 / t^2 x,
-/// variance beta-tilde = s^2 (1 - s^2 / t^2) or beta = (t^2 - s^2) (1 + s^2) / (1 + t^2), those of
-/// the process that knows the sampler's levels alone.
+/// arXiv:2102.09672, eq. (15). In x = clean + t n, from level t to s: mean (1 - s^2 / t^2) D + s^2
+/// / t^2 x, variance beta-tilde = s^2 (1 - s^2 / t^2) or beta = (t^2 - s^2) (1 + s^2) / (1 + t^2).
+/// These are the variances of the process that has only the sampler's levels.
+///
+/// ```swift
+/// import Diffusion
+///
+/// let sampler = AncestralSampler(variance: .posterior, clips: true)
+/// print(sampler.order, sampler.calls(steps: 250))  // 1 250
+/// ```
 public struct AncestralSampler: Sampler {
+  /// Which variance the noise of a step has.
   public enum Variance: Sendable, Hashable, CaseIterable {
-    /// What the denoiser has learned, between the two others; beta-tilde where it has learned none.
+    /// The variance that the denoiser has learned, between the two others; beta-tilde if it has
+    /// learned none.
     case learned
-    /// beta-tilde, right for data that is one point.
+    /// beta-tilde, which is right for data that is a single point.
     case posterior
-    /// beta, right for data that is noise.
+    /// beta, which is right for data that is noise.
     case upper
   }
 
+  /// Which variance the noise of a step has.
   public var variance: Variance
-  /// Whether predictions are cut to [-1, 1], the range of images.
+  /// Whether predicted clean images are clamped to [-1, 1], the range of images.
   public var clips: Bool
 
+  /// A sampler with this variance, with or without clamping.
   public init(variance: Variance = .learned, clips: Bool = false) {
     (self.variance, self.clips) = (variance, clips)
   }
 
+  /// 1.
   public var order: Int { 1 }
 
+  /// Images [B, H, W, C] from noise; see `Sampler`.
   public func sample(
     from noise: some SampleNoise, over t: NoiseLevels, image: Shape, with denoiser: some Denoiser,
     on context: ComputeContext, observe: ((SamplerStep) -> Void)?
@@ -60,5 +73,5 @@ public struct AncestralSampler: Sampler {
   }
 }
 
-/// Pixels cut to [-1, 1]; NaN stays.
+/// Pixels clamped to [-1, 1]; NaN stays NaN.
 func clipped(_ pixels: [Float]) -> [Float] { pixels.map { $0 < -1 ? -1 : $0 > 1 ? 1 : $0 } }

@@ -4,7 +4,8 @@ import TensorCore
 
 /// Training, and what samplers ask of a trained network.
 extension DDPM {
-  /// x_t = sqrt(alpha-bar) y + sqrt(1 - alpha-bar) noise. Shapes: y, noise [B, H, W, C], timesteps [B].
+  /// The noisy images x_t = sqrt(alpha-bar) y + sqrt(1 - alpha-bar) noise. Shapes: y, noise [B, H,
+  /// W, C], timesteps [B].
   public func noisy(_ y: Tensor, timesteps: [Int], noise: Tensor) -> Tensor {
     timesteps.forEach(check)
     let kept = timesteps.map { alphasCumulative[$0] }
@@ -12,12 +13,19 @@ extension DDPM {
     return scaled(noise, by: kept.map { Float((1 - $0).squareRoot()) }, plus: image)
   }
 
-  /// The training loss of some images of a batch: sum over them of their loss * weight / `batch`, so that
-  /// the shares of all ranks and micro-batches add up to the batch's mean.
+  /// The training loss of some images of a batch: the sum over them of their loss * weight /
+  /// `batch`, so that the shares of all ranks and micro-batches add up to the mean over the batch.
   ///
-  /// - Parameter weights: what importance sampling of timesteps asks for; nil: 1 each.
-  /// - Returns: the share as a scalar, on the tape if there is one, and each image's own loss, without
-  ///   its weight.
+  /// - Parameters:
+  ///   - y: clean images, [B, H, W, C].
+  ///   - timesteps: one per image, [B].
+  ///   - weights: the weights that importance sampling of timesteps asks for, [B]; nil for 1 each.
+  ///   - noise: standard normal noise, [B, H, W, C].
+  ///   - batch: images of the whole batch.
+  ///   - tape: records the pass; nil without gradients.
+  ///   - network: the raw network with its conditions bound.
+  /// - Returns: the share as a scalar, on the tape if there is one, and the loss of each image
+  ///   without its weight.
   public func loss(
     _ y: Tensor, timesteps: [Int], weights: [Double]? = nil, noise: Tensor, batch: Int,
     on tape: Tape? = nil, network: Network
@@ -35,17 +43,16 @@ extension DDPM {
     return (share, terms)
   }
 
-  /// The bound's term at a timestep. Its step leads to the image at t = 0 alone.
+  /// The variational bound's term at a timestep. Only the step from t = 0 leads to the image.
   private func bound(_ timestep: Int) -> NoiseBound {
     NoiseBound(
-      // The prediction of the image is off by sigma times the noise's error.
+      // The predicted image is wrong by sigma times the error of the noise.
       meanPerNoise: posteriorMeanClean[timestep] * sigmas[timestep],
       upper: PortableMath.log(betas[timestep]), lower: posteriorLogVarianceClipped[timestep],
       decodes: timestep == 0)
   }
 
-  /// Images with noise of standard deviation sigma, x = clean + sigma n -> E[clean | x], and v where it
-  /// is learned.
+  /// The predicted clean images E[clean | x] of x = clean + sigma n, and v if it is learned.
   ///
   /// Shapes: x [B, H, W, C], sigma [B] -> [B, H, W, C] each.
   public func denoise(

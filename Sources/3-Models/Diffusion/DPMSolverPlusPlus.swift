@@ -1,16 +1,28 @@
 import TensorCore
 
-/// DPM-Solver++(2M): second order with one network call a step, extrapolating from the prediction before.
+/// DPM-Solver++(2M): second order with one network call per step, by extrapolation from the
+/// previous prediction.
 ///
 /// Source: Lu et al., arXiv:2211.01095, Algorithm 2. In x = clean + t n with lambda = -ln t, from
-/// level t to s: x <- (s / t) x + (1 - s / t) D', D' = D + (D - D_before) h / (2 h_before), h =
-/// ln(t / s) being the step in lambda. The first step has nothing to extrapolate from and is of first
-/// order; so is the last, to 0, where h is infinite: it is the denoised prediction.
+/// level t to s: x <- (s / t) x + (1 - s / t) D', D' = D + (D - D_before) h / (2 h_before), where h
+/// = ln(t / s) is the step in lambda. The first step has nothing to extrapolate from and is of
+/// first order. So is the last step, to 0, where h is infinite: its result is the denoised
+/// prediction.
+///
+/// ```swift
+/// import Diffusion
+///
+/// let sampler = DPMSolverPlusPlus()
+/// print(sampler.order, sampler.calls(steps: 20))  // 2 20
+/// ```
 public struct DPMSolverPlusPlus: Sampler {
+  /// The sampler, which has no options.
   public init() {}
 
+  /// 2.
   public var order: Int { 2 }
 
+  /// Images [B, H, W, C] from noise; see `Sampler`.
   public func sample(
     from noise: some SampleNoise, over t: NoiseLevels, image: Shape, with denoiser: some Denoiser,
     on context: ComputeContext, observe: ((SamplerStep) -> Void)?

@@ -1,8 +1,17 @@
 import Autodiff
 import TensorCore
 
-/// What a diffusion model is trained on and how its network is read: EDM's preconditioned denoiser, or
-/// DDPM's noise prediction.
+/// How a diffusion model is trained, and how its network's output is read: EDM's preconditioned
+/// denoiser, or DDPM's noise prediction.
+///
+/// ```swift
+/// import Diffusion
+///
+/// let formulations: [any Formulation] = [EDM(), DDPM()]
+/// for formulation in formulations {
+///   print(formulation.draw(seed: 1, position: 0).sigma, formulation.levels(steps: 18).sigmas[0])
+/// }
+/// ```
 public protocol Formulation: Sendable {
   /// A raw network with its conditions bound: (input, time) -> what it predicts.
   typealias Network = (_ input: Variable, _ time: [Double]) -> Variable
@@ -10,63 +19,81 @@ public protocol Formulation: Sendable {
   /// How noisy the training image at `position` of the run is.
   func draw(seed: UInt64, position: UInt64) -> NoiseDraw
 
-  /// The training loss of some images of a batch: the sum of their losses / `batch`, so that the shares
-  /// of all ranks and micro-batches add up to the batch's mean.
+  /// The training loss of some images of a batch: the sum of their weighted losses / `batch`, so
+  /// that the shares of all ranks and micro-batches add up to the mean over the batch.
   ///
-  /// Shapes: y and unit noise [B, H, W, C], draws [B].
-  /// - Returns: the share as a scalar, on the tape if there is one, and each image's own loss.
+  /// Shapes: y and standard normal noise [B, H, W, C], draws [B].
+  ///
+  /// - Parameters:
+  ///   - y: clean images.
+  ///   - draws: how noisy each image is.
+  ///   - noise: the noise of each image before it is scaled.
+  ///   - batch: images of the whole batch.
+  ///   - tape: records the pass; nil without gradients.
+  ///   - network: the raw network with its conditions bound.
+  /// - Returns: the share as a scalar, on the tape if there is one, and the loss of each image.
   func loss(
     _ y: Tensor, draws: [NoiseDraw], noise: Tensor, batch: Int, on tape: Tape?, network: Network
   ) -> (share: Variable, terms: [Double])
 
-  /// What the network makes of images with noise of standard deviation sigma, x = clean + sigma n.
+  /// What the network predicts for images with noise of standard deviation sigma, x = clean + sigma
+  /// n.
   ///
   /// Shapes: x [B, H, W, C], sigma [B].
   func prediction(_ x: Tensor, sigma: [Double], network: Network) -> Prediction
 
-  /// The noise levels of `steps` steps of sampling.
+  /// The noise levels that sampling in `steps` steps visits.
   func levels(steps: Int) -> NoiseLevels
 
-  /// What an image with noise of this standard deviation is multiplied by to be looked at.
+  /// The factor that brings an image with noise of this standard deviation into a range in which it
+  /// can be viewed.
   func contrast(sigma: Double) -> Double
 
-  /// The timestep at a noise level, and how many there are; nil where time is the noise level itself.
+  /// The timestep at a noise level, and the number of timesteps; nil if time is the noise level
+  /// itself.
   func timesteps(at sigma: Double) -> (time: Double, steps: Int)?
 
-  /// What the published loss is, a multiple of ours: an image's elements where it is their sum, 1 where it
-  /// is their mean.
+  /// The ratio of the loss as published to the loss minimised here: the number of elements of an
+  /// image if the published loss sums over them, and 1 if it is a mean.
   func lossScale(elements: Int) -> Double
 }
 
 /// How noisy a training image is.
 public struct NoiseDraw: Sendable, Hashable {
-  /// What the formulation calls time: EDM's sigma, DDPM's timestep.
+  /// What the formulation calls time: sigma for EDM, the timestep for DDPM.
   public var time: Double
-  /// Standard deviation of the noise on an image of unit scale.
+  /// The standard deviation of the noise, relative to an image in [-1, 1].
   public var sigma: Double
-  /// Of its loss, where times are not drawn evenly.
+  /// The weight of the image's loss, which is not 1 if times are not distributed uniformly.
   public var weight: Double
 
+  /// A draw of this time and noise level.
   public init(time: Double, sigma: Double, weight: Double = 1) {
     (self.time, self.sigma, self.weight) = (time, sigma, weight)
   }
 }
 
-/// What a network makes of noisy images.
+/// What a network predicts for noisy images.
 public struct Prediction {
-  /// E[clean | x], [B, H, W, C].
+  /// The predicted clean images E[clean | x], [B, H, W, C].
   public var clean: Tensor
-  /// Where in [-1, 1] the log-variance of DDPM's step lies, [B, H, W, C]; nil where none is learned.
+  /// The position v of the log variance of DDPM's step between its two bounds, about in [-1, 1],
+  /// [B, H, W, C]; nil if no variance is learned.
   public var variance: Tensor?
 
+  /// A prediction with or without a variance.
   public init(clean: Tensor, variance: Tensor? = nil) {
     (self.clean, self.variance) = (clean, variance)
   }
 }
 
-/// Unit noise of the training images at `positions` of a run.
+/// Standard normal noise for the training images at `positions` of a run.
 ///
-/// - Returns: a tensor of the shape of `images`, [B, H, W, C].
+/// - Parameters:
+///   - seed: the seed of the run.
+///   - positions: the index of each image in the run's image sequence, [B].
+///   - images: the images that the noise is for, [B, H, W, C].
+/// - Returns: a tensor with the shape of `images`.
 public func trainingNoise(seed: UInt64, positions: [UInt64], like images: Tensor) -> Tensor {
   invariant(
     positions.count == images.shape[0],

@@ -1,30 +1,42 @@
 import TensorCore
 
-/// Classifier-free guidance, D = D_u + w (D_c - D_u), where the noise level lies in an interval;
-/// elsewhere the conditional prediction D_c alone, which costs one network call instead of two.
+/// Classifier-free guidance, D = D_u + w (D_c - D_u), at noise levels within an interval. Elsewhere
+/// only the conditional prediction D_c is used, which costs one network call instead of two.
 ///
-/// D is affine in the predicted noise, so guiding the one is guiding the other.
+/// D is affine in the predicted noise, so guiding one is the same as guiding the other.
 ///
 /// Source: Ho and Salimans, arXiv:2207.12598; the interval is that of Kynkäänniemi et al.,
 /// arXiv:2404.07724, eq. (5).
+///
+/// ```swift
+/// import Diffusion
+///
+/// let guidance = Guidance(scale: 1.5, interval: 0.2...5)
+/// print(guidance.applies(at: 1), guidance.applies(at: 80))  // true false
+/// ```
 public struct Guidance: Sendable, Hashable {
-  /// How the weight w follows time.
+  /// How the weight w depends on time.
   public enum Schedule: Sendable, Hashable {
     /// w = scale.
     case constant
-    /// w(t) = 1 + (scale - 1) (1 - cos(pi (1 - t / T)^power)) / 2: none in pure noise, all of it at the
-    /// end. Source: Gao et al., arXiv:2303.14389, and DiffiT's authors, with power 4.
+    /// w(t) = 1 + (scale - 1) (1 - cos(pi (1 - t / T)^power)) / 2: 1 (no guidance) in pure noise,
+    /// the whole scale at the end. Source: Gao et al., arXiv:2303.14389, and DiffiT's authors, with
+    /// power 4.
     case powerCosine(power: Double = 4)
   }
 
-  /// 1: none.
+  /// The weight w, or with a schedule its final value; 1 means no guidance.
   public var scale: Double
-  /// Noise levels, standard deviations on images in [-1, 1]. Both ends are part of it.
+  /// The noise levels that are guided, as standard deviations on images in [-1, 1]; both ends are
+  /// included.
   public var interval: ClosedRange<Double>
+  /// How the weight depends on time.
   public var schedule: Schedule
-  /// The first so many channels are guided, the others are D_c's; nil: all are.
+  /// How many channels, counted from the first, are guided. The others keep the conditional
+  /// prediction. Nil for all.
   public var guidedChannels: Int?
 
+  /// Guidance with these settings; by default none.
   public init(
     scale: Double = 1, interval: ClosedRange<Double> = 0...(.infinity),
     schedule: Schedule = .constant, guidedChannels: Int? = nil
@@ -37,10 +49,10 @@ public struct Guidance: Sendable, Hashable {
     (self.schedule, self.guidedChannels) = (schedule, guidedChannels)
   }
 
-  /// Whether the unconditional prediction is needed.
+  /// Whether the unconditional prediction is needed at this noise level.
   public func applies(at sigma: Double) -> Bool { scale != 1 && interval.contains(sigma) }
 
-  /// w at a timestep of a process of T = `steps` timesteps, in 0...T; the papers' T is 1,000.
+  /// w at a timestep in 0...T of a process with T = `steps` timesteps; the papers have T = 1,000.
   public func weight(timestep t: Double, of steps: Int) -> Double {
     switch schedule {
     case .constant: return scale
@@ -53,7 +65,7 @@ public struct Guidance: Sendable, Hashable {
     }
   }
 
-  /// D_u + w (D_c - D_u) in the guided channels, D_c in the others: [B, H, W, C].
+  /// D_u + w (D_c - D_u) in the guided channels and D_c in the others: [B, H, W, C].
   public func combine(conditional: Tensor, unconditional: Tensor, weight: Double) -> Tensor {
     let (shape, context) = (conditional.shape, conditional.context)
     let guided = guidedChannels ?? shape.channels

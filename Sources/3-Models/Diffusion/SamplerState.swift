@@ -1,6 +1,7 @@
 import TensorCore
 
-/// A batch on its way from noise to images: what samplers share besides their equations.
+/// The state of a batch on its way from noise to images: everything that samplers share besides
+/// their equations.
 struct SamplerState<Noise: SampleNoise, D: Denoiser> {
   /// [B, H, W, C], f64.
   var x: [Double]
@@ -10,7 +11,7 @@ struct SamplerState<Noise: SampleNoise, D: Denoiser> {
   private let context: ComputeContext
   private let observe: ((SamplerStep) -> Void)?
 
-  /// x = n times `levels.first`, t_0 as a rule.
+  /// Starts with x = n times `levels.first`, which is usually t_0.
   init(
     _ noise: Noise, _ levels: NoiseLevels, _ image: Shape, _ denoiser: D, _ context: ComputeContext,
     _ observe: ((SamplerStep) -> Void)?
@@ -24,13 +25,13 @@ struct SamplerState<Noise: SampleNoise, D: Denoiser> {
     x = each { n[$0] * first }
   }
 
-  /// D(x; sigma) of the state, told to the observer as step `index`.
+  /// D(x; sigma) of the state, reported to the observer as step `index`.
   func denoised(sigma: Double, step index: Int) -> [Float] {
     let noisy = tensor(x)
-    return told(index, sigma, noisy, prediction(noisy, sigma))
+    return reported(index, sigma, noisy, prediction(noisy, sigma))
   }
 
-  /// D(x; sigma) of the state, and v where the denoiser has learned a variance.
+  /// D(x; sigma) of the state, reported likewise, and v if the denoiser has learned a variance.
   func denoisedWithVariance(sigma: Double, step index: Int) -> (clean: [Float], v: [Float]?) {
     guard let denoiser = denoiser as? any VarianceDenoiser else {
       return (denoised(sigma: sigma, step: index), nil)
@@ -39,16 +40,17 @@ struct SamplerState<Noise: SampleNoise, D: Denoiser> {
     let (prediction, v) = denoiser.denoiseWithVariance(noisy, sigma: sigma)
     check(prediction, like: noisy)
     if let v { check(v, like: noisy) }
-    return (told(index, sigma, noisy, prediction), v?.floats)
+    return (reported(index, sigma, noisy, prediction), v?.floats)
   }
 
-  private func told(_ index: Int, _ sigma: Double, _ noisy: Tensor, _ prediction: Tensor) -> [Float]
-  {
+  private func reported(
+    _ index: Int, _ sigma: Double, _ noisy: Tensor, _ prediction: Tensor
+  ) -> [Float] {
     observe?(SamplerStep(index: index, sigma: sigma, noisy: noisy, denoised: prediction))
     return prediction.floats
   }
 
-  /// D(x; sigma) of another x.
+  /// D(x; sigma) of another x, not reported.
   func denoised(_ x: [Double], sigma: Double) -> [Float] {
     prediction(tensor(x), sigma).floats
   }
@@ -65,15 +67,15 @@ struct SamplerState<Noise: SampleNoise, D: Denoiser> {
       "Sampler: a prediction \(prediction.shape) for \(noisy.shape)")
   }
 
-  /// The normals that `step` adds.
+  /// The standard normals that `step` adds.
   func normals(step: Int) -> [Double] {
     let normals = noise.added(at: step, image.count)
     check(normals.count, "step \(step)'s")
     return normals
   }
 
-  /// A value an element, by all threads. No element may depend on another: that is why neither threads
-  /// nor the batch change an image.
+  /// One value per element, computed by all threads. No element may depend on another one; that is
+  /// why neither the threads nor the batch change an image.
   @inline(__always)
   func each(_ value: (_ element: Int) -> Double) -> [Double] {
     let count = noise.images * image.count
@@ -83,7 +85,7 @@ struct SamplerState<Noise: SampleNoise, D: Denoiser> {
     }
   }
 
-  /// The state as images.
+  /// The state as images, [B, H, W, C], f32.
   var images: Tensor { tensor(x) }
 
   private func tensor(_ x: [Double]) -> Tensor {

@@ -1,46 +1,52 @@
 import TensorCore
 
-/// Timesteps of training images, all alike probable.
+/// Uniformly distributed timesteps for training images.
 public struct UniformTimesteps: Sendable {
-  /// T.
+  /// T, the number of timesteps.
   public let steps: Int
 
+  /// Timesteps 0..<`steps`.
   public init(steps: Int) {
     invariant(steps >= 1, "UniformTimesteps: \(steps) steps")
     self.steps = steps
   }
 
-  /// The timestep of the image at `position` of the run, and its loss's weight, 1.
+  /// The timestep of the image at `position` of the run, and the weight of its loss, which is 1.
   public func draw(seed: UInt64, position: UInt64) -> (timestep: Int, weight: Double) {
     (RandomStream(seed: seed, .timestep, position: position).index(below: steps, 0), 1)
   }
 }
 
-/// Timesteps of training images, those more often whose losses have larger second moments.
+/// Importance sampling of timesteps: those whose losses have larger second moments are drawn more
+/// often.
 ///
-/// Source: Nichol and Dhariwal, arXiv:2102.09672, section 3.3: p_t in proportion to sqrt(E[L_t^2]) over
-/// the last 10 losses of each timestep, mixed with 0.1 % of the uniform distribution; uniform until every
-/// timestep has 10. A loss weighs 1 / (T p_t), so that its expectation stays that of uniform timesteps.
+/// Source: Nichol and Dhariwal, arXiv:2102.09672, section 3.3. The probability p_t is proportional
+/// to sqrt(E[L_t^2]) over the last 10 losses of each timestep, mixed with 0.1 % of the uniform
+/// distribution. It is uniform until every timestep has 10 losses. A loss has the weight 1 / (T
+/// p_t), so that its expectation is the same as with uniform timesteps.
 ///
-/// Which losses were recorded, in which order, is all that draws depend on beside seed and position. Ranks
-/// that draw alike have recorded the losses of all ranks, in the order of positions.
+/// Besides the seed and the position, draws depend only on which losses were recorded and in which
+/// order. Ranks that should draw alike must record the losses of all ranks in the order of
+/// positions.
 public struct ImportanceTimesteps: Sendable {
-  /// Losses remembered a timestep.
+  /// How many losses are kept per timestep.
   public static let depth = 10
-  /// The uniform distribution's share.
+  /// The share of the uniform distribution in the mixture.
   public static let uniformShare = 0.001
 
-  /// T.
+  /// T, the number of timesteps.
   public let steps: Int
-  /// [T][depth], oldest first. f32, so that what is restored from a file is what was saved.
+  /// The losses, [T][depth], oldest first. They are f32, so that a file restores exactly what was
+  /// saved.
   private var losses: [Float]
-  /// Losses remembered of each timestep.
+  /// How many losses are kept of each timestep.
   private var counts: [Int]
-  /// p_t of each timestep.
+  /// p_t of each timestep, [T].
   public private(set) var probabilities: [Double] = []
   /// p_0 + ... + p_t.
   private var cumulative: [Double] = []
 
+  /// Nothing recorded yet: draws are uniform.
   public init(steps: Int) {
     invariant(steps >= 1, "ImportanceTimesteps: \(steps) steps")
     self.steps = steps
@@ -49,8 +55,8 @@ public struct ImportanceTimesteps: Sendable {
     update()
   }
 
-  /// Remembers losses without their weights, in the order given. Losses that are not finite are not
-  /// remembered: their update is skipped, and they would end all sampling.
+  /// Records losses without their weights, in the given order. Losses that are not finite are
+  /// ignored: the update they belong to is skipped, and they would spoil the probabilities.
   public mutating func record(timesteps: [Int], losses: [Double]) {
     invariant(
       timesteps.count == losses.count,
@@ -70,10 +76,10 @@ public struct ImportanceTimesteps: Sendable {
     update()
   }
 
-  /// Whether every timestep has 10 losses, so that draws are not uniform any more.
+  /// Whether every timestep has 10 losses, so that draws are no longer uniform.
   public private(set) var isWarm = false
 
-  /// The timestep of the image at `position` of the run, and its loss's weight.
+  /// The timestep of the image at `position` of the run, and the weight of its loss.
   public func draw(seed: UInt64, position: UInt64) -> (timestep: Int, weight: Double) {
     let target =
       RandomStream(seed: seed, .timestep, position: position).uniform(0) * cumulative[steps - 1]
@@ -85,7 +91,7 @@ public struct ImportanceTimesteps: Sendable {
     return (low, isWarm ? 1 / (Double(steps) * probabilities[low]) : 1)
   }
 
-  /// Probabilities of what is remembered.
+  /// Computes the probabilities from the recorded losses.
   private mutating func update() {
     isWarm = counts.allSatisfy { $0 == Self.depth }
     let moments = (0..<steps).map { timestep in
@@ -109,13 +115,15 @@ public struct ImportanceTimesteps: Sendable {
 
 /// Checkpoints.
 extension ImportanceTimesteps {
-  /// Values that `state` has for T timesteps.
+  /// How many values `state` has for T = `steps` timesteps.
   public static func stateCount(steps: Int) -> Int { steps * (depth + 1) }
 
-  /// All that was recorded: T times 10 losses, oldest first, zeros where there are fewer, and T counts.
+  /// Everything that was recorded, for a checkpoint: T times 10 losses, oldest first and filled up
+  /// with zeros, then T counts.
   public var state: [Float] { losses + counts.map(Float.init) }
 
-  /// What had the state `state`; nil where it is of another number of timesteps, or no state at all.
+  /// Restores what had the state `state`; nil if it belongs to another number of timesteps or is
+  /// not a state at all.
   public init?(steps: Int, restoring state: [Float]) {
     self.init(steps: steps)
     guard state.count == Self.stateCount(steps: steps) else { return nil }

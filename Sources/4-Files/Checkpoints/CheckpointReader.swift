@@ -3,21 +3,42 @@ import Foundation
 import SystemSupport
 import TensorCore
 
-/// A complete checkpoint, read by any number of ranks, whatever number wrote it.
+/// A complete checkpoint, opened for reading. Any number of ranks can read it, whatever number
+/// wrote it.
+///
+/// ```swift
+/// import Checkpoints
+/// import Foundation
+/// import TensorCore
+///
+/// /// The weights of a checkpoint, flat.
+/// func weights(of directory: URL, on context: ComputeContext) throws -> Tensor {
+///   let checkpoint = try CheckpointReader(directory, verifying: true)
+///   let flat = Tensor([checkpoint.manifest.flatCount], on: context)
+///   try checkpoint.read(VectorName.weights, 0..<flat.count, into: flat)
+///   return flat
+/// }
+/// ```
 package struct CheckpointReader: Sendable {
   static let completeName = "COMPLETE"
   static let manifestName = "manifest.json"
 
+  /// The checkpoint's directory.
   package let url: URL
+  /// The contents of its `manifest.json`.
   package let manifest: Manifest
-  /// XXH3-128 of the manifest's file, and so a fingerprint of all that it lists.
+  /// The XXH3-128 checksum of the manifest's file, which is a fingerprint of everything that the
+  /// manifest lists.
   package let digest: String
+  /// The path of the directory.
   package var path: String { url.path }
 
-  /// Opens a checkpoint: `COMPLETE` must be there, the manifest's checksum right and every shard
-  /// present in its full size.
+  /// Opens a checkpoint: `COMPLETE` must exist, the manifest's checksum must be right, and every
+  /// shard must have its full size.
   ///
-  /// - Parameter verifying: also read every shard and compare its checksum.
+  /// - Parameters:
+  ///   - url: the checkpoint's directory.
+  ///   - verifying: whether to read every shard too and compare its checksum.
   /// - Throws: `CheckpointError`, one case for each way in which a checkpoint can be bad.
   package init(_ url: URL, verifying: Bool) throws {
     self.url = url
@@ -61,13 +82,13 @@ package struct CheckpointReader: Sendable {
     }
   }
 
-  /// Compares every shard's checksum.
+  /// Compares the checksum of every shard, and its contents with the manifest.
   package func verify() throws {
     for index in manifest.shards.indices { try verify(shard: index) }
   }
 
-  /// Compares the checksum of one shard, and what it holds with what the manifest says. Ranks can share
-  /// the shards between them.
+  /// Compares the checksum of one shard, and its contents with the manifest. Ranks can divide the
+  /// shards among themselves.
   package func verify(shard index: Int) throws {
     let shard = manifest.shards[index]
     let found = try Checksum.ofFile(path(of: shard)).digest
@@ -78,10 +99,11 @@ package struct CheckpointReader: Sendable {
     try CheckpointReader.checkVectors(manifest.vectors, of: shard, in: path)
   }
 
-  /// Reads elements `range` of a flat vector, from all the shards that hold some of it.
+  /// Reads elements `range` of a flat vector, from all shards that contain a part of it.
   ///
   /// - Parameters:
-  ///   - vector: as `VectorName` has it.
+  ///   - vector: its name, as in `VectorName`.
+  ///   - range: which elements.
   ///   - values: room for `range.count` elements.
   package func read(
     _ vector: String, _ range: Range<Int>, into values: Floats
@@ -108,7 +130,7 @@ package struct CheckpointReader: Sendable {
     }
   }
 
-  /// Reads elements `range` of a flat vector into an f32 tensor of as many elements, in place.
+  /// Reads elements `range` of a flat vector into an f32 tensor of that many elements, in place.
   package func read(
     _ vector: String, _ range: Range<Int>, into values: Tensor
   ) throws {
@@ -122,7 +144,7 @@ package struct CheckpointReader: Sendable {
 
   private func path(of shard: ShardRecord) -> String { "\(path)/\(shard.file)" }
 
-  /// Checks that a shard holds these vectors, each as long as its range.
+  /// Checks that a shard contains these vectors, each as long as the shard's ranges together.
   static func checkVectors(
     _ vectors: [String], of shard: ShardRecord, in directory: String
   ) throws {

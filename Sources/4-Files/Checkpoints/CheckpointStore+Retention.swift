@@ -5,14 +5,15 @@ import TensorCore
 extension CheckpointStore {
   /// Removes old checkpoints. Call it after a commit.
   ///
-  /// Only whole checkpoints (COMPLETE, manifest and sizes right) count or are removed: damaged ones
-  /// neither push good ones out nor vanish before someone has looked at them.
+  /// Only whole checkpoints (`COMPLETE`, manifest and sizes are right) are counted or removed.
+  /// Damaged ones neither displace good ones nor disappear before someone has looked at them.
   ///
   /// - Parameters:
-  ///   - keep: how many of the newest stay; 0 keeps all.
-  ///   - keepEvery: in images: the first checkpoint at or past each multiple stays forever; 0 for none.
-  ///   - spared: images of checkpoints that stay whatever their age.
-  /// - Returns: the directories removed, oldest first.
+  ///   - keep: how many of the newest checkpoints stay; 0 keeps all.
+  ///   - keepEvery: a number of images: the first checkpoint at or after each multiple of it stays
+  ///     forever; 0 for none.
+  ///   - spared: the image counts of checkpoints that stay whatever their age.
+  /// - Returns: the removed directories, oldest first.
   @discardableResult
   package func applyRetention(
     keep: Int, keepEvery: Int, except spared: [Int] = []
@@ -21,7 +22,7 @@ extension CheckpointStore {
     guard keep > 0 else { return [] }
     var whole: [Location] = []
     for location in try list() {
-      // What is wrong with the others is told when someone resumes or inspects.
+      // Problems of the others are reported by a resume or an inspection.
       if (try? CheckpointReader(location.url, verifying: false)) != nil { whole.append(location) }
     }
     var kept = Set(whole.suffix(keep).map(\.images) + spared)
@@ -35,11 +36,13 @@ extension CheckpointStore {
     return try remove(whole.filter { !kept.contains($0.images) })
   }
 
-  /// Removes every checkpoint past `images`, good or bad: the abandoned branch of a run that went back
-  /// to an older checkpoint. Call it after the new branch's first commit.
+  /// Removes every checkpoint with more than `images` images, good or bad: the abandoned branch of
+  /// a run that went back to an older checkpoint. Call it after the first commit of the new branch.
   ///
-  /// - Parameter kept: that first commit.
-  /// - Returns: the directories removed, oldest first.
+  /// - Parameters:
+  ///   - images: the image count of the checkpoint that the run went back to.
+  ///   - kept: the image count of the new branch's first commit.
+  /// - Returns: the removed directories, oldest first.
   @discardableResult
   package func removeNewer(
     than images: Int, except kept: Int? = nil
@@ -48,7 +51,7 @@ extension CheckpointStore {
   }
 
   private func remove(_ locations: [Location]) throws -> [URL] {
-    // Hidden first: a removal that is cut short must not leave half a checkpoint in view.
+    // Renamed first: an interrupted removal must not leave half a checkpoint under its name.
     for location in locations {
       let hidden = hiddenPath(location.images, .removed)
       try FileSystem.remove(hidden)

@@ -3,20 +3,23 @@ import Foundation
 import SystemSupport
 import TensorCore
 
-/// A named vector's values over the ranges of the rank that saves it.
+/// The values of a named flat vector in the ranges of the rank that saves it.
 package struct StateVector: Sendable {
+  /// The vector's name, as in `VectorName`.
   package let name: String
-  /// f32; one after the other, as many as the ranges have.
+  /// f32 tensors, whose elements one after the other are those of the rank's ranges.
   package let pieces: [Tensor]
 
+  /// A vector with these values.
   package init(_ name: String, _ pieces: [Tensor]) { (self.name, self.pieces) = (name, pieces) }
 
+  /// Elements of all pieces.
   package var count: Int { pieces.reduce(0) { $0 + $1.count } }
 }
 
 extension CheckpointStore {
-  /// Makes the hidden directory that the shards of this save go to. Rank 0 only, before the others
-  /// write.
+  /// Creates the hidden directory that the shards of this save go to. Only rank 0 calls it, before
+  /// the others write.
   package func beginWrite(images: Int) throws {
     invariant(images >= 0, "CheckpointStore.beginWrite: \(images) images")
     try FileSystem.makeDirectory(path)
@@ -25,8 +28,8 @@ extension CheckpointStore {
     try FileSystem.makeDirectory(hiddenPath(images, .writing))
   }
 
-  /// Removes what saves and removals that were cut short left behind. The run's owner calls it, once it
-  /// holds the `RunLock`; `beginWrite` does too.
+  /// Removes what interrupted saves and removals left behind. The run's owner calls it as soon as
+  /// it holds the `RunLock`; `beginWrite` calls it too.
   package func clearLeftovers() throws {
     for images in try hidden(.replaced) {
       if try FileSystem.exists(visiblePath(images)) {
@@ -40,18 +43,22 @@ extension CheckpointStore {
     }
   }
 
-  /// Gives up a save that failed: removes its hidden directory, so that it does not hold disk space.
+  /// Gives up a failed save: removes its hidden directory, so that it takes no disk space.
   package func abandonWrite(images: Int) throws {
     try FileSystem.remove(hiddenPath(images, .writing))
   }
 
-  /// Writes this rank's ranges of every vector, and makes it durable. Any thread may call it; the
+  /// Writes this rank's ranges of every vector, durably. It may be called on any thread; the
   /// tensors must not change until it returns.
   ///
   /// - Parameters:
-  ///   - ranges: elements of the flat vectors; none at all is fine. Ranks' ranges together cover the
-  ///     vectors.
+  ///   - images: the image count of the checkpoint.
+  ///   - rank: this rank.
+  ///   - worldSize: how many ranks save.
+  ///   - ranges: element ranges of the flat vectors, possibly none. The ranges of all ranks
+  ///     together cover the vectors.
   ///   - vectors: the same names in the same order on every rank.
+  /// - Returns: what the manifest says about the shard.
   package func writeShard(
     images: Int, rank: Int, of worldSize: Int, ranges: [Range<Int>], vectors: [StateVector]
   ) throws -> ShardRecord {
@@ -59,8 +66,7 @@ extension CheckpointStore {
     let count = ranges.reduce(0) { $0 + $1.count }
     let writer = try SafetensorsWriter(
       URL(fileURLWithPath: "\(hiddenPath(images, .writing))/\(name)"),
-      vectors.map { SafetensorsWriter.Announcement($0.name, .float32, [count]) },
-      replacing: false)
+      vectors.map { SafetensorsWriter.Announcement($0.name, .float32, [count]) })
     for vector in vectors {
       invariant(
         vector.count == count && vector.pieces.allSatisfy { $0.dtype == .float32 },
@@ -75,27 +81,29 @@ extension CheckpointStore {
     return ShardRecord(file: name, rank: rank, ranges: ranges, size: size, checksum: checksum)
   }
 
-  /// Makes the checkpoint visible under its name, durably. Rank 0 only, when every rank has written.
+  /// Gives the checkpoint its visible name, durably. Only rank 0 calls it, after every rank has
+  /// written. A checkpoint with the same number of images is replaced.
   ///
-  /// A checkpoint of the same number of images is replaced. Returns the checkpoint's directory.
+  /// - Returns: the checkpoint's directory.
   @discardableResult
   package func commit(_ manifest: Manifest) throws -> URL {
     let images = manifest.imagesSeen
     let work = hiddenPath(images, .writing)
     let manifestPath = "\(work)/\(CheckpointReader.manifestName)"
     try manifest.check(path: manifestPath)
-    // Also tells whether this rank sees what the others wrote, which it may not on another host.
+    // This also checks that this rank sees what the others wrote, on other hosts too.
     for shard in manifest.shards {
       try CheckpointReader.checkSize(of: shard, in: work)
       try CheckpointReader.checkVectors(manifest.vectors, of: shard, in: work)
     }
-    let checksum = try OutputFile.write(manifest.encoded(path: manifestPath), to: manifestPath)
-    // A line that `xxh128sum --check COMPLETE` understands: COMPLETE vouches for the manifest, the
-    // manifest for the shards.
-    try OutputFile.write(
+    let bytes = try manifest.encoded(path: manifestPath)
+    try AtomicFile.write(bytes, to: manifestPath, durable: true)
+    let checksum = bytes.withUnsafeBytes { Checksum.digest(of: $0) }
+    // A line that `xxh128sum --check COMPLETE` understands. COMPLETE contains the manifest's
+    // checksum, and the manifest contains those of the shards.
+    try AtomicFile.write(
       Array("\(checksum)  \(CheckpointReader.manifestName)\n".utf8),
-      to: "\(work)/\(CheckpointReader.completeName)")
-    try FileSystem.sync(directory: work)
+      to: "\(work)/\(CheckpointReader.completeName)", durable: true)
 
     let final = visiblePath(images)
     let replacing = try FileSystem.exists(final)

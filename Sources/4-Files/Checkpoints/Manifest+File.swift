@@ -1,9 +1,10 @@
 import Foundation
+import SystemSupport
 
 extension Manifest {
   private static let nonFinite = ("Infinity", "-Infinity", "NaN")
 
-  /// The file's bytes, keys sorted.
+  /// The bytes of the file, with sorted keys.
   package func encoded(path: String) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
@@ -12,10 +13,16 @@ extension Manifest {
       positiveInfinity: positive, negativeInfinity: negative, nan: nan)
     do {
       return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
-    } catch { throw CheckpointError.manifestSyntax(path: path, reason: oneLine(error)) }
+    } catch {
+      throw CheckpointError.manifestSyntax(path: path, reason: DecodingError.oneLine(of: error))
+    }
   }
 
-  /// Reads a manifest and checks that it fits together.
+  /// Reads a manifest and checks that its parts fit together.
+  ///
+  /// - Parameters:
+  ///   - bytes: the contents of the file.
+  ///   - path: the path that errors name.
   package static func decode(_ bytes: [UInt8], path: String) throws -> Manifest {
     struct Version: Decodable {
       let version: Int
@@ -28,15 +35,19 @@ extension Manifest {
     let version: Int
     do {
       version = try decoder.decode(Version.self, from: Data(bytes)).version
-    } catch { throw CheckpointError.manifestSyntax(path: path, reason: oneLine(error)) }
-    // The version first: another one may have other members.
+    } catch {
+      throw CheckpointError.manifestSyntax(path: path, reason: DecodingError.oneLine(of: error))
+    }
+    // The version comes first, because other versions may have other members.
     guard version == currentVersion else {
       throw CheckpointError.manifestVersion(path: path, found: version, supported: currentVersion)
     }
     let manifest: Manifest
     do {
       manifest = try decoder.decode(Manifest.self, from: Data(bytes))
-    } catch { throw CheckpointError.manifestSyntax(path: path, reason: oneLine(error)) }
+    } catch {
+      throw CheckpointError.manifestSyntax(path: path, reason: DecodingError.oneLine(of: error))
+    }
     try manifest.check(path: path)
     return manifest
   }
@@ -63,7 +74,7 @@ extension Manifest {
         expected: "one of each rank, as "
           + ShardRecord.fileName(rank: 0, of: max(worldSize, 1)))
     }
-    // Ranks may hold several ranges, in any order (pieces of gradient buckets), or none.
+    // A rank may have several ranges (pieces of gradient buckets), in any order, or none.
     var end = 0
     for range in shards.flatMap(\.ranges).filter({ !$0.isEmpty })
       .sorted(by: { $0.lowerBound < $1.lowerBound })
@@ -75,21 +86,6 @@ extension Manifest {
     }
     guard end == flatCount else {
       throw CheckpointError.shardTiling(path: path, found: end..<end, expected: flatCount)
-    }
-  }
-
-  private func oneLine(_ error: any Error) -> String { Manifest.oneLine(error) }
-
-  private static func oneLine(_ error: any Error) -> String {
-    switch error {
-    case DecodingError.keyNotFound(let key, _): "no member \"\(key.stringValue)\""
-    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-      "member \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" "
-        + "has the wrong type"
-    case DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty: "not JSON"
-    case DecodingError.dataCorrupted(let context):
-      "member \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\" is unusable"
-    default: "\(error)".replacing("\n", with: " ")
     }
   }
 }

@@ -1,19 +1,21 @@
 import SystemSupport
 
-/// What one rank wrote: its ranges of every flat vector, one after the other, as one file.
+/// What one rank wrote: its ranges of every flat vector, one after the other, in one file.
 ///
 /// Ranks send it to rank 0, which lists it in the manifest.
 package struct ShardRecord: Codable, Equatable, Sendable {
-  /// File name within the checkpoint.
+  /// The name of the file within the checkpoint.
   package let file: String
+  /// The rank that wrote it.
   package let rank: Int
-  /// Elements of the flat vectors, in the order they have in the file; there may be none.
+  /// Element ranges of the flat vectors, in the order that they have in the file; possibly none.
   package let ranges: [Range<Int>]
-  /// Bytes of the file.
+  /// Size of the file in bytes.
   package let size: Int
-  /// XXH3-128 of the file, as `xxh128sum` prints it.
+  /// The XXH3-128 checksum of the file, as `xxh128sum` prints it.
   package let checksum: String
 
+  /// A record of these values.
   package init(file: String, rank: Int, ranges: [Range<Int>], size: Int, checksum: String) {
     (self.file, self.rank, self.ranges) = (file, rank, ranges)
     (self.size, self.checksum) = (size, checksum)
@@ -22,62 +24,98 @@ package struct ShardRecord: Codable, Equatable, Sendable {
   /// Elements of each vector in the file.
   package var count: Int { ranges.reduce(0) { $0 + $1.count } }
 
-  /// `state-00000-of-00004.safetensors`
+  /// The name of a rank's file, such as `state-00000-of-00004.safetensors`.
   package static func fileName(rank: Int, of worldSize: Int) -> String {
-    func padded(_ number: Int) -> String { Manifest.padded(number, 5) }
+    func padded(_ number: Int) -> String { Format.zeroPadded(number, 5) }
     return "state-\(padded(rank))-of-\(padded(worldSize)).safetensors"
   }
 }
 
 /// Names of the flat vectors in a checkpoint.
 package enum VectorName {
-  /// Master weights.
+  /// The weights, f32.
   package static let weights = "weights"
   /// Adam's first moments.
   package static let firstMoment = "adam.m"
   /// Adam's second moments.
   package static let secondMoment = "adam.v"
-  /// The exponential moving average of that name.
+  /// The exponential moving average with this name.
   package static func ema(_ name: String) -> String { "ema.\(name)" }
 }
 
 /// The contents of a checkpoint's `manifest.json`.
+///
+/// ```swift
+/// import Checkpoints
+/// import Foundation
+///
+/// let url = URL(fileURLWithPath: "runs/demo/checkpoints/images-000001024000")
+/// let manifest = try CheckpointReader(url, verifying: false).manifest
+/// print(manifest.imagesSeen, manifest.worldSize, manifest.vectors)
+/// ```
 package struct Manifest: Codable, Equatable, Sendable {
   /// The version this build writes, and the only one it reads.
   package static let currentVersion = 2
 
+  /// The version of the format, `currentVersion`.
   package let formatVersion: Int
-  /// The run's position, and that of its data order and random streams.
+  /// The number of images that the run had seen, which also determines its position in the data
+  /// order and in the random streams.
   package let imagesSeen: Int
-  /// Ranks that wrote it.
+  /// How many ranks wrote the checkpoint.
   package let worldSize: Int
   /// Elements of each flat vector.
   package let flatCount: Int
-  /// Names of the flat vectors, in the order they have in the shards.
+  /// The names of the flat vectors, in the order that they have in the shards.
   package let vectors: [String]
-  /// The resolved configuration, dotted keys to values.
+  /// The resolved configuration: dotted keys and their values.
   package let configuration: [String: String]
+  /// The checksum of the configuration.
   package let configurationDigest: String
-  /// The build that wrote it.
+  /// The build that wrote the checkpoint.
   package let build: String
-  /// Small numbers that go on with the run, such as skipped steps. Exact for integers to 2^53.
+  /// Small numbers that continue with the run, such as the count of skipped steps. Integers up to
+  /// 2^53 are exact.
   package let progress: [String: Double]
-  /// What else goes on with the run, by name, base64 of little-endian f32; nil: nothing.
+  /// Further state that continues with the run: names, and base64 of little-endian f32 values. Nil
+  /// for none.
   package let state: [String: String]?
+  /// The parameters in the flat vectors.
   package let tensors: [ParameterEntry]
+  /// One record per rank, in the order of ranks.
   package let shards: [ShardRecord]
 
+  /// The names of the members in the file.
   package enum CodingKeys: String, CodingKey {
+    /// See the property of the same name; likewise all others.
     case formatVersion = "format_version"
+    /// `imagesSeen`.
     case imagesSeen = "images_seen"
+    /// `worldSize`.
     case worldSize = "world_size"
+    /// `flatCount`.
     case flatCount = "flat_count"
+    /// `vectors`.
     case vectors
+    /// `configuration`.
     case configuration = "config"
+    /// `configurationDigest`.
     case configurationDigest = "config_digest"
+    /// The properties of these names.
     case build, progress, state, tensors, shards
   }
 
+  /// A manifest of the current version.
+  ///
+  /// - Parameters:
+  ///   - imagesSeen: the number of images that the run had seen.
+  ///   - vectors: the names of the flat vectors.
+  ///   - configuration: the resolved configuration.
+  ///   - build: the build that writes the checkpoint.
+  ///   - progress: small numbers that continue with the run.
+  ///   - state: further state that continues with the run.
+  ///   - table: the parameters.
+  ///   - shards: one record per rank, in any order.
   package init(
     imagesSeen: Int, vectors: [String], configuration: [String: String], build: String,
     progress: [String: Double], state: [String: String]? = nil, table: ParameterTable,
@@ -97,24 +135,19 @@ package struct Manifest: Codable, Equatable, Sendable {
     self.shards = shards.sorted { $0.rank < $1.rank }
   }
 
-  /// The same with the shards that were written.
+  /// The same manifest with other shards, namely those that were written.
   package func with(shards: [ShardRecord]) -> Manifest {
     Manifest(
       imagesSeen: imagesSeen, vectors: vectors, configuration: configuration, build: build,
       progress: progress, state: state, table: table, shards: shards)
   }
 
-  /// The parameters; sound, because a manifest that was read has been checked.
+  /// The table of parameters. It is consistent, because a manifest is checked when it is read.
   package var table: ParameterTable { ParameterTable(tensors, flatCount: flatCount) }
 
-  /// A checksum of a configuration that does not depend on the order of its keys.
+  /// A checksum of a configuration, independent of the order of its keys.
   package static func digest(of configuration: [String: String]) -> String {
     let pairs = configuration.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     return Checksum.digest(of: pairs.map { "\($0.key)\0\($0.value)\0" }.joined())
-  }
-
-  package static func padded(_ number: Int, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(width - digits.count, 0)) + digits
   }
 }

@@ -3,10 +3,24 @@ import Foundation
 import TensorCore
 
 /// Safetensors files of one network: named tensors in PyTorch's layouts, without training state.
+///
+/// ```swift
+/// import Checkpoints
+/// import Foundation
+///
+/// let run = URL(fileURLWithPath: "runs/demo/checkpoints/images-000001024000")
+/// try ModelFile.export(
+///   CheckpointReader(run, verifying: true), vector: VectorName.ema("default"),
+///   to: URL(fileURLWithPath: "model.safetensors"))
+/// ```
 package enum ModelFile {
-  /// Writes a checkpoint's weights or one of its EMAs. The bytes depend on names and weights alone.
+  /// Writes a checkpoint's weights or one of its averages. The bytes depend only on names and
+  /// weights.
   ///
-  /// - Parameter vector: `VectorName.weights` or `VectorName.ema(...)`.
+  /// - Parameters:
+  ///   - checkpoint: the source.
+  ///   - vector: `VectorName.weights` or `VectorName.ema(...)`.
+  ///   - url: the file to write.
   package static func export(
     _ checkpoint: CheckpointReader, vector: String, to url: URL
   ) throws {
@@ -32,15 +46,19 @@ package enum ModelFile {
     try writer.finish()
   }
 
-  /// Reads weights into the flat buffer of a model, in place. Names and shapes must be exactly the
-  /// model's; this is checked before anything is written. Gaps between parameters keep their values.
+  /// Reads weights into the flat buffer of a model, in place. Names and shapes must be exactly
+  /// those of the model, which is checked before anything is written. Gaps between parameters keep
+  /// their values.
   ///
   /// - Parameters:
-  ///   - prefix: what the file's names have before the model's (`param.` in goldens); tensors without
-  ///     it are left alone.
-  ///   - foreign: what else the file may call the tensors, and have beside them.
+  ///   - url: the file.
+  ///   - table: the model's parameters.
+  ///   - prefix: what precedes the model's names in the file (`param.` in goldens); tensors without
+  ///     it are ignored.
+  ///   - foreign: other names that the file may use, and other tensors that it may contain.
   ///   - flat: f32, of the table's `flatCount`. F64, F16 and BF16 files are converted.
-  /// - Throws: `CheckpointError.modelMismatch` naming what is missing, unexpected or of another shape.
+  /// - Throws: `CheckpointError.modelMismatch` with the names that are missing, unexpected or of
+  ///   another shape.
   package static func load(
     _ url: URL, _ table: ParameterTable, prefix: String = "",
     allowing foreign: StateDictAdapter = StateDictAdapter(), into flat: Tensor
@@ -48,7 +66,7 @@ package enum ModelFile {
     try load(SafetensorsFile(url), table, prefix: prefix, allowing: foreign, into: flat)
   }
 
-  /// Reads weights from a file that is already open.
+  /// Reads weights from a file that is already open; otherwise the same.
   package static func load(
     _ file: SafetensorsFile, _ table: ParameterTable, prefix: String = "",
     allowing foreign: StateDictAdapter = StateDictAdapter(), into flat: Tensor
@@ -71,7 +89,7 @@ package enum ModelFile {
     }
   }
 
-  /// Throws where the file's tensors are not those of the table.
+  /// Throws if the file's tensors are not those of the table, without reading their values.
   package static func check(
     _ url: URL, _ table: ParameterTable, allowing foreign: StateDictAdapter = StateDictAdapter()
   ) throws {

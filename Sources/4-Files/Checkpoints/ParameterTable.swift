@@ -3,17 +3,20 @@ import TensorCore
 
 /// A parameter: a named range of the flat f32 buffer.
 package struct ParameterEntry: Codable, Equatable, Sendable {
-  /// Its name in PyTorch's state dictionary.
+  /// The name in PyTorch's state dictionary.
   package let name: String
-  /// Its shape in files, which is PyTorch's.
+  /// The shape in files, which is PyTorch's.
   package let shape: [Int]
-  /// Element type of the flat buffer.
+  /// The element type of the flat buffer, `F32`.
   package let dtype: String
+  /// How the shape in memory differs from that in files.
   package let layout: TensorLayout
-  /// First element, and how many, in the flat buffer.
+  /// Index of the first element in the flat buffer.
   package let offset: Int
+  /// The number of elements.
   package let count: Int
 
+  /// A parameter of this shape in files, starting at element `offset`.
   package init(name: String, shape: [Int], layout: TensorLayout, offset: Int) {
     self.name = name
     self.shape = shape
@@ -23,17 +26,19 @@ package struct ParameterEntry: Codable, Equatable, Sendable {
     count = shape.reduce(1, *)
   }
 
+  /// The parameter's elements in the flat buffer.
   package var range: Range<Int> { offset..<offset + count }
 }
 
 /// The parameters of a flat f32 buffer, in the order of their offsets. Small gaps between them, for
-/// alignment, are allowed; their contents mean nothing.
+/// alignment, are allowed and have no meaning.
 package struct ParameterTable: Equatable, Sendable {
+  /// The parameters in the order of their offsets.
   package let entries: [ParameterEntry]
-  /// Elements of the flat buffer.
+  /// Elements of the flat buffer, gaps included.
   package let flatCount: Int
 
-  /// Traps where entries overlap, leave the buffer or share a name.
+  /// A table; the program ends if entries overlap, exceed the buffer or share a name.
   package init(_ entries: [ParameterEntry], flatCount: Int) {
     let entries = entries.sorted { ($0.offset, $0.count) < ($1.offset, $1.count) }
     if let fault = ParameterTable.fault(entries, flatCount: flatCount) {
@@ -42,13 +47,13 @@ package struct ParameterTable: Equatable, Sendable {
     (self.entries, self.flatCount) = (entries, flatCount)
   }
 
-  /// The entries by name, in the order of the names' UTF-8 bytes.
+  /// The entries in the order of their names' UTF-8 bytes.
   package var sortedByName: [ParameterEntry] {
     entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
   }
 
-  /// What is wrong with a table, such as one read from a file; nil for a sound one. Entries must be in
-  /// the order of their offsets.
+  /// What is wrong with a table, such as one that was read from a file; nil if nothing is. Entries
+  /// must be in the order of their offsets.
   package static func fault(_ entries: [ParameterEntry], flatCount: Int) -> String? {
     var names = Set<String>()
     var end = 0
@@ -76,7 +81,7 @@ package struct ParameterTable: Equatable, Sendable {
     return nil
   }
 
-  /// Elements of a shape; nil where an extent is negative or the product overflows.
+  /// The number of elements of a shape; nil if an extent is negative or the product overflows.
   private static func elements(_ shape: [Int]) -> Int? {
     var count = 1
     for extent in shape {

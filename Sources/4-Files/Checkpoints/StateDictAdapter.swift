@@ -1,14 +1,18 @@
 import FileFormats
 import TensorCore
 
-/// What a file of the same network by another program calls differently, or has beside its parameters.
+/// How the file of another program, which contains the same network, differs: other names for
+/// parameters, and tensors that are not parameters.
 package struct StateDictAdapter: Sendable {
-  /// Contents that a tensor must have which is no parameter, row-major, whatever extents of 1 it has.
+  /// The values that a tensor which is not a parameter must have, in row-major order and whatever
+  /// extents of 1 it has.
   package enum Constant: Sendable {
+    /// Integers, as a function of the element's index.
     case integers(count: Int, value: @Sendable (_ index: Int) -> Int)
-    /// Each within `tolerance`.
+    /// Floating-point numbers, each within `tolerance`.
     case floats([Float], tolerance: Float)
 
+    /// The number of elements.
     package var count: Int {
       switch self {
       case .integers(let count, _): count
@@ -17,18 +21,19 @@ package struct StateDictAdapter: Sendable {
     }
   }
 
-  /// The file's name of a parameter where it has not the parameter's own.
+  /// The file's name of each parameter that has another name there.
   package var names: [String: String]
-  /// Tensors that may be there, by name.
+  /// The tensors that the file may contain besides the parameters, by name.
   package var constants: [String: Constant]
 
+  /// An adapter with these differences; by default none.
   package init(names: [String: String] = [:], constants: [String: Constant] = [:]) {
     (self.names, self.constants) = (names, constants)
   }
 
-  /// Names as the authors of DiffiT and of Swin (arXiv:2103.14030) give them: a table of relative positions
-  /// is `relative_position_bias_table` where ours is `bias.table`, [(2w - 1)^2, heads], and beside it lies
-  /// `relative_position_index`, [w^2, w^2]: the table's row for a query and a key.
+  /// The names that the authors of DiffiT and of Swin (arXiv:2103.14030) use. A table of relative
+  /// positions is `relative_position_bias_table` instead of `bias.table`, [(2w - 1)^2, heads].
+  /// Beside it is `relative_position_index`, [w^2, w^2], the table's row for each query and key.
   package init(relativePositionsIn table: ParameterTable) {
     self.init()
     for entry in table.entries where entry.name.hasSuffix(".bias.table") && entry.shape.count == 2 {
@@ -45,7 +50,7 @@ package struct StateDictAdapter: Sendable {
     }
   }
 
-  /// The name in the file of a parameter.
+  /// The name of a parameter in the file.
   package func name(of parameter: String, in file: SafetensorsFile, prefix: String) -> String {
     let own = prefix + parameter
     guard file[own] == nil, let other = names[parameter], file[prefix + other] != nil else {
@@ -54,7 +59,7 @@ package struct StateDictAdapter: Sendable {
     return prefix + other
   }
 
-  /// Throws where one of the file's constants differs from what it must be.
+  /// Throws if one of the file's constants has a wrong value.
   func checkConstants(in file: SafetensorsFile, prefix: String) throws {
     for (name, constant) in constants.sorted(by: { $0.key < $1.key }) {
       guard let entry = file[prefix + name] else { continue }
@@ -72,7 +77,7 @@ package struct StateDictAdapter: Sendable {
         }
       case .floats(let values, let tolerance):
         let found = try file.floats(entry.name)
-        // Not `>`: NaN differs from everything.
+        // Written without `>`, so that NaN counts as different from everything.
         if let at = found.indices.first(where: {
           !((found[$0] - values[$0]).magnitude <= tolerance)
         }) {

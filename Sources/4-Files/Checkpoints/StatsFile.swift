@@ -1,27 +1,30 @@
 import Foundation
 import SystemSupport
 
-/// `stats.jsonl`: one JSON object a line, each handed to the kernel at once, so that a killed run keeps
-/// every row it wrote.
+/// `stats.jsonl`: one JSON object per line. Each row is passed to the operating system at once, so
+/// a killed run keeps every row that it wrote.
 package final class StatsFile: Sendable {
-  /// What `truncate` did, in rows.
+  /// What `truncate` did.
   package struct Truncation: Equatable, Sendable {
+    /// Rows that stayed.
     package var kept: Int
-    /// Past the checkpoint.
+    /// Rows after the checkpoint, which were removed.
     package var dropped: Int
-    /// Not JSON objects, as a row torn by a crash; dropped too.
+    /// Lines that are not JSON objects, such as a row cut off by a crash, which were removed too.
     package var unreadable: Int
 
+    /// A result with these counts.
     package init(kept: Int = 0, dropped: Int = 0, unreadable: Int = 0) {
       (self.kept, self.dropped, self.unreadable) = (kept, dropped, unreadable)
     }
   }
 
+  /// The path of the file.
   package let path: String
   private let descriptor: Int32
 
-  /// Opens the file for appending, and makes it where there is none. A last line without its end is cut
-  /// off, or the next row would be joined to it.
+  /// Opens the file for appending, and creates it if there is none. An incomplete last line is
+  /// removed, because the next row would be joined to it.
   package init(_ url: URL) throws {
     path = url.path
     descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
@@ -37,7 +40,8 @@ package final class StatsFile: Sendable {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// Appends a row, keys sorted. Infinities and NaN become the strings "inf", "-inf" and "nan".
+  /// Appends a row with sorted keys. Infinities and NaN become the strings "inf", "-inf" and "nan".
+  ///
   /// - Throws: `CheckpointError.statsRow` for what JSON cannot express.
   package func append(_ row: some Encodable) throws {
     let encoder = JSONEncoder()
@@ -54,14 +58,11 @@ package final class StatsFile: Sendable {
       throw CheckpointError.statsRow(
         path: path, reason: "\(type(of: row)) is not an object with members")
     }
-    try line.withUnsafeBytes { bytes in
-      Result { () throws in
-        try OutputFile.writeAll(bytes, to: descriptor, path: path)
-      }
-    }.get()
+    let code = line.withUnsafeBytes { FileSystem.writeAll($0, to: descriptor) }
+    guard code == 0 else { throw FileError.system(operation: "write", path: path, code: code) }
   }
 
-  /// The rows, torn ones left out; none where there is no file.
+  /// All rows without incomplete ones; none if there is no file.
   package static func rows(_ url: URL) throws -> [[String: Any]] {
     guard try FileSystem.exists(url.path) else { return [] }
     return try InputFile.contents(of: url.path).split(separator: UInt8(ascii: "\n"))
@@ -72,8 +73,13 @@ package final class StatsFile: Sendable {
     try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]
   }
 
-  /// Drops the rows whose `images` exceed a number, and torn ones; rows without `images` stay. The file
-  /// is replaced as a whole, or not at all; nothing happens where there is none. Call it before opening.
+  /// Removes the rows whose `images` exceed a number, and incomplete rows; rows without `images`
+  /// stay. The file is replaced as a whole or not at all. Nothing happens if there is no file. Call
+  /// it before the file is opened.
+  ///
+  /// - Parameters:
+  ///   - url: the file.
+  ///   - images: the image count of the checkpoint that the run continues from.
   @discardableResult
   package static func truncate(
     _ url: URL, afterImages images: Int
@@ -97,15 +103,7 @@ package final class StatsFile: Sendable {
       }
     }
     guard kept != bytes else { return result }
-    let work = FileSystem.temporary(beside: path)
-    do throws {
-      try OutputFile.write(kept, to: work)
-      try FileSystem.rename(work, to: path)
-    } catch {
-      unlink(work)
-      throw error
-    }
-    try FileSystem.sync(directory: FileSystem.parent(of: path))
+    try AtomicFile.write(kept, to: path, durable: true)
     return result
   }
 }

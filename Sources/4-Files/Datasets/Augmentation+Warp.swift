@@ -3,33 +3,43 @@ import TensorCore
 extension Augmentation {
   /// Flips and warps an image in place.
   ///
-  /// The warp doubles the image with a sym6 wavelet's low-pass filter, samples it bilinearly at twice
-  /// the resolution, and halves it with the same filter; beyond its borders the image is reflected.
-  /// Filter and reflection are orthonormal, so an identity or a shift by whole pixels loses nothing.
-  /// Only the part of the doubled image that is sampled is computed; reflection has no margin, where
-  /// the published code is grey more than one image away from the border.
+  /// The warp doubles the image with a sym6 wavelet's low-pass filter, samples it bilinearly at
+  /// twice the resolution, and halves it with the same filter; beyond its borders the image is
+  /// reflected. Filter and reflection are orthonormal, so an identity or a shift by whole pixels
+  /// loses nothing. Only the part of the doubled image that is sampled is computed; reflection has
+  /// no margin, where the published code is grey more than one image away from the border.
   ///
   /// - Parameter image: [height, width, 3].
-  package func apply(to image: inout [Float], height: Int, width: Int) {
+  package func apply(to image: UnsafeMutableBufferPointer<Float>, height: Int, width: Int) {
     invariant(
       height > 0 && width > 0 && image.count == height * width * 3,
       "Augmentation: \(image.count) values for [\(height), \(width), 3]")
-    guard flipX || flipY || isWarp else { return }
-    var plane = Plane(width: width, height: height)
-    for y in 0..<height {
-      for x in 0..<width {
-        let from = ((flipY ? height - 1 - y : y) * width + (flipX ? width - 1 - x : x)) * 3
-        plane.pixels[y * width + x] = Plane.Pixel(image[from], image[from + 1], image[from + 2], 0)
+    if flipX {
+      for row in 0..<height {
+        for column in 0..<width / 2 {
+          exchange(row * width + column, row * width + width - 1 - column, in: image)
+        }
       }
     }
-    if isWarp { plane = plane.warped(by: sourceMap(height: height, width: width)) }
-    for (index, pixel) in plane.pixels.enumerated() {
-      for channel in 0..<3 { image[index * 3 + channel] = pixel[channel] }
+    if flipY {
+      for row in 0..<height / 2 {
+        for column in 0..<width {
+          exchange(row * width + column, (height - 1 - row) * width + column, in: image)
+        }
+      }
     }
+    guard isWarp else { return }
+    Plane(image, width: width, height: height).warped(by: sourceMap(height: height, width: width))
+      .write(to: image)
+  }
+
+  /// Exchanges two pixels.
+  private func exchange(_ a: Int, _ b: Int, in image: UnsafeMutableBufferPointer<Float>) {
+    for channel in 0..<3 { image.swapAt(a * 3 + channel, b * 3 + channel) }
   }
 }
 
-/// An image of four f32 a pixel, so that a pixel is one SIMD register; the fourth is unused.
+/// An image of four f32 per pixel, so that a pixel is one SIMD register; the fourth is unused.
 private struct Plane {
   typealias Pixel = SIMD4<Float>
 
@@ -42,8 +52,23 @@ private struct Plane {
     pixels = [Pixel](repeating: .zero, count: width * height)
   }
 
-  /// The sym6 low-pass filter (Daubechies, "Ten lectures on wavelets", table 8.3): even shifts of it
-  /// are orthonormal, its sum is the root of 2.
+  /// - Parameter image: [height, width, 3].
+  init(_ image: UnsafeMutableBufferPointer<Float>, width: Int, height: Int) {
+    (self.width, self.height) = (width, height)
+    pixels = (0..<width * height).map { index in
+      Pixel(image[index * 3], image[index * 3 + 1], image[index * 3 + 2], 0)
+    }
+  }
+
+  /// - Parameter image: [height, width, 3].
+  func write(to image: UnsafeMutableBufferPointer<Float>) {
+    for (index, pixel) in pixels.enumerated() {
+      for channel in 0..<3 { image[index * 3 + channel] = pixel[channel] }
+    }
+  }
+
+  /// The sym6 low-pass filter (Daubechies, "Ten lectures on wavelets", table 8.3): even shifts of
+  /// it are orthonormal, its sum is the root of 2.
   private static let taps: [Float] = [
     0.015404109327027373, 0.0034907120842174702, -0.11799011114819057, -0.048311742585633,
     0.4910559419267466, 0.787641141030194, 0.3379294217276218, -0.07263752278646252,
@@ -86,16 +111,16 @@ private struct Plane {
     return sampled.halvedTransposed().halvedTransposed()
   }
 
-  /// Samples that bilinear interpolation between the extremes may touch, and one more on each side for
-  /// rounding.
+  /// Samples that bilinear interpolation between the extremes may touch, and one more on each side
+  /// for rounding.
   private static func covering(_ places: [Double]) -> Range<Int> {
     let low = places.reduce(Double.infinity, min)
     let high = places.reduce(-Double.infinity, max)
     return Int(low.rounded(.down)) - 1..<Int(high.rounded(.down)) + 3
   }
 
-  /// Samples `range` of the rows at twice the resolution, columns and rows exchanged, so that two calls
-  /// double both axes. Sample j is the sum of pixel p times tap j - 2 p + 5.
+  /// Samples `range` of the rows at twice the resolution, columns and rows exchanged, so that two
+  /// calls double both axes. Sample j is the sum of pixel p times tap j - 2 p + 5.
   private func doubledTransposed(_ range: Range<Int>) -> Plane {
     let half = Plane.taps.count / 2
     let first = (range.lowerBound >> 1) - half  // the first pixel that any sample needs

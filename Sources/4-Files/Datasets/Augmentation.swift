@@ -1,6 +1,6 @@
 import TensorCore
 
-/// What the augmentation pipe does to one image. Everything at zero leaves the image as it is.
+/// What the augmentation pipe does to one image. With everything at zero the image stays as it is.
 package struct Augmentation: Sendable, Equatable {
   /// Mirrored left to right.
   package var flipX = false
@@ -19,11 +19,14 @@ package struct Augmentation: Sendable, Equatable {
   /// Shifted down by an eighth of the height times this.
   package var shiftY = 0.0
 
+  /// Augmentation labels per image.
   package static let labelCount = 9
 
+  /// No change.
   package init() {}
 
-  /// What the network is told: x-flip, y-flip, scale, cos r - 1, sin r, w cos a, w sin a, tx, ty.
+  /// The nine numbers that the network is told: x-flip, y-flip, scale, cos r - 1, sin r, w cos a, w
+  /// sin a, tx, ty.
   package var labels: [Float] {
     let rotation = PortableMath.sinCosOfTurns(turn)
     let direction = PortableMath.sinCosOfTurns(axis)
@@ -33,13 +36,13 @@ package struct Augmentation: Sendable, Equatable {
     ]
   }
 
-  /// Whether pixels must be interpolated; flips alone move them whole.
+  /// Whether pixels must be interpolated; flips only move them.
   var isWarp: Bool {
     scale != 0 || turn != 0 || stretch != 0 || shiftX != 0 || shiftY != 0
   }
 
-  /// Takes a place in the new image, in pixels from its centre (x right, y down), to its place in the
-  /// old one.
+  /// Maps a place in the new image to its place in the old one; both in pixels from the centre, x
+  /// to the right and y downwards.
   func sourceMap(height: Int, width: Int) -> AffineMap {
     let (grow, widen) = (
       PortableMath.pow(2, 0.2 * scale), PortableMath.pow(2, 0.2 * stretch)
@@ -58,9 +61,10 @@ package struct Augmentation: Sendable, Equatable {
 /// (seed, augmentation, position), so an image is augmented the same way on any number of ranks and
 /// in another way each time it comes.
 package struct AugmentationPipe: Sendable {
-  /// Probability of each part but the x-flip, which always happens to half of the images.
+  /// Probability of each change except the x-flip, which always happens to half of the images.
   package let probability: Double
 
+  /// - Parameter probability: above 0, at most 1.
   package init(probability: Double) {
     invariant(
       probability > 0 && probability <= 1, "AugmentationPipe: probability \(probability)")
@@ -92,12 +96,13 @@ package struct AugmentationPipe: Sendable {
   /// Augments one image in place.
   ///
   /// - Parameter image: [height, width, 3] in [-1, 1]; a warp may overshoot this range a little.
-  /// - Returns: the 9 labels.
+  /// - Returns: the nine labels.
   package func callAsFunction(
-    _ image: inout [Float], height: Int, width: Int, seed: UInt64, position: UInt64
+    _ image: UnsafeMutableBufferPointer<Float>, height: Int, width: Int, seed: UInt64,
+    position: UInt64
   ) -> [Float] {
     let augmentation = draw(seed: seed, position: position)
-    augmentation.apply(to: &image, height: height, width: width)
+    augmentation.apply(to: image, height: height, width: width)
     return augmentation.labels
   }
 }

@@ -7,6 +7,7 @@ import SystemSupport
 ///
 /// Source: Krizhevsky, "Learning multiple layers of features from tiny images" (2009).
 package struct CIFAR10Dataset: ImageDataset {
+  /// One of the official parts of the set.
   package enum Split: String, Sendable, CaseIterable {
     case train, test
 
@@ -19,17 +20,21 @@ package struct CIFAR10Dataset: ImageDataset {
     }
   }
 
-  /// A label byte and the pixels, 3,073.
+  /// Bytes of one record, a label byte and the pixels: 3,073.
   package static let recordSize = 1 + planes * side * side
   private static let side = 32
   private static let planes = 3
   private static let folderName = "cifar-10-batches-bin"
 
+  /// Number of images.
   package let count: Int
+  /// Side of every image in pixels.
   package var resolution: Int { CIFAR10Dataset.side }
+  /// One name per class; a label is an index into it.
   package let classNames = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
   ]
+  /// A fingerprint of images, order and labels.
   package let contentDigest: String
 
   private struct File {
@@ -38,13 +43,13 @@ package struct CIFAR10Dataset: ImageDataset {
   }
   private let files: [File]
 
-  /// Opens the set and checks every label. A folder's files are memory maps. An archive, which cannot be
-  /// mapped because it is compressed, is unpacked into memory (154 MB for `train`) unless another process
-  /// of the node has done so.
+  /// Opens the set and checks every label. A folder's files are memory maps. An archive, which
+  /// cannot be mapped because it is compressed, is unpacked into memory (154 MB for `train`) unless
+  /// another process of the node has done so.
   ///
   /// - Parameters:
-  ///   - path: the folder with the `.bin` files, its parent, or the official `.tar.gz`. A file may hold any
-  ///     whole number of records.
+  ///   - path: the folder with the `.bin` files, its parent, or the official `.tar.gz`. A file may
+  ///     hold any whole number of records.
   ///   - staged: the archive's files as `stage(path:split:)` has unpacked them.
   package init(
     path: String, split: Split = .train, staged: StagedFiles? = nil
@@ -65,19 +70,30 @@ package struct CIFAR10Dataset: ImageDataset {
 
   private init(_ sources: [(name: String, bytes: Data)]) throws {
     var files: [File] = []
-    var digest = ContentDigest()
-    for name in classNames { digest.add(name) }
     for (name, bytes) in sources {
       let begin = files.last?.records.upperBound ?? 0
       let records = try CIFAR10Dataset.checkedRecords(of: bytes, name, classes: classNames.count)
       files.append(File(bytes: bytes, records: begin..<begin + records))
-      digest.add(bytes)
     }
     self.files = files
     count = files.last?.records.upperBound ?? 0
-    contentDigest = digest.text
+    contentDigest = Self.digest(classNames, files, .xxh3)
   }
 
+  package func contentDigest(by algorithm: DigestAlgorithm) -> String {
+    Self.digest(classNames, files, algorithm)
+  }
+
+  private static func digest(
+    _ classNames: [String], _ files: [File], _ algorithm: DigestAlgorithm
+  ) -> String {
+    var digest = ContentDigest(algorithm)
+    for name in classNames { digest.add(name) }
+    for file in files { digest.add(file.bytes) }
+    return digest.text
+  }
+
+  /// Writes image `index` as 8-bit RGB and returns its label.
   package func read(
     _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
   ) throws -> Int {
@@ -137,8 +153,8 @@ package struct CIFAR10Dataset: ImageDataset {
     return files
   }
 
-  /// Unpacks an archive for all processes of a node; nil where `path` is a folder, whose files are mapped
-  /// as they are.
+  /// Unpacks an archive for all processes of a node; nil where `path` is a folder, whose files are
+  /// mapped as they are.
   package static func stage(
     path: String, split: Split = .train
   ) throws -> StagedFiles? {

@@ -1,25 +1,42 @@
 import Foundation
-import TensorCore
+import SystemSupport
 
-/// A 128-bit fingerprint of bytes, to notice that data have changed. It is not cryptographic.
+/// How a data set's digest was made.
+package enum DigestAlgorithm: Sendable {
+  /// XXH3 with 128 bits. The digest has the prefix `xxh3:`.
+  case xxh3
+  /// The one of versions before 0.2. The digest has no prefix.
+  case old
+
+  /// What digests by XXH3 begin with.
+  package static let prefix = "xxh3:"
+
+  /// The algorithm that made a saved digest.
+  ///
+  /// - Parameter saved: nil where nothing was saved: a new digest is made by XXH3.
+  package init(of saved: String?) {
+    self = saved.map { $0.hasPrefix(Self.prefix) } ?? true ? .xxh3 : .old
+  }
+}
+
+/// A 128-bit fingerprint of texts, numbers and bytes, to notice that data have changed. It is not
+/// cryptographic.
 ///
-/// Each 16-byte block is mixed into the state by Philox, keyed by the bytes' place; the length follows
-/// the bytes, so that ("ab", "c") and ("a", "bc") differ.
-struct ContentDigest {
-  private var state = Philox.Block(repeating: 0)
-  private var blocks: UInt64 = 0
+/// A length follows each text, so that ("ab", "c") and ("a", "bc") differ.
+struct ContentDigest: ~Copyable {
+  private let algorithm: DigestAlgorithm
+  private var checksum = Checksum()
+  private var old = OldContentDigest()
+
+  init(_ algorithm: DigestAlgorithm = .xxh3) { self.algorithm = algorithm }
 
   mutating func add(_ bytes: UnsafeRawBufferPointer) {
-    let whole = bytes.count & ~15
-    for offset in stride(from: 0, to: whole, by: 16) {
-      mix(bytes.loadUnaligned(fromByteOffset: offset, as: Philox.Block.self))
+    switch algorithm {
+    case .xxh3:
+      checksum.update(bytes)
+      add(bytes.count)
+    case .old: old.add(bytes)
     }
-    var tail = Philox.Block(repeating: 0)
-    withUnsafeMutableBytes(of: &tail) {
-      $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[whole...]))
-    }
-    mix(tail)
-    add(bytes.count)
   }
 
   mutating func add(_ data: Data) { data.withUnsafeBytes { add($0) } }
@@ -30,21 +47,18 @@ struct ContentDigest {
   }
 
   mutating func add(_ number: Int) {
-    let word = UInt64(number)
-    mix(Philox.Block(UInt32(truncatingIfNeeded: word), UInt32(word >> 32), 0, 0))
+    switch algorithm {
+    case .xxh3:
+      withUnsafeBytes(of: UInt64(number).littleEndian) { checksum.update($0) }
+    case .old: old.add(number)
+    }
   }
 
-  /// 32 hexadecimal digits.
+  /// `xxh3:` and 32 hexadecimal digits; of the old algorithm only the digits.
   var text: String {
-    (0..<4).map {
-      let digits = String(state[$0], radix: 16)
-      return String(repeating: "0", count: 8 - digits.count) + digits
-    }.joined()
-  }
-
-  private mutating func mix(_ block: Philox.Block) {
-    let key = SIMD2(UInt32(truncatingIfNeeded: blocks), UInt32(truncatingIfNeeded: blocks >> 32))
-    state = Philox.block(counter: state ^ block, key: key)
-    blocks += 1
+    switch algorithm {
+    case .xxh3: DigestAlgorithm.prefix + checksum.digest
+    case .old: old.text
+    }
   }
 }

@@ -1,17 +1,19 @@
 import Synchronization
 import TensorCore
 
-/// Which image of a data set stands at which position of a run's image sequence.
+/// Which image of a data set is at which position of a run's sequence of images.
 ///
-/// Epoch e is a Fisher-Yates permutation of the set, drawn from (seed, e): every image comes once an
-/// epoch, and the order depends on nothing but the seed. Safe from several threads at once.
+/// Epoch e is a Fisher-Yates permutation of the set, drawn from (seed, e): every image comes once
+/// per epoch, and the order depends only on the seed. Safe from several threads at once.
 package final class DataOrder: Sendable {
+  /// The run's seed.
   package let seed: UInt64
   /// Images in the set.
   package let count: Int
   /// The last two epochs asked for, newest last: a batch may straddle their border.
   private let recent = Mutex<[(epoch: UInt64, permutation: [UInt32])]>([])
 
+  /// The order of `count` images, at least one.
   package init(seed: UInt64, count: Int) {
     invariant(count > 0 && count <= UInt32.max, "DataOrder: \(count) images")
     (self.seed, self.count) = (seed, count)

@@ -1,4 +1,5 @@
-/// Why a data set cannot be used. Each description is one line: what, where, found, expected, how to mend it.
+/// Why a data set cannot be used. Each description is one line that says what is wrong, where, what
+/// was found, what was expected and how to repair it.
 package enum DatasetError: Error, Equatable, Sendable {
   /// A binary file is empty or ends inside a record.
   case truncated(path: String, size: Int, recordSize: Int)
@@ -6,9 +7,9 @@ package enum DatasetError: Error, Equatable, Sendable {
   case labelOutOfRange(path: String, record: Int, label: Int, classes: Int)
   /// Labels are damaged, are no classes, or contradict each other.
   case brokenLabels(path: String, reason: String)
-  /// A picture has no label, and others have.
+  /// An image has no label while others have one.
   case missingLabel(path: String, name: String, expected: String)
-  /// A folder that should hold one folder a class holds none.
+  /// A folder that should hold one folder per class holds none.
   case noClasses(path: String)
   /// A class folder holds no image.
   case emptyClass(path: String)
@@ -23,6 +24,7 @@ package enum DatasetError: Error, Equatable, Sendable {
 }
 
 extension DatasetError: CustomStringConvertible {
+  /// The error as one line.
   package var description: String {
     switch self {
     case .truncated(let path, let size, let recordSize):
@@ -32,11 +34,13 @@ extension DatasetError: CustomStringConvertible {
       "label out of range in \(path): record \(record) has label \(label), expected 0 to "
         + "\(classes - 1); download the file again"
     case .brokenLabels(let path, let reason):
-      "cannot use the labels in \(path): \(reason); expected classes from 0 on, one a picture: mend the file"
+      "cannot use the labels in \(path): \(reason); expected classes from 0 on, one per image:"
+        + " repair the file"
     case .missingLabel(let path, let name, let expected):
       "\(path) has no label for \(name), but for others; expected \(expected)"
     case .noClasses(let path):
-      "\(path) has no class folders; expected one sub-folder a class with JPEG or PNG files in it"
+      "\(path) has no class folders; expected one sub-folder per class with JPEG or PNG"
+        + " files in it"
     case .emptyClass(let path):
       "class folder \(path) has no image; expected .jpg, .jpeg or .png files in it"
         + "; fill or remove it"
@@ -48,8 +52,8 @@ extension DatasetError: CustomStringConvertible {
     case .noImages(let path):
       "\(path) holds no image; expected files that end in .png, .jpg or .jpeg"
     case .unknownCollection(let path):
-      "\(path) is no image collection; expected a folder, .zip, .tar, .npz, .npy, or CIFAR-10 as folder, "
-        + ".bin or .tar.gz"
+      "\(path) is no image collection; expected a folder, .zip, .tar, .npz, .npy,"
+        + " or CIFAR-10 as folder, .bin or .tar.gz"
     }
   }
 }

@@ -9,15 +9,18 @@ package protocol ImageDataset: Sendable {
   var count: Int { get }
   /// Side of every image in pixels.
   var resolution: Int { get }
-  /// One name a class; a label is an index into it.
+  /// One name per class; a label is an index into it.
   var classNames: [String] { get }
   /// A fingerprint that changes with the images, their order or their labels, and not with the path
-  /// they are read from. A run refuses to resume on data with another digest.
+  /// that they are read from: `xxh3:` and 32 hexadecimal digits. A run refuses to resume on data with another
+  /// digest.
   var contentDigest: String { get }
+  /// The same by the algorithm that made a saved digest.
+  func contentDigest(by algorithm: DigestAlgorithm) throws -> String
 
   /// Writes image `index` as 8-bit RGB.
   ///
-  /// - Parameter pixels: [resolution, resolution, 3], row by row.
+  /// - Parameter pixels: [resolution, resolution, 3], row by row; every byte is written.
   /// - Returns: the image's label.
   func read(
     _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
@@ -25,6 +28,9 @@ package protocol ImageDataset: Sendable {
 }
 
 extension ImageDataset {
+  /// A set that is younger than XXH3 digests has no other.
+  package func contentDigest(by algorithm: DigestAlgorithm) -> String { contentDigest }
+
   /// Bytes of one image, resolution * resolution * 3.
   package var imageSize: Int { resolution * resolution * 3 }
 

@@ -5,15 +5,15 @@ enum ShapeClass: Int, CaseIterable {
   case circle, square, triangle, ring, cross, star, stripes, checkerboard, dots, waves
 }
 
-/// One picture of `ShapesDataset`: a region of the plane [-1, 1] x [-1, 1], y downwards, in one colour
-/// on a backdrop of another.
+/// One image of `ShapesDataset`: a region of the plane [-1, 1] x [-1, 1], y downwards, in one
+/// colour on a backdrop of another.
 struct ShapeDrawing {
   let palette: Palette
   private let kind: ShapeClass
   private let center: (x: Double, y: Double)
   private let size: Double
   private let turn: (sin: Double, cos: Double)
-  /// One more property where a class has one: a ring's hole, a wave's length.
+  /// One more property of some classes: the size of a ring's hole, the length of a wave.
   private let extra: Double
 
   /// Uses uniform draws 0 to 9 of the stream.
@@ -89,8 +89,8 @@ struct Palette {
   private let top: SIMD3<Double>
   private let bottom: SIMD3<Double>
 
-  /// Uses five uniform draws. Hues lie at least a quarter of the circle apart, and one of the two is
-  /// dark where the other is light, so that no shape drowns in its backdrop.
+  /// Uses five uniform draws. Hues lie at least a quarter of the circle apart, and one of the two
+  /// is dark where the other is light, so that no shape drowns in its backdrop.
   init(_ stream: RandomStream, firstDraw: Int) {
     func draw(_ index: Int) -> Double { stream.uniform(firstDraw + index) }
     let hue = draw(0)

@@ -1,65 +1,111 @@
 import FileFormats
 import TensorCore
 
-/// What a network learns from, one at a place of the run's sequence: an example is drawn of what is stored,
-/// such as an image that is augmented, or latents of a Gaussian.
+/// What a network learns from. What is stored and what is learnt from can differ: a sample may be
+/// an image that is augmented, or latents that are drawn from a stored Gaussian.
 ///
-/// Reading is safe from several threads at once. An example is a pure function of its index, the seed and the
-/// position.
+/// Reading is safe from several threads at once. A sample is a pure function of its index, the seed
+/// and the position.
 package protocol TrainingDataset: Sendable {
-  /// Images in the set.
+  /// Samples in the set.
   var count: Int { get }
-  /// Of the values of an example, [H, W, C].
+  /// Shape of one sample's values, [H, W, C].
   var shape: [Int] { get }
-  /// One name a class; a label is an index into it.
+  /// One name per class; a label is an index into it.
   var classNames: [String] { get }
-  /// As `ImageDataset.contentDigest`.
+  /// A fingerprint of the content, as `ImageDataset.contentDigest`.
   var contentDigest: String { get }
+  /// As `ImageDataset.contentDigest(by:)`.
+  func contentDigest(by algorithm: DigestAlgorithm) throws -> String
 
-  /// Example `index` of the set, as it stands at a position of the run's sequence.
-  func example(
-    _ index: Int, seed: UInt64, position: UInt64
-  ) throws -> TrainingSample
+  /// Writes sample `index` of the set as it is at a position of the run's sequence.
+  ///
+  /// - Parameter values: [H, W, C], in about [-1, 1]; `sampleSize` values, each of which is
+  ///   written.
+  func read(
+    _ index: Int, seed: UInt64, position: UInt64, into values: UnsafeMutableBufferPointer<Float>
+  ) throws -> SampleLabels
 }
 
-/// One example.
-package struct TrainingSample: Equatable, Sendable {
-  /// [H, W, C], in about [-1, 1].
-  package var values: [Float]
-  package var label: Int
-  /// Nine numbers, or none without augmentation.
-  package var augmentLabels: [Float]
+extension TrainingDataset {
+  /// A set that is younger than XXH3 digests has no other.
+  package func contentDigest(by algorithm: DigestAlgorithm) -> String { contentDigest }
+}
 
-  package init(values: [Float], label: Int, augmentLabels: [Float] = []) {
-    (self.values, self.label, self.augmentLabels) = (values, label, augmentLabels)
+/// What a network is given of a sample in addition to its values.
+package struct SampleLabels: Equatable, Sendable {
+  /// The sample's class; 0 where nothing is labelled.
+  package var label: Int
+  /// The nine augmentation labels, or none without augmentation.
+  package var augment: [Float]
+
+  /// - Parameter augment: nine numbers, or none.
+  package init(label: Int, augment: [Float] = []) {
+    (self.label, self.augment) = (label, augment)
   }
 }
 
-/// Images in [-1, 1], augmented.
-package struct ImageExamples: TrainingDataset {
+/// One sample with its values: for those who look at few samples.
+package struct TrainingSample: Equatable, Sendable {
+  /// [H, W, C], in about [-1, 1].
+  package var values: [Float]
+  /// The sample's class; 0 where nothing is labelled.
+  package var label: Int
+  /// The nine augmentation labels, or none without augmentation.
+  package var augmentLabels: [Float]
+}
+
+extension TrainingDataset {
+  /// Values of one sample, H * W * C.
+  package var sampleSize: Int { shape.reduce(1, *) }
+
+  /// Sample `index` of the set as it is at a position of the run's sequence.
+  package func sample(_ index: Int, seed: UInt64, position: UInt64) throws -> TrainingSample {
+    var values = [Float](repeating: 0, count: sampleSize)
+    let found = try values.withUnsafeMutableBufferPointer {
+      (buffer) throws in try read(index, seed: seed, position: position, into: buffer)
+    }
+    return TrainingSample(values: values, label: found.label, augmentLabels: found.augment)
+  }
+}
+
+/// A set of images as samples: in [-1, 1], augmented.
+package struct ImageSamples: TrainingDataset {
+  /// The images as they are stored.
   package let dataset: any ImageDataset
-  /// Nil: images as they are.
+  /// Nil: images are not augmented.
   package let augmentation: AugmentationPipe?
 
+  /// - Parameter augmentation: nil: images stay as they are.
   package init(_ dataset: any ImageDataset, augmentation: AugmentationPipe? = nil) {
     (self.dataset, self.augmentation) = (dataset, augmentation)
   }
 
+  /// Number of samples.
   package var count: Int { dataset.count }
+  /// Shape of one sample, [H, W, C].
   package var shape: [Int] { [dataset.resolution, dataset.resolution, 3] }
+  /// One name per class; a label is an index into it.
   package var classNames: [String] { dataset.classNames }
+  /// A fingerprint of images, order and labels.
   package var contentDigest: String { dataset.contentDigest }
+  package func contentDigest(by algorithm: DigestAlgorithm) throws -> String {
+    try dataset.contentDigest(by: algorithm)
+  }
 
-  package func example(
-    _ index: Int, seed: UInt64, position: UInt64
-  ) throws -> TrainingSample {
-    let (image, label) = try dataset.image(index)
-    var example = TrainingSample(values: ImageGrid.signed(image.pixels), label: label)
-    if let augmentation {
-      let side = dataset.resolution
-      example.augmentLabels = augmentation(
-        &example.values, height: side, width: side, seed: seed, position: position)
+  /// Writes image `index` in [-1, 1], augmented.
+  package func read(
+    _ index: Int, seed: UInt64, position: UInt64, into values: UnsafeMutableBufferPointer<Float>
+  ) throws -> SampleLabels {
+    let label = try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: dataset.imageSize) {
+      let label = try dataset.read(index, into: $0)
+      RGBImage.normalize(UnsafeBufferPointer($0), into: values)
+      return label
     }
-    return example
+    guard let augmentation else { return SampleLabels(label: label) }
+    let side = dataset.resolution
+    return SampleLabels(
+      label: label,
+      augment: augmentation(values, height: side, width: side, seed: seed, position: position))
   }
 }

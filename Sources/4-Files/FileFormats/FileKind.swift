@@ -4,6 +4,7 @@ import Foundation
 package enum FileKind: Equatable {
   case zip, numpy, gzip, tar, other
 
+  /// Looks at the first 262 bytes, or as many as there are.
   package init(_ bytes: Data) {
     let start = Array(bytes.prefix(8))
     self =

@@ -1,14 +1,26 @@
 import Synchronization
 
-/// What this process is doing now: written by the threads that do it, read by one that watches them.
+/// What this process is doing now. The threads that do it write it, and a watching thread reads it.
 ///
-/// Each value can be read at any time. The one lock guards the assignment of a name, so that no thread
-/// can be blocked in MPI or in a file while it holds it.
+/// Each value can be read at any time. The one lock guards only the assignment of a name, so no
+/// thread can be blocked in MPI or on a file while it holds the lock.
+///
+/// ```swift
+/// import Collectives
+///
+/// let activity = Activity()
+/// activity.enter(.forward)
+/// activity.reach(images: 512)
+/// print(activity.state.phase, activity.state.images)  // forward 512
+/// ```
 package final class Activity: Sendable {
+  /// The phases of a run.
   package enum Phase: UInt8, CaseIterable, Sendable {
+    /// The phases in the order of their raw values, which heartbeats carry.
     case startUp, data, forward, backward, communication, optimizer, saving, sampling
 
-    /// Work that one rank may do alone, for as long as files and networks need, while others wait.
+    /// Whether one rank may do this work for as long as files and networks need, while the others
+    /// wait.
     package var mayTakeLong: Bool {
       switch self {
       case .startUp, .saving, .sampling: true
@@ -17,19 +29,21 @@ package final class Activity: Sendable {
     }
   }
 
-  /// The values at a moment.
+  /// The values at one moment.
   package struct State: Equatable, Sendable {
-    /// Images of all ranks since the run began.
+    /// Images that all ranks together have seen since the run began.
     package var images: Int
+    /// The phase that this process is in.
     package var phase: Phase
-    /// The MPI operation this process is in.
+    /// The MPI operation that this process is in; nil outside of MPI.
     package var operation: String?
-    /// Operations of all ranks together so far, the present one included: the same number means the same
-    /// operation on every rank.
+    /// How many collective operations the ranks have begun so far, the present one included. The
+    /// same number means the same operation on every rank.
     package var collectives: Int
-    /// Grows with whatever changes: where it stays the same, nothing has moved.
+    /// A counter of all changes; if it stays the same, nothing has moved.
     package var changes: Int
 
+    /// A state with these values.
     package init(
       images: Int = 0, phase: Phase = .startUp, operation: String? = nil, collectives: Int = 0,
       changes: Int = 0
@@ -38,8 +52,8 @@ package final class Activity: Sendable {
       (self.collectives, self.changes) = (collectives, changes)
     }
 
-    /// Whether this process waits for others: in an operation, or for messages that another of its
-    /// threads drives.
+    /// Whether this process waits for others: either in an operation, or for messages that another
+    /// of its threads drives.
     package var isWaiting: Bool { operation != nil || phase == .communication }
   }
 
@@ -49,9 +63,10 @@ package final class Activity: Sendable {
   private let collectives = Atomic(0)
   private let changes = Atomic(0)
 
+  /// The start-up phase, and nothing done.
   package init() {}
 
-  /// The values now. They are read one after the other, so they may be of neighbouring moments.
+  /// The values now. They are read one after the other, so they may belong to neighbouring moments.
   package var state: State {
     State(
       images: images.load(ordering: .relaxed),
@@ -60,13 +75,13 @@ package final class Activity: Sendable {
       changes: changes.load(ordering: .relaxed))
   }
 
-  /// Tells that another phase has begun.
+  /// Reports that another phase has begun.
   package func enter(_ phase: Phase) {
     self.phase.store(phase.rawValue, ordering: .relaxed)
     change()
   }
 
-  /// Tells how far the run has come.
+  /// Reports how many images the run has seen.
   package func reach(images: Int) {
     self.images.store(images, ordering: .relaxed)
     change()
@@ -74,8 +89,11 @@ package final class Activity: Sendable {
 
   /// Runs `body`, an operation of the MPI library.
   ///
-  /// - Parameter name: `progress of ...` only looks whether messages have arrived: it neither waits nor
-  ///   moves anything. `end of ...` waits for what an operation that has been counted started.
+  /// - Parameters:
+  ///   - name: the operation. `progress of ...` only checks whether messages have arrived, so it
+  ///     counts as neither waiting nor a change. `end of ...` waits for an operation that was
+  ///     counted when it started.
+  ///   - body: the call.
   package func during<R>(_ name: String, _ body: () -> R) -> R {
     if name.hasPrefix("progress of") { return body() }
     if !name.hasPrefix("end of") { collectives.add(1, ordering: .relaxed) }

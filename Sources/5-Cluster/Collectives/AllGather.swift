@@ -1,15 +1,17 @@
 import TensorCore
 
-/// Brings together a flat tensor of which each rank holds its pieces of the buckets.
+/// All-gathers a flat tensor of which each rank holds its pieces of the buckets: afterwards every
+/// rank holds all of it.
 package struct AllGather {
   private let buckets: GradientBuckets
   private let communicator: any Communicator
 
+  /// An all-gather of tensors with these buckets.
   package init(_ buckets: GradientBuckets, over communicator: any Communicator) {
     (self.buckets, self.communicator) = (buckets, communicator)
   }
 
-  /// Fills in the other ranks' pieces, in place, bit for bit. Collective.
+  /// Fills in the pieces of the other ranks, in place, with exactly their bits. Collective.
   package func share(_ flat: Tensor) throws(CommunicationError) {
     invariant(
       flat.count == buckets.count, "AllGather: \(flat.shape) for \(buckets.count) elements")

@@ -2,22 +2,22 @@ import Foundation
 import SystemSupport
 import TensorCore
 
-/// Starts the sum of a bucket; nil where there is nothing to send.
+/// Starts the sum of a bucket; returns nil if there is nothing to send.
 typealias BucketStart = (_ bucket: Int, _ run: Split) throws(CommunicationError) -> BucketSum?
 
-/// The sums under way, and for how long there were some.
+/// The sums in flight, and for how long there were any.
 ///
-/// A few at once keep a network busy. The others wait in their order, which all ranks share: each sum under
-/// way takes room of a bucket's size, also inside the MPI library.
+/// A few at once keep a network busy. The others wait in an order that all ranks share, because
+/// each sum in flight takes memory of a bucket's size, also inside the MPI library.
 struct BucketsInFlight {
-  /// Sums under way at once.
+  /// How many sums may be in flight at once.
   static let limit = 4
 
   private var sums: [BucketSum] = []
-  /// Buckets that are to be summed next.
+  /// Buckets whose sums start next.
   private var waiting: [Int] = []
   private(set) var time = BusyTime()
-  /// What stopped a sum, kept until somebody can throw it.
+  /// The error that stopped a sum, kept until it can be thrown.
   private var failure: CommunicationError?
 
   var isEmpty: Bool { sums.isEmpty }
@@ -38,12 +38,14 @@ struct BucketsInFlight {
     }
   }
 
-  /// - Parameter waiting: until all are complete.
+  /// Advances all sums.
+  ///
+  /// - Parameter isWaiting: whether to return only when all are complete.
   mutating func advance(waiting isWaiting: Bool, with start: BucketStart, _ run: Split) {
     guard failure == nil, !sums.isEmpty else { return }
     do throws(CommunicationError) {
       repeat {
-        // In two rounds, so that no sum waits on its way back before all have been added up.
+        // In two rounds, so that all sums are computed before any of them waits for its way back.
         if isWaiting { for sum in sums { _ = try sum.addUp(waiting: true, run) } }
         var left: [BucketSum] = []
         for sum in sums where try !sum.advance(waiting: isWaiting, run) { left.append(sum) }
@@ -54,7 +56,7 @@ struct BucketsInFlight {
     } catch { failure = error }
   }
 
-  /// Throws what was kept, and forgets it.
+  /// Throws the kept error, if there is one, and forgets it.
   mutating func end() throws(CommunicationError) {
     (time, waiting) = (BusyTime(), [])
     guard let failure else { return }
@@ -63,7 +65,7 @@ struct BucketsInFlight {
   }
 }
 
-/// For how long something was under way.
+/// A stopwatch that runs while something is in flight.
 struct BusyTime {
   private var since: Double?
   private var before = 0.0
@@ -80,18 +82,18 @@ struct BusyTime {
   private static var now: Double { MonotonicClock.now }
 }
 
-/// Lets the sums of a step advance: the training thread does between operators, and where there is one, a
-/// thread of its own does meanwhile.
+/// Lets the sums of a step advance. The training thread does so between operators, and a thread of
+/// its own, if there is one, does so meanwhile.
 ///
-/// `@unchecked Sendable`: `flight` is used under `lock`, the rest under `condition`.
+/// `@unchecked Sendable`: `flight` is used under `lock`, everything else under `condition`.
 final class BucketProgress: @unchecked Sendable {
-  /// Microseconds between two looks of the thread.
+  /// Microseconds between two rounds of the thread.
   private static let pause: UInt32 = 200
-  /// Looks in a row: each moves a fragment of a message or two.
-  private static let looks = 16
+  /// Polls per round: each moves one or two fragments of a message.
+  private static let polls = 16
 
   private let start: BucketStart
-  /// Of the training thread.
+  /// How the training thread computes sums: on all threads of its context.
   private let run: Split
   private let lock = NSLock()
   private var flight = BucketsInFlight()
@@ -105,36 +107,36 @@ final class BucketProgress: @unchecked Sendable {
     if withThread { Thread.detachNewThread { [self] in work() } }
   }
 
-  /// Ends the thread, which keeps this object until then.
-  func stop() { tell { isStopping = true } }
+  /// Ends the thread, which retains this object until then.
+  func stop() { signal { isStopping = true } }
 
   func start(bucket: Int) {
     lock.withLock { flight.start(bucket, with: start, run) }
-    tell { isWanted = true }
+    signal { isWanted = true }
   }
 
-  /// Lets messages advance, unless the thread is at it.
+  /// Lets messages advance, unless the other thread is doing so.
   func progress() {
     guard lock.try() else { return }
     defer { lock.unlock() }
     flight.advance(waiting: false, with: start, run)
   }
 
-  /// Returns when all that were started are complete, or throws what stopped one.
+  /// Returns when all sums that were started are complete, or throws the error that stopped one.
   func finish() throws(CommunicationError) {
-    tell { isWanted = false }
+    signal { isWanted = false }
     lock.lock()
     defer { lock.unlock() }
     flight.advance(waiting: true, with: start, run)
     try flight.end()
   }
 
-  /// Of the time since `finish` was last called, in which something was under way.
+  /// For how many seconds something was in flight since `finish` was last called.
   func busySeconds(until now: Double) -> Double {
     lock.withLock { flight.time.seconds(until: now) }
   }
 
-  private func tell(_ change: () -> Void) {
+  private func signal(_ change: () -> Void) {
     condition.withLock {
       change()
       condition.signal()
@@ -142,18 +144,18 @@ final class BucketProgress: @unchecked Sendable {
   }
 
   private func work() {
-    let alone = Split(context: nil)
+    let ownThread = Split(context: nil)
     while isWantedNow() {
       lock.withLock {
-        for _ in 0..<Self.looks where !flight.isEmpty {
-          flight.advance(waiting: false, with: start, alone)
+        for _ in 0..<Self.polls where !flight.isEmpty {
+          flight.advance(waiting: false, with: start, ownThread)
         }
       }
       usleep(Self.pause)
     }
   }
 
-  /// Sleeps while there is nothing to look at; false at the end.
+  /// Sleeps while there is nothing to do; false when the thread should end.
   private func isWantedNow() -> Bool {
     condition.withLock {
       while !isWanted && !isStopping { condition.wait() }

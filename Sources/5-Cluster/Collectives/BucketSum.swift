@@ -1,14 +1,15 @@
 import TensorCore
 
-/// The sum of one bucket on its way over the ranks.
+/// The sum of one bucket over the ranks: a reduce-scatter followed by an all-gather.
 ///
-/// Each rank sends every other one that rank's piece, adds up what it receives of its own piece, and
-/// sends the sum to all: as many bytes as a ring, and the order of additions is ours.
+/// Each rank sends every other rank that rank's piece, adds up what it receives for its own piece,
+/// and sends the sum to all. This moves as many bytes as a ring, and the order of additions is
+/// ours.
 final class BucketSum {
   private enum Stage {
-    /// Pieces are on their way to the ranks that add them up.
+    /// Pieces travel to the ranks that add them up (reduce-scatter).
     case scattering(any PendingMessages, Tensor)
-    /// Sums are on their way to all.
+    /// Sums travel to all ranks (all-gather).
     case gathering(any PendingMessages)
     case complete
   }
@@ -18,15 +19,15 @@ final class BucketSum {
   private let range: Range<Int>
   private let pieces: [Range<Int>]
   private let tag: Int
-  /// f32: where the sum arrives.
+  /// Where the sum arrives, f32.
   private let gradients: Tensor
-  /// What travels: the gradients, or their bf16 twin.
+  /// The tensor that travels: the gradients, or their copy in bf16.
   private let wire: Tensor
   private var stage = Stage.complete
 
   private var own: Range<Int> { pieces[communicator.rank] }
 
-  /// Starts it. `wire` holds this rank's part.
+  /// Starts the sum. `wire` holds this rank's summand.
   init(
     _ bucket: Int, of buckets: GradientBuckets, gradients: Tensor, wire: Tensor,
     method: ReductionMethod, over communicator: any Communicator
@@ -44,20 +45,20 @@ final class BucketSum {
       stage = .gathering(
         try communicator.startSum(gradients.view(at: range.lowerBound, [range.count])))
     } else {
-      let room = Tensor([max(1, own.count * communicator.size)], wire.dtype, on: wire.context)
+      let buffer = Tensor([max(1, own.count * communicator.size)], wire.dtype, on: wire.context)
       let slots = (0..<communicator.size).map { own.count * $0..<own.count * ($0 + 1) }
       stage = .scattering(
         try communicator.startAllToAll(
-          AllToAll(from: wire, sent: pieces, to: room, received: slots, tag: tag)), room)
+          AllToAll(from: wire, sent: pieces, to: buffer, received: slots, tag: tag)), buffer)
     }
   }
 
-  /// Goes on as far as it can.
+  /// Advances as far as it can.
   ///
   /// - Parameters:
-  ///   - waiting: for what has not arrived yet.
+  ///   - waiting: whether to wait for messages that have not arrived yet.
   ///   - run: what the sums are computed on.
-  /// - Returns: whether it is complete.
+  /// - Returns: whether the sum is complete.
   func advance(waiting: Bool, _ run: Split) throws(CommunicationError) -> Bool {
     guard try addUp(waiting: waiting, run) else { return false }
     if case .gathering(let messages) = stage {
@@ -68,13 +69,13 @@ final class BucketSum {
     return true
   }
 
-  /// Goes on to where the own piece is added up, and sends it to all.
+  /// Advances until this rank's piece is added up and on its way to all.
   ///
-  /// - Returns: whether it is that far.
+  /// - Returns: whether it has come that far.
   func addUp(waiting: Bool, _ run: Split) throws(CommunicationError) -> Bool {
-    if case .scattering(let messages, let room) = stage {
+    if case .scattering(let messages, let buffer) = stage {
       guard try Self.arrived(messages, waiting) else { return false }
-      addUp(room, run)
+      addUp(buffer, run)
       if method.reduceScatters {
         unpack(own, run)
         stage = .complete
@@ -94,27 +95,27 @@ final class BucketSum {
     return true
   }
 
-  /// Adds the ranks' parts of the own piece up, into `wire`.
-  private func addUp(_ room: Tensor, _ run: Split) {
+  /// Adds up the summands of all ranks for this rank's piece, into `wire`.
+  private func addUp(_ buffer: Tensor, _ run: Split) {
     let (count, size) = (own.count, communicator.size)
     guard count > 0 else { return }
     let kernels = wire.context.kernels[wire.dtype]
     let slot = wire.dtype.size * count
-    withElements(room, wire) { room, wire in
+    withElements(buffer, wire) { buffer, wire in
       let sum = wire + own.lowerBound * self.wire.dtype.size
-      let mine = room + communicator.rank * slot
+      let mine = buffer + communicator.rank * slot
       mine.copyMemory(from: sum, byteCount: slot)
       run(count) { begin, end in
         if self.wire.dtype == .bfloat16 && self.method.order == .fast {
-          return self.addUpWide(room, begin, end, into: sum)
+          return self.addUpWide(buffer, begin, end, into: sum)
         }
-        // Neighbours first: the same tree that each rank's shards went through.
+        // Neighbours first: this continues the tree that the shards of each rank went through.
         for block in stride(from: begin, to: end, by: GradientBuckets.granule) {
           let blockEnd = min(block + Int64(GradientBuckets.granule), end)
           var distance = 1
           while distance < size {
             for first in stride(from: 0, to: size - distance, by: 2 * distance) {
-              let left = room + first * slot
+              let left = buffer + first * slot
               kernels.add(left, left + distance * slot, block, blockEnd, left)
             }
             distance *= 2
@@ -122,14 +123,14 @@ final class BucketSum {
         }
         let bytes = Int(begin) * self.wire.dtype.size..<Int(end) * self.wire.dtype.size
         (sum + bytes.lowerBound).copyMemory(
-          from: room + bytes.lowerBound, byteCount: bytes.count)
+          from: buffer + bytes.lowerBound, byteCount: bytes.count)
       }
     }
   }
 
-  /// bf16 parts, added in f32 and rounded once.
+  /// Adds bf16 summands in f32 and rounds once.
   private func addUpWide(
-    _ room: Elements, _ begin: Int64, _ end: Int64, into sum: Elements
+    _ buffer: Elements, _ begin: Int64, _ end: Int64, into sum: Elements
   ) {
     let context = wire.context
     let (half, single) = (context.kernels[.bfloat16], context.kernels[.float32])
@@ -139,7 +140,7 @@ final class BucketSum {
       for start in stride(from: Int(begin), to: Int(end), by: block) {
         let count = Int64(min(block, Int(end) - start))
         for rank in 0..<communicator.size {
-          let part = room + 2 * (rank * own.count + start)
+          let part = buffer + 2 * (rank * own.count + start)
           half.to_f32(part, 0, count, rank == 0 ? total : total + block)
           if rank > 0 { single.add(total, total + block, 0, count, total) }
         }
@@ -148,7 +149,7 @@ final class BucketSum {
     }
   }
 
-  /// From the wire's type to the gradients.
+  /// Converts from the type that travels to the gradients' f32.
   private func unpack(_ range: Range<Int>, _ run: Split) {
     guard wire.dtype == .bfloat16 else { return }
     let kernels = wire.context.kernels[.bfloat16]

@@ -1,18 +1,45 @@
 import TensorCore
 
-/// The lower part of the tree over canonical shards: the sums of those that one rank runs.
+/// The lower part of the binary tree over the canonical shards of a batch: it sums the gradients of
+/// the shards that one rank runs, in an order that does not depend on the number of ranks.
 ///
-/// Shard i joins as many complete subtrees on its left as i has trailing ones, so that sums of 1, 2, 4...
-/// shards wait at their levels: as many buffers as the tree has levels.
+/// A canonical shard is a fixed part of the global batch. Shard i joins as many complete subtrees
+/// on its left as the number i has trailing one bits. Sums of 1, 2, 4, ... shards therefore wait at
+/// their levels, which takes one buffer per level.
+///
+/// ```swift
+/// import Collectives
+/// import TensorCore
+///
+/// // A rank that runs two of a batch's canonical shards, one after the other.
+/// let gradients = Tensor(zeros: [4096], on: ComputeContext())
+/// var method = ReductionMethod()
+/// (method.order, method.localShards) = (.tree, 2)
+/// let reducer = GradientReducer(
+///   gradients, buckets: GradientBuckets(count: 4096, bucketMB: 1), method: method,
+///   over: SingleCommunicator())
+/// for shard in 1...2 {
+///   gradients.fill(Float(shard))
+///   reducer.endShard()
+/// }
+/// try reducer.finish()
+/// print(gradients.floats[0])  // 3.0
+/// ```
 final class CanonicalShardTree {
   private let gradients: Tensor
-  /// Where the sum of all shards goes: the gradients themselves, or bf16 for the wire.
+  /// Receives the sum of all shards: the gradients themselves, or a bf16 tensor to send.
   let output: Tensor
   /// Sums of 2^level shards.
   private let levels: [Tensor]
   private let shardCount: Int
 
-  /// - Parameter wire: the type of every edge above a shard.
+  /// A tree over `shards` shards, a power of two, whose gradients appear in `gradients` one after
+  /// the other.
+  ///
+  /// - Parameters:
+  ///   - gradients: f32, flat.
+  ///   - shards: how many canonical shards this rank runs.
+  ///   - wire: the type of every sum above a shard.
   init(_ gradients: Tensor, shards: Int, wire: DType) {
     invariant(
       shards > 0 && shards.nonzeroBitCount == 1,
@@ -25,7 +52,7 @@ final class CanonicalShardTree {
     }
   }
 
-  /// Takes the gradients of shard `index`, which is not the last.
+  /// Takes over the gradients of shard `index`, which is not the last one.
   func store(shard index: Int) {
     invariant(
       index + 1 < shardCount, "CanonicalShardTree: shard \(index) of \(shardCount) is the last")
@@ -35,9 +62,12 @@ final class CanonicalShardTree {
       Split(context: gradients.context))
   }
 
-  /// Joins elements `range` of the last shard's gradients with all that waits, into `output`.
+  /// Adds everything that waits to elements `range` of the last shard's gradients; the sum goes to
+  /// `output`.
   ///
-  /// - Parameter run: splits a count of elements over threads.
+  /// - Parameters:
+  ///   - range: elements of the flat gradients.
+  ///   - run: splits the elements over threads.
   func fold(_ range: Range<Int>, _ run: Split) {
     join(levels[...], range, into: output, run)
   }
@@ -68,9 +98,9 @@ final class CanonicalShardTree {
   }
 }
 
-/// Who computes sums: the threads of an context, or the calling one alone.
+/// The threads that compute a sum: those of a context, or only the calling thread.
 struct Split {
-  /// Nil: the calling thread.
+  /// The context whose threads are used; nil for only the calling thread.
   let context: ComputeContext?
 
   func callAsFunction(_ count: Int, _ body: (_ begin: Int64, _ end: Int64) -> Void) {

@@ -4,16 +4,20 @@ import SystemSupport
 package enum CommunicationError: ExitCoded, Equatable, CustomStringConvertible {
   /// An operation of the MPI library failed; `reason` is the library's own text.
   case failed(rank: Int, operation: String, reason: String)
-  /// The launcher and the linked library belong to different MPIs: each process sees itself alone.
+  /// The launcher and the linked library belong to different MPIs, so each process sees only
+  /// itself.
   case launcherMismatch(launched: Int, found: Int, library: String)
-  /// `srun` started several tasks without telling them of each other.
+  /// `srun` started several tasks without telling them about each other.
   case noProcessManager(tasks: Int)
-  /// Replicas that must be equal are not.
+  /// Ranks hold different values of something that must be equal on all of them, such as the
+  /// weights.
   case replicasDiffer(what: String, ranks: [Int])
-  /// At least one rank failed, and all of them know: `rank` is the first, whose place it is to print
-  /// the message. All ranks are at the same point, so `finalize()` is safe; `code` is the exit code.
+  /// At least one rank failed, and all ranks know it. `rank` is the first that failed, which is the
+  /// one that prints the message. All ranks are at the same point, so `finalize()` is safe. `code`
+  /// is the exit code.
   case agreed(rank: Int, message: String, code: Int32)
 
+  /// The error as one line.
   package var description: String {
     switch self {
     case .failed(let rank, let operation, let reason):
@@ -27,13 +31,14 @@ package enum CommunicationError: ExitCoded, Equatable, CustomStringConvertible {
     case .replicasDiffer(let what, let ranks):
       "\(what) on \(ranks.count == 1 ? "rank" : "ranks")"
         + " \(ranks.map(String.init).joined(separator: ", ")) differ from the other ranks;"
-        + " resume from the last checkpoint, and suspect memory or mixed builds if it comes again"
+        + " resume from the last checkpoint; if it happens again, check the memory of these hosts,"
+        + " and that all ranks run the same build"
     case .agreed(_, let message, _): message
     }
   }
 
-  /// The rank whose place it is to print this error, where all ranks hold it and can leave together
-  /// with `finalize()`; nil where this rank is alone with it and must `abort(code:)`.
+  /// The rank that should print this error if all ranks hold it and can leave together by
+  /// `finalize()`; nil if only this rank holds it, which must then call `abort(code:)`.
   package var spokesman: Int? {
     switch self {
     case .agreed(let rank, _, _): rank
@@ -42,9 +47,11 @@ package enum CommunicationError: ExitCoded, Equatable, CustomStringConvertible {
     }
   }
 
-  /// EX_TEMPFAIL of sysexits.h: ranks lost each other, and the same job may succeed when started again.
+  /// EX_TEMPFAIL of sysexits.h: ranks have lost each other, and the same job may succeed when it is
+  /// started again.
   package static let lostJob: Int32 = 75
 
+  /// The program's exit code for this error.
   package var exitCode: Int32 {
     switch self {
     case .agreed(_, _, let code): code

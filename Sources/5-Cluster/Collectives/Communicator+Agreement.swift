@@ -1,31 +1,32 @@
 import SystemSupport
 
-/// What ranks must decide alike.
+/// Decisions that all ranks must take alike.
 extension Communicator {
-  /// Whether any rank says yes.
+  /// Whether at least one rank passes true. Collective.
   package func anyRank(_ flag: Bool) throws(CommunicationError) -> Bool {
     try reduce(Int64(flag ? 1 : 0), .max) != 0
   }
 
-  /// Whether all ranks say yes.
+  /// Whether all ranks pass true. Collective.
   package func allRanks(_ flag: Bool) throws(CommunicationError) -> Bool {
     try reduce(Int64(flag ? 1 : 0), .min) != 0
   }
 
-  /// Runs `body`, which must not communicate, on every rank, and goes on only where it succeeded on
-  /// all: otherwise every rank throws the same `agreed` error, with the first failing rank's message
-  /// in one line. The rank is named unless all ranks say the same.
+  /// Runs `body`, which must not communicate, on every rank, and returns only if it succeeded on
+  /// all of them. Otherwise every rank throws the same `agreed` error with the message of the first
+  /// rank that failed, in one line. The message names that rank, unless all ranks failed with the
+  /// same message. Collective.
   package func agree<Value>(_ body: () throws -> Value) throws(CommunicationError) -> Value {
     try agree(on: Result { try body() })
   }
 
-  /// As `agree(_:)`, for work already done.
+  /// As `agree(_:)`, for work that is already done. Collective.
   package func agree<Value>(
     on result: Result<Value, any Error>
   ) throws(CommunicationError) -> Value {
     var mine = [UInt8]()
     if case .failure(let error) = result {
-      // Known to all ranks already, or a sign that they cannot be reached.
+      // All ranks know it already, or it shows that they cannot be reached.
       if let error = error as? CommunicationError { throw error }
       let line = "\(error)".split(whereSeparator: \.isNewline).joined(separator: " ")
       let code = (error as? any ExitCoded)?.exitCode ?? 1
@@ -45,8 +46,9 @@ extension Communicator {
     return value
   }
 
-  /// Throws `replicasDiffer`, on all ranks, unless all give the same digest. The most frequent one is
-  /// taken for the right one, the lowest rank's where two are as frequent.
+  /// Throws `replicasDiffer`, on all ranks, unless all ranks pass the same digest. The most
+  /// frequent digest counts as the right one; if two are equally frequent, that of the lowest rank
+  /// does. Collective.
   package func requireEqual(_ digest: [UInt8], of what: String) throws(CommunicationError) {
     let all = try gather(digest)
     let counts = all.map { one in all.count { $0 == one } }
@@ -56,14 +58,14 @@ extension Communicator {
   }
 }
 
-/// What a failing rank told the others: exit code, host and message.
+/// What a failing rank tells the others: exit code, host and message.
 private struct Failure {
   let rank: Int
   let code: Int32
   let host: String
   let line: String
 
-  /// Nil where the rank sent nothing: it did not fail.
+  /// Nil if the rank sent nothing, which means that it did not fail.
   init?(rank: Int, bytes: [UInt8]) {
     guard bytes.count >= 4 else { return nil }
     let text = String(decoding: bytes.dropFirst(4), as: UTF8.self)

@@ -1,8 +1,9 @@
 import TensorCore
 
-/// The collective operations on values instead of memory.
+/// Collective operations on values instead of memory.
 extension Communicator {
-  /// Reduces each entry over the ranks; all ranks give as many.
+  /// Reduces each entry over the ranks (all-reduce); all ranks pass the same number of entries.
+  /// Collective.
   package func reduce<Element: Reducible>(
     _ values: [Element], _ reduction: Reduction
   ) throws(CommunicationError) -> [Element] {
@@ -14,21 +15,24 @@ extension Communicator {
     return values
   }
 
+  /// Reduces one value over the ranks (all-reduce). Collective.
   package func reduce<Element: Reducible>(
     _ value: Element, _ reduction: Reduction
   ) throws(CommunicationError) -> Element {
     try reduce([value], reduction)[0]
   }
 
-  /// The sum over ranks, for losses, counts and times.
+  /// The sums over the ranks of losses, counts or times. Collective.
   package func sum(_ values: [Double]) throws(CommunicationError) -> [Double] {
     try reduce(values, .sum)
   }
+
+  /// The sum over the ranks of a count. Collective.
   package func sum(_ value: Int) throws(CommunicationError) -> Int {
     Int(try reduce(Int64(value), .sum))
   }
 
-  /// Adds up an f32 tensor over the ranks, in place.
+  /// Sums an f32 tensor over the ranks, in place. Collective.
   package func sum(_ tensor: Tensor) throws(CommunicationError) {
     let status = tensor.withFloats { floats in
       Result { () throws(CommunicationError) in
@@ -38,7 +42,7 @@ extension Communicator {
     try status.get()
   }
 
-  /// Overwrites a tensor with that of rank `root`.
+  /// Overwrites a tensor with that of rank `root`. Collective.
   package func broadcast(_ tensor: Tensor, from root: Int = 0) throws(CommunicationError) {
     let status = tensor.withBytes { bytes in
       Result { () throws(CommunicationError) in try broadcast(bytes, from: root) }
@@ -46,7 +50,7 @@ extension Communicator {
     try status.get()
   }
 
-  /// The bytes of rank `root`, whose number the other ranks need not know.
+  /// The bytes of rank `root`; the other ranks need not know how many there are. Collective.
   package func broadcast(_ bytes: [UInt8], from root: Int = 0) throws(CommunicationError) -> [UInt8]
   {
     let count = try reduce(Int64(rank == root ? bytes.count : 0), .max)
@@ -58,8 +62,9 @@ extension Communicator {
     return received
   }
 
-  /// Every rank's bytes, in the order of ranks; their numbers may differ. Each rank holds all of
-  /// them, padded to the longest while they travel.
+  /// The bytes of every rank, in the order of ranks; ranks may pass different numbers of bytes
+  /// (all-gather). Every rank holds all of them, padded to the longest while they travel.
+  /// Collective.
   package func gather(_ mine: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
     let counts = try gatherEqual(withUnsafeBytes(of: Int64(mine.count)) { Array($0) })
       .map { bytes in bytes.withUnsafeBytes { Int($0.loadUnaligned(as: Int64.self)) } }
@@ -69,12 +74,13 @@ extension Communicator {
     return zip(blocks, counts).map { block, count in Array(block.prefix(count)) }
   }
 
-  /// The name of every rank's node, in the order of ranks.
+  /// The host name of every rank, in the order of ranks. Collective.
   package func hosts() throws(CommunicationError) -> [String] {
     try gather(Array(host.utf8)).map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// Every rank's bytes, in the order of ranks; all ranks give as many.
+  /// The bytes of every rank, in the order of ranks; all ranks pass the same number of bytes.
+  /// Collective.
   package func gatherEqual(_ mine: [UInt8]) throws(CommunicationError) -> [[UInt8]] {
     var all = [UInt8](repeating: 0, count: mine.count * size)
     let status = mine.withUnsafeBytes { from in
@@ -86,7 +92,8 @@ extension Communicator {
     return (0..<size).map { Array(all[$0 * mine.count..<($0 + 1) * mine.count]) }
   }
 
-  /// Every rank's numbers, one rank after the other; all ranks give as many.
+  /// The numbers of every rank, one rank after the other; all ranks pass the same number of them.
+  /// Collective.
   package func gatherNumbers(_ mine: [Double]) throws(CommunicationError) -> [Double] {
     let bytes = mine.withUnsafeBytes { Array($0) }
     return try gatherEqual(bytes).flatMap { bytes in
@@ -94,7 +101,8 @@ extension Communicator {
     }
   }
 
-  /// The values of all ranks, in the order of ranks, on every rank; their numbers may differ.
+  /// The values of all ranks, in the order of ranks, on every rank; ranks may pass different
+  /// numbers of values. Collective.
   package func gather<Element: BitwiseCopyable>(
     values: [Element]
   ) throws(CommunicationError) -> [Element] {
@@ -103,8 +111,22 @@ extension Communicator {
     }
   }
 
-  /// This rank's contiguous part of `count` pieces of work.
-  package func share(of count: Int) -> Range<Int> {
-    count * rank / size..<count * (rank + 1) / size
+  /// This rank's part of `count` pieces of work, counted from 0; see `Range.share(rank:of:)`.
+  package func share(of count: Int) -> Range<Int> { share(of: 0..<count) }
+
+  /// This rank's part of a range of work, such as images or seeds; see `Range.share(rank:of:)`.
+  package func share<Bound: FixedWidthInteger>(of range: Range<Bound>) -> Range<Bound>
+  where Bound.Stride: SignedInteger {
+    range.share(rank: rank, of: size)
+  }
+}
+
+extension Range where Bound: FixedWidthInteger, Bound.Stride: SignedInteger {
+  /// The part of the range that rank `rank` of `ranks` works on.
+  ///
+  /// The parts follow each other in the order of ranks, make up the whole range, and differ by at
+  /// most one element; with more ranks than elements some parts are empty.
+  package func share(rank: Int, of ranks: Int) -> Range {
+    lowerBound + Bound(count * rank / ranks)..<lowerBound + Bound(count * (rank + 1) / ranks)
   }
 }

@@ -1,75 +1,94 @@
 import TensorCore
 
-/// The ranks of one job. Every operation is collective: all ranks call the same ones in the same
-/// order, with the same counts, and block until their part is done.
+/// The ranks of one job. Every operation is collective: all ranks call the same operations in the
+/// same order with the same counts, and block until their part is done.
 ///
 /// Calls may come from any thread, one after the other. A thrown `failed` leaves the other ranks
-/// waiting, so it must end in `abort(code:)`; the other errors are seen by all ranks alike.
+/// waiting, so it must lead to `abort(code:)`. All ranks see the other errors alike.
+///
+/// ```swift
+/// import Collectives
+///
+/// let communicator = try Launcher().start()  // over MPI under mpirun or srun, else one rank
+/// let total = try communicator.sum(communicator.rank)
+/// if communicator.rank == 0 { print("\(communicator.size) ranks, sum \(total)") }
+/// try communicator.finalize()
+/// ```
 package protocol Communicator: AnyObject, Sendable {
+  /// The number of this rank, in 0..<`size`.
   var rank: Int { get }
+  /// How many ranks the job has (MPI: the world size).
   var size: Int { get }
-  /// This rank's place among the ranks of its node, and their number.
+  /// The number of this rank among the ranks of its host.
   var localRank: Int { get }
+  /// How many ranks the host has.
   var localSize: Int { get }
-  /// The node's name (`gethostname`).
+  /// The host's name (`gethostname`).
   var host: String { get }
-  /// The library and its version, for logs.
+  /// The MPI library and its version, for logs.
   var library: String { get }
   /// What this process is doing, for a thread that watches it.
   var activity: Activity { get }
 
+  /// Returns when all ranks have called it.
   func barrier() throws(CommunicationError)
 
-  /// Overwrites `bytes` with those of rank `root`.
+  /// Overwrites `bytes` with those of rank `root`; all ranks pass as many bytes.
   func broadcast(
     _ bytes: UnsafeMutableRawBufferPointer, from root: Int
   ) throws(CommunicationError)
 
-  /// Writes the bytes of rank r, as many on each rank, to `all[r * mine.count...]`.
+  /// Writes the bytes of each rank r to `all[r * mine.count...]`, on every rank (all-gather); all
+  /// ranks pass as many bytes.
   func gather(
     _ mine: UnsafeRawBufferPointer, into all: UnsafeMutableRawBufferPointer
   ) throws(CommunicationError)
 
-  /// Reduces each element over the ranks, in place. The order of additions is the library's.
+  /// Reduces each element over the ranks, in place (all-reduce). The library determines the order
+  /// of additions.
   func reduce<Element: Reducible>(
     _ values: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction
   ) throws(CommunicationError)
 
-  /// Starts adding up the f32 elements of `tensor` over the ranks, in place. They may be neither read
+  /// Starts summing the f32 elements of `tensor` over the ranks, in place. They may be neither read
   /// nor written before the sum is complete.
   func startSum(_ tensor: Tensor) throws(CommunicationError) -> any PendingMessages
 
-  /// Starts sending to and receiving from every other rank. Elements that are sent must stay as they
-  /// are, those that are received be left alone, until all have arrived.
+  /// Starts sending to and receiving from every other rank. Until everything has arrived, elements
+  /// that are sent must not change, and those that are received may be neither read nor written.
   func startAllToAll(_ exchange: AllToAll) throws(CommunicationError) -> any PendingMessages
 
-  /// Leaves the job in good order. Nothing may be called afterwards.
+  /// Leaves the job in an orderly way. Nothing may be called afterwards.
   func finalize() throws(CommunicationError)
 
   /// Ends all ranks at once with this exit code, wherever they are.
   func abort(code: Int32) -> Never
 }
 
-/// Messages in flight. They hold their tensors' storage, and advance only inside calls of the library.
+/// Messages in flight. They retain the storage of their tensors, and advance only inside calls of
+/// the library.
 package protocol PendingMessages: AnyObject {
-  /// Whether all have arrived; also lets them advance.
+  /// Whether all have arrived; the call also lets them advance.
   func isComplete() throws(CommunicationError) -> Bool
   /// Returns when all have arrived.
   func wait() throws(CommunicationError)
 }
 
-/// What each rank sends to and receives from each other.
+/// What each rank sends to and receives from every other rank (MPI: alltoallv).
 package struct AllToAll {
+  /// The tensor that is sent from.
   package let from: Tensor
-  /// Elements of `from` for each rank; the own entry is left out.
+  /// The elements of `from` for each rank; the entry of this rank is ignored.
   package let sent: [Range<Int>]
-  /// Of the same element type; may be `from` where no element is both sent and received.
+  /// The tensor that is received into, of the same element type. It may be `from` if no element is
+  /// both sent and received.
   package let to: Tensor
-  /// Elements of `to` from each rank; the own entry is left out.
+  /// The elements of `to` from each rank; the entry of this rank is ignored.
   package let received: [Range<Int>]
-  /// Tells exchanges that overlap in time apart; 0 to 32767.
+  /// Distinguishes exchanges that overlap in time; 0 to 32767.
   package let tag: Int
 
+  /// An exchange; the ranges must lie within the tensors.
   package init(
     from: Tensor, sent: [Range<Int>], to: Tensor, received: [Range<Int>], tag: Int
   ) {
@@ -82,11 +101,13 @@ package struct AllToAll {
     (self.from, self.sent, self.to, self.received, self.tag) = (from, sent, to, received, tag)
   }
 
-  /// Fills in the other ranks' pieces of a tensor of which each rank holds its own.
+  /// Fills in the pieces of the other ranks in a tensor of which each rank holds its own piece.
   ///
   /// - Parameters:
-  ///   - pieces: elements of each rank.
-  ///   - rank: the own one.
+  ///   - tensor: sent from and received into.
+  ///   - pieces: the elements of each rank.
+  ///   - rank: this rank.
+  ///   - tag: distinguishes exchanges that overlap in time.
   init(sharing tensor: Tensor, pieces: [Range<Int>], from rank: Int, tag: Int) {
     self.init(
       from: tensor, sent: [Range<Int>](repeating: pieces[rank], count: pieces.count), to: tensor,
@@ -94,25 +115,33 @@ package struct AllToAll {
   }
 }
 
+/// How values of several ranks become one.
 package enum Reduction: Sendable {
+  /// The sum, the smallest and the largest value.
   case sum, min, max
 }
 
 /// Element types that ranks can reduce.
 package protocol Reducible: BitwiseCopyable {
+  /// The type as MPI knows it.
   static var reducibleType: ReducibleType { get }
 }
 
+/// Element types as MPI knows them.
 package enum ReducibleType: Sendable {
+  /// f32, f64, and 64-bit signed integers.
   case float32, float64, int64
 }
 
 extension Float: Reducible {
+  /// f32.
   package static var reducibleType: ReducibleType { .float32 }
 }
 extension Double: Reducible {
+  /// f64.
   package static var reducibleType: ReducibleType { .float64 }
 }
 extension Int64: Reducible {
+  /// 64-bit signed integers.
   package static var reducibleType: ReducibleType { .int64 }
 }

@@ -1,22 +1,24 @@
 import Foundation
 import SystemSupport
 
-/// What a rank may use of its node's cores, and how many threads follow from that.
+/// How many of its host's cores a rank may use, and how many threads follow from that.
 package struct CoreShare: Sendable, Equatable, Codable {
   /// Physical cores in this rank's affinity mask.
   package let cores: Int
-  /// Ranks of this node, this one included, whose masks overlap this rank's.
+  /// How many ranks of this host, this one included, have a mask that overlaps this rank's mask.
   package let sharers: Int
-  /// CPUs' worth of time that the control group leaves for each rank of the node; nil where unlimited.
+  /// The CPU time that the control group leaves for each rank of the host, in CPUs; nil if it is
+  /// unlimited.
   package let limit: Double?
-  /// Threads a launcher asked for (`DIFFIT_THREADS`); 0 where it did not.
+  /// The number of threads that a launcher requested (`DIFFIT_THREADS`); 0 if it requested none.
   package let asked: Int
 
+  /// A share with these values.
   package init(cores: Int, sharers: Int, limit: Double? = nil, asked: Int = 0) {
     (self.cores, self.sharers, self.limit, self.asked) = (cores, sharers, limit, asked)
   }
 
-  /// Compares the masks of all ranks; collective.
+  /// Determines this rank's share from the masks of all ranks. Collective.
   package init(
     of communicator: any Communicator,
     environment: [String: String] = ProcessInfo.processInfo.environment
@@ -35,7 +37,8 @@ package struct CoreShare: Sendable, Equatable, Codable {
       asked: environment["DIFFIT_THREADS"].flatMap { Int($0) } ?? 0)
   }
 
-  /// Threads for this rank: as asked, else an even part of the cores, at least one.
+  /// The number of threads for this rank: the requested one, or else an equal part of the cores, at
+  /// least 1.
   package var threads: Int {
     if asked > 0 { return asked }
     return max(1, Int(min(Double(cores / sharers), limit ?? .infinity)))

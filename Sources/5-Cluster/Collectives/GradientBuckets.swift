@@ -1,20 +1,25 @@
 import TensorCore
 
-/// Consecutive parts of a flat gradient range, each summed over the ranks at once. The flat order is
-/// the order in which backward finishes gradients, so the first bucket is complete first.
+/// Buckets: consecutive parts of the flat gradients, each of which is all-reduced as a whole. The
+/// flat order is the order in which backward finishes gradients, so the first bucket is complete
+/// first.
 ///
-/// The last ones are smaller and smaller: what becomes final last can hide behind nothing.
+/// The last buckets become smaller and smaller, because nothing is left to hide the communication
+/// of the gradients that are finished last.
 package struct GradientBuckets: Sendable, Equatable {
-  /// Cuts fall on multiples of this, the block of the reproducible gradient norm.
+  /// Buckets and pieces are cut at multiples of this many elements, which is the block of the
+  /// reproducible gradient norm.
   package static let granule = 4096
-  /// Bytes down to which the last buckets are halved.
+  /// The size in bytes down to which the last buckets are halved.
   static let leastBytes = 1 << 20
 
-  /// Element ranges, in order, without gaps.
+  /// The element range of each bucket, in order and without gaps.
   package let ranges: [Range<Int>]
 
+  /// Cuts flat gradients into buckets.
+  ///
   /// - Parameters:
-  ///   - count: f32 elements of the flat range.
+  ///   - count: f32 elements of the flat gradients.
   ///   - bucketMB: size of a bucket in MB (10^6 bytes), rounded up to whole granules.
   package init(count: Int, bucketMB: Double) {
     invariant(count >= 0, "GradientBuckets: \(count) elements")
@@ -34,9 +39,10 @@ package struct GradientBuckets: Sendable, Equatable {
     self.ranges = ranges
   }
 
+  /// Elements of the flat gradients.
   package var count: Int { ranges.last?.upperBound ?? 0 }
 
-  /// The buckets that hold elements of `range`.
+  /// The buckets that contain elements of `range`.
   package func indices(touching range: Range<Int>) -> Range<Int> {
     invariant(
       range.lowerBound >= 0 && range.upperBound <= count,
@@ -54,11 +60,12 @@ package struct GradientBuckets: Sendable, Equatable {
     return low
   }
 
-  /// Tells a bucket's messages apart from others' under way; the next number is free.
+  /// A tag that distinguishes the bucket's messages from others in flight; the next number is
+  /// reserved too.
   func tag(of bucket: Int) -> Int { 2 * bucket % 32768 }
 
-  /// The part of a bucket that each rank adds up, and keeps where the optimiser is sharded; it begins and
-  /// ends at whole granules and may be empty.
+  /// The piece of a bucket that each rank adds up, and that it keeps if the optimiser is sharded. A
+  /// piece begins and ends at whole granules and may be empty.
   package func pieces(of bucket: Int, ranks: Int) -> [Range<Int>] {
     let range = ranges[bucket]
     let granules = (range.count + Self.granule - 1) / Self.granule

@@ -2,32 +2,57 @@ import Foundation
 import SystemSupport
 import TensorCore
 
-/// Adds up a flat gradient buffer over the ranks, bucket by bucket, in place; one a parameter set.
+/// All-reduces flat gradients over the ranks, bucket by bucket and in place, while backward still
+/// runs. There is one reducer per parameter set (PyTorch: DistributedDataParallel).
 ///
-/// A step: `endShard` after each canonical shard; while the last one's backward runs, `isFinal` for each
-/// range whose gradient will not change any more, in an order of its own, and `progress` between
-/// operators; then `finish` returns when the whole buffer is summed (or this rank's pieces of it). A
-/// bucket leaves as soon as it and all before it are final, so that every rank sends in the same order.
+/// The course of a step: call `endShard` after each canonical shard. While the backward pass of the
+/// last shard runs, call `markReady` for each range whose gradient will not change any more, and
+/// `progress` between operators. Then `finish` returns when all gradients (or this rank's pieces of
+/// them) are summed. A bucket is sent as soon as it and all buckets before it are ready, so every
+/// rank sends in the same order.
+///
+/// ```swift
+/// import Collectives
+/// import TensorCore
+///
+/// let communicator = SingleCommunicator()
+/// let gradients = Tensor(zeros: [100_000], on: ComputeContext())
+/// let reducer = GradientReducer(
+///   gradients, buckets: GradientBuckets(count: 100_000, bucketMB: 0.1), over: communicator)
+/// reducer.endShard()
+/// reducer.markReady(0..<100_000)
+/// try reducer.finish()
+/// print(reducer.lap().exposed)  // seconds that backward did not hide
+/// ```
 package final class GradientReducer {
-  /// Buckets that are summed at once.
+  /// How many buckets are summed at once.
   package static var bucketsInFlight: Int { BucketsInFlight.limit }
 
+  /// The buckets of the gradients.
   package let buckets: GradientBuckets
+  /// How gradients are added up.
   package let method: ReductionMethod
   private let communicator: any Communicator
   private let flight: BucketProgress
   private let tree: CanonicalShardTree
   private var shardsDone = 0
-  /// Elements of each bucket that are not final yet.
+  /// For each bucket, how many elements are not ready yet.
   private var missing: [Int]
-  /// Buckets that have left.
+  /// How many buckets have been sent.
   private var started = 0
 
-  /// Seconds that messages were under way while backward ran, and that `finish` took, since the last lap.
+  /// Seconds that messages were in flight while backward ran, since the last lap.
   private var hidden = 0.0
+  /// Seconds that `finish` took, since the last lap.
   private var exposed = 0.0
 
-  /// - Parameter gradients: f32, the whole flat range.
+  /// Creates a reducer.
+  ///
+  /// - Parameters:
+  ///   - gradients: all flat gradients, f32.
+  ///   - buckets: their buckets.
+  ///   - method: how they are added up.
+  ///   - communicator: the ranks.
   package init(
     _ gradients: Tensor, buckets: GradientBuckets, method: ReductionMethod = ReductionMethod(),
     over communicator: any Communicator
@@ -36,14 +61,14 @@ package final class GradientReducer {
       gradients.count == buckets.count && gradients.dtype == .float32,
       "GradientReducer: \(gradients.shape) \(gradients.dtype) for buckets of \(buckets.count)")
     var method = method
-    // Nothing travels, so nothing is rounded on the way.
+    // With one rank nothing travels, so nothing is rounded on the way.
     if communicator.size == 1 && method.order == .fast { method.wire = .float32 }
     (self.buckets, self.method, self.communicator) = (buckets, method, communicator)
     let tree = CanonicalShardTree(gradients, shards: method.localShards, wire: method.wire)
     self.tree = tree
     missing = buckets.ranges.map(\.count)
     let context = gradients.context
-    // One rank sends nothing; only a tree has something to do.
+    // One rank sends nothing; it has something to add only in a tree over shards.
     let travels = communicator.size > 1 || method.order == .tree
     let start: BucketStart = { (bucket, run) throws(CommunicationError) in
       guard travels else { return nil }
@@ -59,7 +84,8 @@ package final class GradientReducer {
 
   deinit { flight.stop() }
 
-  /// The parts of the flat range whose sum arrives here: all of it, or this rank's piece of each bucket.
+  /// The parts of the flat gradients whose sum arrives at this rank: all of them, or this rank's
+  /// piece of each bucket.
   package var ownPartition: [Range<Int>] {
     guard method.reduceScatters else { return buckets.count > 0 ? [0..<buckets.count] : [] }
     return buckets.ranges.indices
@@ -67,14 +93,14 @@ package final class GradientReducer {
       .filter { !$0.isEmpty }
   }
 
-  /// Tells that the gradients of one more of the step's canonical shards are in the buffer, which may then
-  /// be overwritten, unless it was the last.
+  /// Reports that the buffer holds the gradients of the step's next canonical shard. The buffer may
+  /// then be overwritten, unless it was the last shard.
   package func endShard() {
     if shardsDone + 1 < method.localShards { tree.store(shard: shardsDone) }
     shardsDone += 1
   }
 
-  /// Tells that the gradients in `range` are complete on this rank; each element once a step.
+  /// Reports that the gradients in `range` are complete on this rank; each element once per step.
   package func markReady(_ range: Range<Int>) {
     for index in buckets.indices(touching: range) {
       missing[index] -= range.clamped(to: buckets.ranges[index]).count
@@ -87,7 +113,7 @@ package final class GradientReducer {
   /// Lets sums in flight advance.
   package func progress() { flight.progress() }
 
-  /// Sums what has not left yet, waits for the rest, and makes ready for the next step.
+  /// Sums the buckets that were not sent yet, waits for all, and prepares for the next step.
   package func finish() throws(CommunicationError) {
     invariant(
       shardsDone == method.localShards, "finish: \(shardsDone) of \(method.localShards) shards")
@@ -100,7 +126,8 @@ package final class GradientReducer {
     missing = buckets.ranges.map(\.count)
   }
 
-  /// Seconds of communication since the last call: behind backward, and with nothing else to do.
+  /// Seconds of communication since the last call: hidden behind backward, and exposed, while
+  /// nothing else could be done.
   package func lap() -> (hidden: Double, exposed: Double) {
     defer { (hidden, exposed) = (0, 0) }
     return (hidden, exposed)

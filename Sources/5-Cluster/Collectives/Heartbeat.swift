@@ -1,25 +1,30 @@
-/// What a rank tells the others of itself about once a second, beside MPI.
+/// What a rank reports about itself to the others about once per second, beside MPI.
 package struct Heartbeat: Equatable, Sendable {
+  /// The sender.
   package var rank: Int
-  /// Grows from one to the next: datagrams may arrive twice, and late.
+  /// The sender's counter. It grows with each heartbeat, because datagrams may arrive twice or
+  /// late.
   package var count: Int
+  /// What the sender is doing.
   package var state: Activity.State
-  /// Seconds since something changed, by the sender's own watch.
+  /// Seconds since something changed at the sender, by its own clock.
   package var still: Double
 
+  /// A heartbeat with these values.
   package init(rank: Int, count: Int, state: Activity.State, still: Double) {
     (self.rank, self.count, self.state, self.still) = (rank, count, state, still)
   }
 
-  /// Random bytes that tell this job's datagrams from foreign ones.
+  /// Random bytes that distinguish the datagrams of this job from others.
   package typealias Token = [UInt8]
+  /// Bytes of a token.
   package static let tokenSize = 16
   private static let fixedSize = tokenSize + 6 * 8 + 1
-  /// Longest datagram: an operation's name is cut to fit.
+  /// Bytes of the longest datagram; the name of an operation is cut to fit.
   package static let capacity = fixedSize + 64
 
-  /// As sent: token, six numbers of 64 bits (the sender's byte order: ranks share an instruction set),
-  /// the phase, and the operation's name if there is one.
+  /// The datagram: token, six 64-bit numbers in the sender's byte order (all ranks share an
+  /// instruction set), the phase, and the name of the operation if there is one.
   package func encoded(_ token: Token) -> [UInt8] {
     let numbers = [
       rank, count, state.images, state.collectives, state.changes, Int(still * 1000),
@@ -28,7 +33,7 @@ package struct Heartbeat: Equatable, Sendable {
       + [state.phase.rawValue] + (state.operation ?? "").utf8.prefix(64)
   }
 
-  /// Nil where the bytes are not a heartbeat with this token.
+  /// Decodes a datagram; nil if it is not a heartbeat with this token.
   package init?(_ bytes: some Collection<UInt8>, token: Token) {
     let bytes = Array(bytes)
     guard bytes.count >= Heartbeat.fixedSize, bytes.count <= Heartbeat.capacity,

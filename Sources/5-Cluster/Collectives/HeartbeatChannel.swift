@@ -1,26 +1,31 @@
 import Foundation
 
-/// Datagrams between the ranks of a job beside MPI, which cannot say who is missing while it waits.
+/// Datagrams between the ranks of a job, beside MPI, which cannot tell which rank is missing while
+/// it waits.
 ///
-/// UDP over IPv4, one socket a rank. Two ranks watch: the first, and one on another host where there are
-/// several, so that the first is missed too. All ranks tell the watchers of themselves, and the watchers
-/// tell all. A datagram that is lost is followed by another; none that is foreign gets past the token.
+/// It uses UDP over IPv4 with one socket per rank. Two ranks are watchers: the first one, and one
+/// on another host if there are several hosts, so that a loss of the first is noticed too. All
+/// ranks report to the watchers, and the watchers report to all. A lost datagram is followed by
+/// another one, and the token keeps foreign datagrams out.
 package final class HeartbeatChannel: Sendable {
+  /// This rank.
   package let rank: Int
-  /// The host of each rank.
+  /// The host name of each rank.
   package let hosts: [String]
-  /// The ranks that watch, in the order in which they speak.
+  /// The watching ranks, in the order in which they act.
   package let watchers: [Int]
-  /// Nil where this rank could not open a socket.
+  /// Nil if this rank could not open a socket.
   private let socket: UDPSocket?
   private let token: Heartbeat.Token
-  /// Where each rank may be reached: every address, because which of them is routed is not known.
+  /// All addresses of each rank, because it is not known which of them can be reached.
   private let addresses: [[UDPSocket.Address]]
 
-  /// Opens the sockets and exchanges their addresses. Collective. Where UDP is not possible the channel is
-  /// silent.
+  /// Opens the sockets and exchanges their addresses. Collective. If UDP is not possible, the
+  /// channel is silent.
   ///
-  /// - Parameter isMute: neither sends nor hears anything; for tests.
+  /// - Parameters:
+  ///   - communicator: the ranks.
+  ///   - isMute: whether the channel neither sends nor receives anything, for tests.
   package init(
     over communicator: any Communicator, isMute: Bool = false
   ) throws(CommunicationError) {
@@ -33,7 +38,7 @@ package final class HeartbeatChannel: Sendable {
     let hosts = try communicator.hosts()
     let own = communicator.host
     addresses = zip(records, hosts).map { record, host in
-      // Loopback means another host elsewhere.
+      // On another host, the loopback address means that host itself.
       UDPSocket.Address.all(in: record).filter { host == own || !$0.isLoopback }
     }
     self.hosts = hosts
@@ -41,7 +46,7 @@ package final class HeartbeatChannel: Sendable {
     watchers = communicator.size > 1 ? [0, second] : [0]
   }
 
-  /// Sends to whom it concerns; never waits.
+  /// Sends a heartbeat to the ranks that should get it; never waits.
   package func send(_ beat: Heartbeat) {
     guard let socket else { return }
     let bytes = beat.encoded(token)
@@ -51,7 +56,7 @@ package final class HeartbeatChannel: Sendable {
     }
   }
 
-  /// Calls `body` with each heartbeat that arrives within the time.
+  /// Calls `body` with each heartbeat that arrives within so many seconds.
   package func receive(seconds: Double, _ body: (Heartbeat) -> Void) {
     guard let socket else {
       usleep(useconds_t(seconds * 1e6))

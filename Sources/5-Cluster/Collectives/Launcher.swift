@@ -1,16 +1,16 @@
 import Foundation
 
-/// How this process was started, as its environment tells.
+/// How this process was started, according to its environment.
 package enum Launcher: Equatable, Sendable {
-  /// By hand: one rank, without MPI.
+  /// Directly: one rank, without MPI.
   case none
-  /// By an MPI launcher; the number of ranks, where the environment names it.
+  /// By an MPI launcher, with the number of ranks if the environment contains it.
   case mpi(ranks: Int?)
-  /// By `srun` as one of several tasks, but without the means to find the others.
+  /// By `srun` as one of several tasks that have no means to find each other.
   case tasksWithoutManager(Int)
 
-  /// Reads the variables of Open MPI's and MPICH's mpirun and of Slurm's `srun --mpi=pmix|pmi2`.
-  /// A batch script has Slurm's variables too, but not those of a step.
+  /// Reads the variables of Open MPI's and MPICH's mpirun and of Slurm's `srun --mpi=pmix|pmi2`. A
+  /// batch script has variables of Slurm too, but not those of a step.
   package init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     let number = { (name: String) in environment[name].flatMap { Int($0) } }
     let tasks = number("SLURM_STEP_NUM_TASKS")
@@ -25,7 +25,7 @@ package enum Launcher: Equatable, Sendable {
     }
   }
 
-  /// Joins the job: over MPI where a launcher started this process, else as a single rank.
+  /// Joins the job: over MPI if a launcher started this process, else as a single rank.
   package func start() throws(CommunicationError) -> any Communicator {
     switch self {
     case .none: SingleCommunicator()

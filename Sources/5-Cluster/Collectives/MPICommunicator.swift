@@ -1,27 +1,36 @@
 import CMPI
 import Foundation
 import Synchronization
+import SystemSupport
 import TensorCore
 
 /// The ranks that `mpirun` or `srun` started, over MPI_COMM_WORLD.
 package final class MPICommunicator: Communicator {
+  /// The number of this rank.
   package let rank: Int
+  /// How many ranks the job has.
   package let size: Int
+  /// The number of this rank among the ranks of its host.
   package let localRank: Int
+  /// How many ranks the host has.
   package let localSize: Int
+  /// The host's name.
   package let host = Host.name
+  /// The first line of the library's version.
   package let library = MPILibrary.version
+  /// What this process is doing.
   package let activity = Activity()
-  /// Most elements a message: MPI counts in 32-bit int.
+  /// The most elements per message, because MPI counts in 32-bit integers.
   private let chunk: Int64
-  /// MPI is started for one call at a time.
+  /// Only one thread may be in MPI at a time (MPI_THREAD_SERIALIZED).
   private let turn = Mutex(())
 
-  /// Starts MPI; once in a process.
+  /// Starts MPI; possible once per process.
   ///
   /// - Parameters:
-  ///   - launched: the number of ranks according to the launcher, which the library must confirm.
-  ///   - chunk: most elements a message, up to 2^30; tests lower it.
+  ///   - launched: the number of ranks according to the launcher, which the library must confirm;
+  ///     nil if unknown.
+  ///   - chunk: the most elements per message, up to 2^30; tests lower it.
   package init(launched: Int? = nil, chunk: Int = 1 << 30) throws(CommunicationError) {
     invariant(chunk > 0 && chunk <= 1 << 30, "MPICommunicator: chunk \(chunk)")
     self.chunk = Int64(chunk)
@@ -36,8 +45,10 @@ package final class MPICommunicator: Communicator {
     }
   }
 
+  /// Returns when all ranks have called it (MPI_Barrier).
   package func barrier() throws(CommunicationError) { try call("barrier") { cmpi_barrier() } }
 
+  /// Overwrites `bytes` with those of rank `root` (MPI_Bcast).
   package func broadcast(
     _ bytes: UnsafeMutableRawBufferPointer, from root: Int
   ) throws(CommunicationError) {
@@ -46,6 +57,7 @@ package final class MPICommunicator: Communicator {
     try call("broadcast") { cmpi_broadcast(start, Int64(bytes.count), chunk, Int32(root)) }
   }
 
+  /// Writes the bytes of each rank to `all`, on every rank (MPI_Allgather).
   package func gather(
     _ mine: UnsafeRawBufferPointer, into all: UnsafeMutableRawBufferPointer
   ) throws(CommunicationError) {
@@ -56,6 +68,7 @@ package final class MPICommunicator: Communicator {
     try call("gather") { cmpi_gather(from, Int64(mine.count), chunk, to) }
   }
 
+  /// Reduces each element over the ranks, in place (MPI_Allreduce).
   package func reduce<Element: Reducible>(
     _ values: UnsafeMutableBufferPointer<Element>, _ reduction: Reduction
   ) throws(CommunicationError) {
@@ -64,6 +77,7 @@ package final class MPICommunicator: Communicator {
     try call("reduce") { cmpi_reduce(start, Int64(values.count), chunk, type, operation) }
   }
 
+  /// Starts a sum over the ranks (MPI_Iallreduce); see `Communicator`.
   package func startSum(_ tensor: Tensor) throws(CommunicationError) -> any PendingMessages {
     var request: UnsafeMutableRawPointer?
     let status = tensor.withFloats { floats in
@@ -75,6 +89,7 @@ package final class MPICommunicator: Communicator {
     return Messages(request, "sum", of: [tensor.storage], by: self)
   }
 
+  /// Starts an exchange between all ranks (MPI_Isend, MPI_Irecv); see `Communicator`.
   package func startAllToAll(
     _ exchange: AllToAll
   ) throws(CommunicationError) -> any PendingMessages {
@@ -99,11 +114,14 @@ package final class MPICommunicator: Communicator {
       request, "exchange", of: [exchange.from.storage, exchange.to.storage], by: self)
   }
 
+  /// Ends MPI in this process (MPI_Finalize).
   package func finalize() throws(CommunicationError) { try call("end") { cmpi_finalize() } }
 
+  /// Ends all ranks with this exit code (MPI_Abort).
   package func abort(code: Int32) -> Never {
     fflush(nil)  // the library ends the process without emptying its buffers
-    // Not in turn: the thread whose turn it is may be waiting for a rank that is gone.
+    // Without waiting for the lock: the thread that holds it may be waiting for a rank that is
+    // gone.
     _ = cmpi_abort(code)
     exit(code)
   }
@@ -139,8 +157,8 @@ private final class Messages: PendingMessages {
     self.communicator = communicator
   }
 
-  /// Dropped before their end, as happens when an error passes: the library may still write, so the
-  /// memory is given up rather than used again.
+  /// If messages are released before they are complete, as happens when an error is thrown, the
+  /// library may still write. Their memory is therefore leaked instead of being used again.
   deinit { if request != nil { for one in storage { _ = Unmanaged.passRetained(one) } } }
 
   func isComplete() throws(CommunicationError) -> Bool {

@@ -1,15 +1,15 @@
 import CMPI
 
-/// What the linked MPI library says of itself; works without a running job.
+/// What the linked MPI library reports about itself; works without a running job.
 package enum MPILibrary {
-  /// First line of `MPI_Get_library_version`, for instance "Open MPI v4.1.4, package: ...".
+  /// The first line of `MPI_Get_library_version`, for instance "Open MPI v4.1.4, package: ...".
   package static var version: String {
     let all = text { cmpi_version($0, $1) } ?? "unknown"
     return String(all.prefix { $0 != "\n" })
   }
 
-  /// A text setting of the library, such as Open MPI's `pml` or `btl`, as files, environment and
-  /// command line leave it; nil where the library has no such setting.
+  /// A text setting of the library, such as Open MPI's `pml` or `btl`, as set by files, the
+  /// environment and the command line; nil if the library has no such setting.
   package static func setting(_ name: String) -> String? {
     name.withCString { name in text { cmpi_setting(name, $0, $1) } }
   }

@@ -2,33 +2,40 @@ import TensorCore
 
 /// How gradients are added up over the ranks.
 package struct ReductionMethod: Sendable, Equatable {
-  /// In which order.
+  /// The order of additions.
   package enum Order: Sendable {
-    /// As it comes: f32 by the library's own all-reduce, where every rank gets the whole sum.
+    /// Any order: f32 gradients go through the library's own all-reduce, unless each rank gets only
+    /// its pieces.
     case fast
-    /// One aligned binary tree over the canonical shards of a batch, whatever rank computed them.
+    /// One fixed binary tree over the canonical shards of a batch, whichever rank computed them, so
+    /// that the bits do not depend on the number of ranks.
     case tree
   }
 
-  /// Who lets messages advance while backward runs; Open MPI moves only inside its calls.
+  /// Who lets messages advance while backward runs. Open MPI makes progress only inside its calls.
   package enum Progress: Sendable {
-    /// The thread that trains, between operators.
+    /// The training thread, between operators.
     case calls
-    /// A thread of its own as well.
+    /// The training thread and a thread that does nothing else.
     case thread
-    /// Nobody: nothing leaves before backward has ended.
+    /// Nobody: nothing is sent before backward has ended.
     case none
   }
 
+  /// The order of additions.
   package var order = Order.fast
-  /// What travels. bf16: each rank's part is rounded, and so is the sum; in a tree every edge above the
-  /// shards is, also inside a rank.
+  /// The element type that travels. With bf16 the summand of each rank is rounded, and so is the
+  /// sum. In a tree every sum above the shards is rounded, also inside a rank.
   package var wire = DType.float32
-  /// Canonical shards that this rank runs, one after the other; a power of two, 1 where the order is fast.
+  /// How many canonical shards this rank runs, one after the other: a power of two, and 1 for the
+  /// order `fast`.
   package var localShards = 1
-  /// Each rank receives the sum of its pieces of the buckets alone (ZeRO-1).
+  /// Whether each rank receives only the sum of its own pieces of the buckets (reduce-scatter, as
+  /// in ZeRO stage 1).
   package var reduceScatters = false
+  /// Who lets messages advance.
   package var progress = Progress.calls
 
+  /// The defaults: any order, f32, all-reduce.
   package init() {}
 }

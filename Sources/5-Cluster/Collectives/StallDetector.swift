@@ -1,25 +1,30 @@
-/// Tells from heartbeats whether a job is stuck, and who keeps it from going on.
+/// Decides from heartbeats whether a job is stuck, and which ranks keep it from continuing.
 ///
-/// A rank counts as stuck where it has been silent for the timeout, or where nothing has changed on it for
-/// that long and it does not wait for others: ten times as long in the phases in which one rank may work
-/// alone (start-up, saving, sampling). The job is stuck where some rank has waited in one operation for
-/// the timeout and every other one is stuck or waits as long.
+/// A rank counts as stuck if it has been silent for the timeout, or if nothing has changed on it
+/// for that long and it does not wait for others. In the phases in which one rank may work while
+/// the others wait (start-up, saving, sampling) it takes ten times as long. The job is stuck if
+/// some rank has waited in one operation for the timeout, and every other rank is stuck or has
+/// waited as long.
 ///
-/// Its clock counts the time in which this process ran: after a suspended job goes on, its ranks are given
-/// the whole timeout again.
+/// The detector's clock counts only the time in which this process ran: after a suspended job
+/// continues, its ranks have the whole timeout again.
 package struct StallDetector {
+  /// This rank.
   package let rank: Int
+  /// The host name of each rank.
   package let hosts: [String]
-  /// The ranks that hear from all; the others hear from these alone.
+  /// The ranks that hear from all ranks. The other ranks hear only from these.
   package let watchers: [Int]
-  /// Seconds.
+  /// The timeout in seconds.
   package let timeout: Double
-  /// Images of a step.
+  /// Images per step.
   package let batch: Int
-  /// How much longer a rank may work alone where its phase allows that.
+  /// How many timeouts a rank may work while others wait, if its phase allows that.
   static let patience = 10.0
 
+  /// The last heartbeat of a rank.
   package struct Heard {
+    /// The heartbeat.
     var beat: Heartbeat
     /// Seconds since the heartbeat came.
     var silence = 0.0
@@ -29,6 +34,7 @@ package struct StallDetector {
   }
   private(set) var heard: [Int: Heard] = [:]
 
+  /// A detector that has heard nothing yet.
   package init(rank: Int, hosts: [String], watchers: [Int], timeout: Double, batch: Int) {
     (self.rank, self.hosts, self.watchers) = (rank, hosts, watchers)
     (self.timeout, self.batch) = (timeout, batch)
@@ -37,8 +43,8 @@ package struct StallDetector {
   /// Seconds from one heartbeat to the next.
   package var interval: Double { min(1, timeout / 10) }
 
-  /// How long a finding must hold before this rank acts on it: the first watcher acts at once, the second
-  /// where the first does not, all others where nobody does.
+  /// For how many seconds a finding must hold before this rank acts on it: the first watcher acts
+  /// at once, the second one if the first does not, all others if no watcher does.
   package var reserve: Double {
     switch watchers.firstIndex(of: rank) {
     case 0: 0
@@ -47,9 +53,9 @@ package struct StallDetector {
     }
   }
 
-  /// This rank's own heartbeat, after `seconds` have passed.
+  /// Advances the clock by `seconds`, and returns this rank's own heartbeat.
   package mutating func pass(seconds: Double, own state: Activity.State) -> Heartbeat {
-    // More than that, and this process did not run.
+    // If more time has passed, this process did not run meanwhile.
     let seconds = min(seconds, 2 * interval)
     for rank in heard.keys { heard[rank]?.silence += seconds }
     let last = heard[rank]?.beat
@@ -61,16 +67,16 @@ package struct StallDetector {
     return beat
   }
 
-  /// Takes note of what another rank says, unless something newer is known.
+  /// Records the heartbeat of another rank, unless a newer one is known.
   package mutating func note(_ beat: Heartbeat) {
     guard beat.rank != rank, beat.count > heard[beat.rank]?.beat.count ?? 0 else { return }
     heard[beat.rank] = Heard(beat: beat)
   }
 
-  /// Why the job cannot go on; nil where it may.
+  /// Why the job cannot continue; nil if it may.
   package var finding: StallReport? {
     let isWatcher = watchers.contains(rank)
-    // What the others do only the watchers know.
+    // Only the watchers know what the other ranks do.
     if !isWatcher && watchers.contains(where: { !isSilent($0) }) { return nil }
     let ranks = isWatcher ? Array(hosts.indices) : (watchers + [rank]).sorted()
 
@@ -80,7 +86,7 @@ package struct StallDetector {
     guard let longest = waiting.compactMap({ heard[$0] }).max(by: { $0.still < $1.still }) else {
       return nil
     }
-    // Of a rank that nobody hears, only what the others wait for tells what it may be doing.
+    // What an unheard rank may be doing can only be inferred from what the others wait for.
     let isAllKnown = isWatcher && ranks.allSatisfy { heard[$0] != nil }
     if !isAllKnown && isPatient(with: longest) { return nil }
 

@@ -4,12 +4,12 @@ import Foundation
 final class UDPSocket: Sendable {
   /// An IPv4 address and a port, both in network byte order.
   struct Address: Hashable, Sendable {
-    /// Four of the address, two of the port.
+    /// Four bytes of the address and two of the port.
     let bytes: [UInt8]
 
     var isLoopback: Bool { bytes[0] == 127 }
 
-    /// The addresses that a record is made of.
+    /// The addresses in a record, which holds them one after the other.
     static func all(in record: [UInt8]) -> [Address] {
       stride(from: 0, to: record.count / 6 * 6, by: 6).map {
         Address(bytes: Array(record[$0..<$0 + 6]))
@@ -29,7 +29,7 @@ final class UDPSocket: Sendable {
   let addresses: [Address]
   private let descriptor: Int32
 
-  /// Nil where the system has no such socket to give.
+  /// Nil if the system cannot provide such a socket.
   init?() {
     let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
     let descriptor = Glibc.socket(AF_INET, type, 0)
@@ -52,7 +52,7 @@ final class UDPSocket: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Sends, or not: whatever the system has against it, the next one may pass.
+  /// Sends a datagram if it can. Errors are ignored, because a later datagram may succeed.
   func send(_ bytes: [UInt8], to address: Address) {
     var to = address.system
     let size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -63,7 +63,7 @@ final class UDPSocket: Sendable {
     }
   }
 
-  /// Calls `body` with each datagram that arrives within the time.
+  /// Calls `body` with each datagram that arrives within so many seconds.
   func receive(seconds: Double, capacity: Int, _ body: (ArraySlice<UInt8>) -> Void) {
     let end = ContinuousClock.now + .seconds(seconds)
     var buffer = [UInt8](repeating: 0, count: capacity)
@@ -71,15 +71,15 @@ final class UDPSocket: Sendable {
       let left = (end - .now) / .milliseconds(1)
       var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       guard left > 0 else { return }
-      // Woken by a signal or by nothing: look again what time it is.
+      // A signal, or nothing, ended the wait: check the time again.
       guard poll(&waiting, 1, Int32(left.rounded(.up))) > 0 else { continue }
       let count = recv(descriptor, &buffer, buffer.count, 0)
       if count > 0 { body(buffer[..<count]) }
     }
   }
 
-  /// The IPv4 addresses of the interfaces that are up (`getifaddrs`), at most eight; loopback is
-  /// always there.
+  /// The IPv4 addresses of the interfaces that are up (`getifaddrs`), at most eight; the first is
+  /// always loopback.
   private static func interfaces() -> [[UInt8]] {
     let loopback: [UInt8] = [127, 0, 0, 1]
     var first: UnsafeMutablePointer<ifaddrs>?

@@ -1,22 +1,24 @@
 import Foundation
+import SystemSupport
 
 /// The one line on standard error that says why a command failed.
 package enum ErrorLine {
   /// Writes the line and returns when whoever reads standard error has taken it.
   ///
-  /// A launcher ends a job as soon as one rank has failed, and does not read again what that job's pipes
-  /// still hold: a rank tells first, then lets the others go.
+  /// A launcher ends a job as soon as one rank has failed, and does not read again what that job's
+  /// pipes still hold: a rank tells first, then lets the others go.
   ///
   /// - Parameter rank: who speaks; the first rank does not name itself.
   package static func write(_ text: String, of rank: Int? = ProcessRank.rank) {
     let speaker = rank.map { $0 > 0 ? "diffit: rank \($0): " : "diffit: " } ?? "diffit: "
     let line = text.split(whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
-    FileHandle.standardError.write(Data((speaker + line + "\n").utf8))
+    StandardStreams.writeError(speaker + line + "\n")
     drain()
   }
 
-  /// Waits until the pipe behind standard error is empty, at most a second; see `FIONREAD` in ioctl(2).
+  /// Waits until the pipe behind standard error is empty, at most for one second; see `FIONREAD` in
+  /// ioctl(2).
   package static func drain() {
     for _ in 0..<500 {
       var unread: CInt = 0
@@ -25,8 +27,8 @@ package enum ErrorLine {
     }
   }
 
-  /// For ranks that leave the telling to the first one without being able to wait for it: MPI has not
-  /// started. The launcher ends them when the first rank has ended.
+  /// For ranks that leave the telling to the first one without being able to wait for it: MPI has
+  /// not started. The launcher ends them when the first rank has ended.
   package static func leaveItToTheFirstRank() {
     if !ProcessRank.isFirst { sleep(3) }
   }

@@ -1,12 +1,16 @@
 import SystemSupport
 
-/// An option of a command with a value that the command cannot take. The program ends with exit code 2.
+/// An option of a command with a value that the command cannot take. The program ends with exit
+/// code 2.
 package struct OptionError: Error, Equatable, Sendable {
   /// As it is written, `--batch`.
   package let option: String
+  /// The value that was given.
   package let found: String
+  /// The values that the command can take, in words.
   package let expected: String
 
+  /// An error of an option, its value and what is expected.
   package init(option: String, found: String, expected: String) {
     (self.option, self.found, self.expected) = (option, found, expected)
   }

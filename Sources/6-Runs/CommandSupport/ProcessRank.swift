@@ -1,7 +1,7 @@
 import Foundation
 
-/// What the program that started this process (Open MPI's, MPICH's or Slurm's) says about it, before
-/// MPI itself has started.
+/// What the program that started this process (Open MPI's, MPICH's or Slurm's) says about it,
+/// before MPI itself has started.
 package enum ProcessRank {
   /// Nil where the process was started on its own.
   package static var rank: Int? {

@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// How far a piece of work has come, in one line with its rate and the time left.
 ///
 /// Times are seconds of any steady clock. The rate is taken over the last half minute, so that it
@@ -5,7 +7,9 @@
 package struct ProgressLine: Sendable {
   /// Seconds between updates on a terminal, and between lines elsewhere.
   package static let terminalInterval = 0.2
+  /// Seconds between lines elsewhere.
   package static let plainInterval = 30.0
+  /// Seconds over which the rate is taken.
   package static let window = 30.0
 
   private let title: String
@@ -26,7 +30,8 @@ package struct ProgressLine: Sendable {
     shownAt = now
   }
 
-  /// Notes the progress; the line's text where it is time to show it, which it always is at the end.
+  /// Notes the progress; the line's text where it is time to show it, which it always is at the
+  /// end.
   package mutating func update(
     done: Int, at now: Double, onTerminal: Bool, detail: String = ""
   ) -> String? {

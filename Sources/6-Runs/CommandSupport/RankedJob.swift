@@ -1,9 +1,15 @@
 import Collectives
+import Logging
 import SystemSupport
 
-/// What the commands that run on several ranks share: joining the job, and leaving it whatever happens.
+/// What the commands that run on several ranks share: joining the job, and leaving it whatever
+/// happens.
 package enum Job {
-  /// - Parameter json: where results go: what the job says goes to standard error where that is `-`.
+  /// Starts MPI, runs the job, and ends all ranks whatever happens. Errors that all ranks share are
+  /// told once.
+  ///
+  /// - Parameter json: where results go. Where that is `-`, what the job says goes to standard
+  ///   error.
   package static func run(
     json: String? = nil, _ body: (any Communicator, RunLog) throws -> Void
   ) throws {
@@ -14,18 +20,18 @@ package enum Job {
       try communicator.finalize()
     } catch let error as CommunicationError where error.spokesman != nil {
       // All ranks are here, and know.
-      log.conclude("error: \(error)")
+      log.conclude("\(error)", level: .error)
       if error.spokesman == communicator.rank { ErrorLine.write("\(error)", of: nil) }
       try communicator.finalize()
       throw SharedFailure(error: error)
     } catch let error as StoppedOnRequest {
-      log.conclude("\(error)")
+      log.conclude("\(error)", level: .info)
       if communicator.rank == 0 { ErrorLine.write("\(error)", of: nil) }
       try communicator.finalize()
       throw SharedFailure(error: error)
     } catch {
       if communicator.size == 1 {
-        log.conclude("error: \(error)")
+        log.conclude("\(error)", level: .error)
         throw error
       }
       // The other ranks are somewhere else and will not come to a common end.
@@ -38,6 +44,7 @@ package enum Job {
 
 /// What ended a job on all ranks alike, and has been told.
 package struct SharedFailure: ExitCoded, CustomStringConvertible {
+  /// Why the job ended.
   package let error: any Error
 
   package var description: String { "\(error)" }

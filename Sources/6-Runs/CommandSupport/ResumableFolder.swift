@@ -2,15 +2,15 @@ import Collectives
 import Foundation
 import SystemSupport
 
-/// A folder in which a job's files gather; a job that was killed goes on from what is there. A file is
-/// whole where it exists: it was written under another name that ends in `.tmp`, and renamed.
+/// A folder in which a job's files gather; a job that was killed goes on from what is there. A file
+/// is whole where it exists: it was written under another name that ends in `.tmp`, and renamed.
 package protocol ResumableFolder {
   var path: String { get }
 }
 
 extension ResumableFolder {
-  /// Keeps other jobs out of the folder as long as the result lives, and removes what a killed one had half
-  /// written.
+  /// Keeps other jobs out of the folder as long as the result lives, and removes what a killed one
+  /// had half written.
   package func claim() throws -> RunLock {
     try FileOutput.makeFolder(path)
     let lock = try RunLock(directory: URL(fileURLWithPath: path))
@@ -21,7 +21,8 @@ extension ResumableFolder {
     return lock
   }
 
-  /// Makes sure that what is there was made as `record` says, and keeps the record where there was none.
+  /// Makes sure that what is there was made as `record` says, and keeps the record where there was
+  /// none.
   ///
   /// - Parameter others: names of the job's own beside the files.
   /// - Throws: where the folder holds what was made otherwise, or nobody knows how.
@@ -62,8 +63,10 @@ extension WorkRecord {
     return "\(key) was \(before[key] ?? "none"), is \(now[key] ?? "none")"
   }
 
+  /// Writes the record as JSON, durably.
   package func write(to path: String) throws { try writeJSON(self, to: path) }
 
+  /// Reads a record that `write` has written.
   package init(readingFile path: String) throws {
     guard let bytes = FileManager.default.contents(atPath: path),
       let record = try? JSONDecoder().decode(Self.self, from: bytes)
@@ -75,8 +78,8 @@ extension WorkRecord {
 extension Communicator {
   /// The parts of a job that are not there yet, as the first rank finds them. Collective.
   ///
-  /// - Parameter prepare: makes the folder ready, on the first rank alone, and tells of each part whether it is
-  ///   there.
+  /// - Parameter prepare: makes the folder ready, only on the first rank, and tells of each part
+  ///   whether it is there.
   package func missing(_ prepare: () throws -> [Bool]) throws -> [Int] {
     let isDone = try agree { () -> [UInt8] in
       rank == 0 ? try prepare().map { $0 ? 1 : 0 } : []

@@ -3,8 +3,10 @@
 package struct StoppedOnRequest: Error, Equatable, Sendable, CustomStringConvertible {
   /// What asked: the signal's name.
   package let reason: String
+  /// Images seen when the state was saved.
   package let images: Int
 
+  /// A stop at a number of images seen.
   package init(reason: String, images: Int) {
     (self.reason, self.images) = (reason, images)
   }

@@ -17,8 +17,8 @@ extension Configuration {
     return method
   }
 
-  /// Images of each global batch that `rank` of `size` works on.
+  /// The images of each global batch that rank `rank` of `size` works on, counted from 0.
   package func share(rank: Int, of size: Int) -> Range<Int> {
-    train.batch * rank / size..<train.batch * (rank + 1) / size
+    (0..<train.batch).share(rank: rank, of: size)
   }
 }

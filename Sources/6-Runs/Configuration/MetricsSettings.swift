@@ -58,15 +58,14 @@ extension MetricsSettings: SettingsSection {
   ]
 
   func validate() throws(SettingProblem) {
-    try require(
-      !names.isEmpty && Set(names).count == names.count, \.names, expected: "names, each once")
+    try require(!names.isEmpty, \.names, expected: "at least one name")
     try require(!features.isEmpty, \.features, expected: "builtin, or a file of weights")
     try require(
       ResizeProtocol(rawValue: `protocol`) != nil, \.protocol,
       expected: ResizeProtocol.allCases.map(\.rawValue).joined(separator: ", "))
     let selection: MetricSelection
     do throws(MetricSelection.Problem) {
-      selection = try MetricSelection(names, hasInception: features != "builtin")
+      selection = try MetricSelection(names, features: FeatureSource(features))
     } catch {
       throw SettingProblem(
         key: "names", found: error.found, expected: error.expected, remedy: "")

@@ -3,57 +3,87 @@ import Collectives
 import CommandSupport
 import Configuration
 import Datasets
-import Foundation
 import Metrics
 import ModelLoading
+import RunData
 import Sampling
 import SystemSupport
 import TensorCore
 
-/// `diffit evaluate`: measures a network's samples, or images that are there already.
-package enum EvaluateJob {
-  package static func run(_ options: EvaluateOptions) throws {
-    let selection = try options.selection()
-    try Job.run(json: options.json) { communicator, log in
-      let context = try communicator.agreedContext()
-      let report =
-        try Evaluation(
-          options: options, selection: selection, context: context, communicator: communicator,
-          log: log
-        ).run()
+/// `diffit evaluate`: measures a network's samples, an autoencoder's reconstructions, or images in
+/// files.
+package struct EvaluateJob {
+  private let request: EvaluationRequest
+  private let context: ComputeContext
+  private let communicator: any Communicator
+  private let log: RunLog
+
+  /// Measures on all ranks; the first rank prints the report, or writes it where the request says
+  /// so.
+  package static func run(_ request: EvaluationRequest) throws {
+    try Job.run(json: request.json) { communicator, log in
+      let job = EvaluateJob(
+        request: request, context: try communicator.agreedContext(), communicator: communicator,
+        log: log)
+      let report = try job.measure()
       try communicator.agree {
         guard communicator.rank == 0 else { return }
-        if options.json != "-" { print(report.text(selection.valueNames)) }
-        if let path = options.json { try writeJSON(report, to: path) }
+        if request.json != "-" {
+          try StandardStreams.printLine(report.text(request.metrics.valueNames))
+        }
+        if let path = request.json { try writeJSON(report, to: path) }
       }
     }
   }
-}
 
-extension EvaluateOptions {
-  /// - Throws: for names that no metric has, and for metrics that the features do not give.
-  func selection() throws(OptionError) -> MetricSelection {
-    do throws(MetricSelection.Problem) {
-      return try MetricSelection(metrics, hasInception: measuring.features.path != nil)
-    } catch {
-      throw OptionError(option: "--metrics", found: error.found, expected: error.expected)
+  /// The whole evaluation in its order: open everything, check that nothing will be missing in the
+  /// end, then work. Collective; the same report on every rank.
+  private func measure() throws -> EvaluationReport {
+    let target = try open()
+    let evaluator = try communicator.agree {
+      try FeatureEvaluator(request.metrics, request.features, on: context)
     }
+    let source = try reference(target)
+    let samples = try communicator.agree { try checkedSamples(target, evaluator, source) }
+    var report = try description(target, samples: samples)
+    report.features = evaluator.networks.map { EvaluationReport.Features($0.extractor) }
+
+    if !request.metrics.metrics.isEmpty {
+      let references = try references(source, evaluator)
+      report.reference = source?.path
+      report.add(
+        try (0..<request.repeats).map { index in
+          let accumulators = try features(
+            of: target, index * samples..<(index + 1) * samples, evaluator, title: title(index))
+          return try evaluator.results(accumulators, against: references, over: communicator)
+        })
+    }
+    if request.metrics.hasLoss, case .network(let loaded, let sampler) = target {
+      let loss = try heldOutLoss(loaded, sampler)
+      report.note(MetricSelection.loss, [loss.mean])
+      report.loss = loss
+    }
+    if request.metrics.hasPSNR, case .autoencoder(_, let reconstructions) = target {
+      let psnr = try withProgress("held-out images") { progress in
+        try reconstructions.psnr(
+          of: samples * request.repeats, over: communicator, progress: progress)
+      }
+      report.note(MetricSelection.psnr, [psnr])
+    }
+    return report
   }
 }
 
-/// One `diffit evaluate`.
-private struct Evaluation {
-  let options: EvaluateOptions
-  let selection: MetricSelection
-  let context: ComputeContext
-  let communicator: any Communicator
-  let log: RunLog
+// MARK: - Opening
 
+extension EvaluateJob {
   /// What is measured.
   private enum Target {
+    /// A network, whose samples are measured.
     case network(LoadedModel, ImageSampler)
-    /// What an autoencoder makes of held-out images.
+    /// An autoencoder, whose reconstructions of held-out images are measured.
     case autoencoder(LoadedModel, Reconstructions)
+    /// Images in files.
     case images(any ImageCollection)
 
     var loaded: LoadedModel? {
@@ -63,7 +93,7 @@ private struct Evaluation {
       }
     }
 
-    /// The number of images, where it is not free.
+    /// The number of images that there are; nil for a network, which makes as many as are wanted.
     var imageCount: Int? {
       switch self {
       case .network: nil
@@ -73,198 +103,162 @@ private struct Evaluation {
     }
   }
 
-  /// Collective; the same report on every rank.
-  func run() throws -> EvaluationReport {
-    let target = try open()
-    let pass = try communicator.agree {
-      try FeatureEvaluator(selection, options.measuring, on: context)
-    }
-    let source = try reference(target)
-    let samples = try communicator.agree { try checkedSamples(target, pass, source) }
-    var report = try description(target, samples: samples)
-    report.features = pass.networks.map { EvaluationReport.Features($0.extractor) }
-
-    if !selection.metrics.isEmpty {
-      let references = try references(source, pass)
-      report.reference = source?.path
-      let measurements = try (0..<options.repeats).map { index in
-        let accumulators =
-          switch target {
-          case .network(_, let sampler): try draw(with: sampler, pass, samples, index)
-          case .autoencoder(_, let made): try reconstruct(made, pass, samples, index)
-          case .images(let images): try read(images, pass, samples, index)
-          }
-        return try pass.results(accumulators, against: references, over: communicator)
-      }
-      report.add(measurements)
-    }
-    if selection.hasLoss, case .network(let loaded, let sampler) = target {
-      let loss = try heldOutLoss(loaded, sampler)
-      report.note(MetricSelection.loss, [loss.mean])
-      report.loss = loss
-    }
-    if selection.hasPSNR, case .autoencoder(_, let reconstructions) = target {
-      let psnr = try withProgress("held-out images") { progress in
-        try reconstructions.psnr(
-          of: samples * options.repeats, over: communicator, progress: progress)
-      }
-      report.note(MetricSelection.psnr, [psnr])
-    }
-    return report
-  }
-
+  /// Opens the target and reads its weights. Collective.
   private func open() throws -> Target {
-    let isNetwork = try communicator.agree { CheckpointReader.isCheckpointOrRun(options.target) }
+    let metrics = request.metrics
+    let isNetwork = try communicator.agree { CheckpointReader.isCheckpointOrRun(request.target) }
     guard isNetwork else {
       let images = try communicator.agree {
-        if selection.hasLoss { throw EvaluationError.lossNeedsNetwork(path: options.target) }
-        if selection.hasPSNR { throw ModelError.notAnAutoencoder(path: options.target) }
-        return try ImageCollections.open(options.target)
+        if metrics.hasLoss { throw EvaluationError.lossNeedsNetwork(path: request.target) }
+        if metrics.hasPSNR { throw ModelError.notAnAutoencoder(path: request.target) }
+        return try ImageCollections.open(request.target)
       }
       return .images(images)
     }
     let loaded = try LoadedModel.find(
-      options.target, ema: options.drawing.ema, over: communicator, log: log)
-    if selection.hasPSNR || loaded.configuration.model.kind == .vae {
-      return try communicator.agree {
-        let vae = try loaded.autoencoder(on: context)
-        if selection.hasLoss {
-          throw ModelError.drawsNothing(checkpoint: loaded.reader.url.path)
-        }
-        let dataset = try loaded.configuration.heldOutDataset(path: options.heldOut)
-        return .autoencoder(
-          loaded,
-          Reconstructions(
-            vae: vae, dataset: dataset, batch: options.drawing.batch, context: context))
+      request.target, ema: request.sampling.ema, over: communicator, log: log)
+    return try communicator.agree {
+      guard metrics.hasPSNR || loaded.configuration.model.kind == .vae else {
+        let sampler = try ImageSampler(
+          loaded, request.sampling, showsImages: !metrics.metrics.isEmpty, on: context)
+        return .network(loaded, sampler)
       }
+      let vae = try loaded.autoencoder(on: context)
+      if metrics.hasLoss { throw ModelError.samplesNothing(checkpoint: loaded.reader.url.path) }
+      let dataset = try loaded.configuration.heldOutDataset(path: request.heldOut)
+      return .autoencoder(
+        loaded,
+        Reconstructions(
+          vae: vae, dataset: dataset, batch: request.sampling.batch, context: context))
     }
-    let sampler = try communicator.agree {
-      try loaded.sampler(
-        options.drawing, showsPictures: !selection.metrics.isEmpty, on: context)
-    }
-    return .network(loaded, sampler)
   }
 
-  /// What samples are compared with; nil where no metric needs anything. Collective.
+  /// Opens the reference; nil where no metric compares with anything. Collective.
   private func reference(_ target: Target) throws -> ReferenceSource? {
-    let first = selection.metrics.first { $0.need != .none }
-    guard let first else { return nil }
-    if let path = options.reference {
+    guard let first = request.metrics.metrics.first(where: { $0.referencePart != .none }) else {
+      return nil
+    }
+    if let path = request.reference {
       return try communicator.agree { try ReferenceSource(path) }
     }
-    guard let loaded = target.loaded else {
+    guard let configuration = target.loaded?.configuration else {
       return try communicator.agree {
-        throw EvaluationError.noReference(metric: first.rawValue, path: options.target)
+        throw EvaluationError.noReference(metric: first.rawValue, path: request.target)
       }
     }
-    let configuration = loaded.configuration
     return ReferenceSource(
       try configuration.dataset(over: communicator), path: configuration.data.summary)
   }
 
-  /// How many images a measurement takes; throws where something will be missing in the end.
+  /// The number of images per measurement. Throws where images will be missing in the end.
   private func checkedSamples(
-    _ target: Target, _ pass: FeatureEvaluator, _ source: ReferenceSource?
+    _ target: Target, _ evaluator: FeatureEvaluator, _ source: ReferenceSource?
   ) throws -> Int {
-    try source?.check(pass)
-    if selection.metrics.isEmpty && !selection.hasPSNR { return 0 }
-    let samples = options.samples ?? target.imageCount.map { $0 / options.repeats } ?? 50_000
+    try source?.check(evaluator)
+    if request.metrics.metrics.isEmpty && !request.metrics.hasPSNR { return 0 }
+    let samples = request.samples ?? target.imageCount.map { $0 / request.repeats } ?? 50_000
     if let count = target.imageCount {
-      guard samples * options.repeats <= count, samples > 0 else {
+      guard samples * request.repeats <= count, samples > 0 else {
         throw EvaluationError.fewerImages(
-          path: name(target), found: count, needed: max(samples, 1) * options.repeats)
+          path: name(target), found: count, needed: max(samples, 1) * request.repeats)
       }
     }
-    try pass.require(samples, of: .samples)
+    try evaluator.require(samples, of: .samples)
     return samples
   }
 
-  private func references(
-    _ source: ReferenceSource?, _ pass: FeatureEvaluator
-  ) throws -> [MetricReference] {
-    guard let source else { return pass.networks.map { _ in .none } }
-    return try withProgress("reference") { progress in
-      try source.references(
-        pass, mixedSizes: options.measuring.mixedSizes, over: communicator, progress: progress)
-    }
+  /// The names of a target's images in errors.
+  private func name(_ target: Target) -> String {
+    guard let data = target.loaded?.configuration.data else { return request.target }
+    let heldOut = request.heldOut ?? data.validation
+    return "held-out images of \(heldOut.isEmpty ? data.summary : heldOut)"
   }
 
-  private func draw(
-    with sampler: ImageSampler, _ pass: FeatureEvaluator, _ samples: Int, _ index: Int
-  ) throws -> [MetricAccumulator] {
-    let first = options.seed + UInt64(index * samples)
-    let seeds = communicator.share(of: samples).map { first + UInt64($0) }
-    return try withProgress(title("sampling", index)) { progress in
-      try communicator.agree {
-        try sampler.accumulate(seeds: seeds, pass) { progress($0, seeds.count) }
-      }
-    }
-  }
-
-  private func reconstruct(
-    _ reconstructions: Reconstructions, _ pass: FeatureEvaluator, _ samples: Int, _ index: Int
-  ) throws -> [MetricAccumulator] {
-    try withProgress(title("reconstructing", index)) { progress in
-      try reconstructions.accumulate(
-        index * samples..<(index + 1) * samples, pass, over: communicator, progress: progress)
-    }
-  }
-
-  private func read(
-    _ images: any ImageCollection, _ pass: FeatureEvaluator, _ samples: Int, _ index: Int
-  ) throws -> [MetricAccumulator] {
-    try withProgress(title("images", index)) { progress in
-      try pass.accumulate(
-        images, index * samples..<(index + 1) * samples, as: .samples,
-        mixedSizes: options.measuring.mixedSizes, over: communicator, progress: progress)
-    }
-  }
-
-  private func heldOutLoss(
-    _ loaded: LoadedModel, _ sampler: ImageSampler
-  ) throws -> HeldOutLoss {
-    let examples = try communicator.agree {
-      try loaded.configuration.heldOutExamples(
-        path: options.heldOut, latents: loaded.latents)
-    }
-    let count = min(options.samples ?? examples.count, examples.count)
-    return try withProgress("held-out loss") { progress in
-      try HeldOutLoss.measure(
-        sampler.model, on: examples, count: count, batch: sampler.batch,
-        context: context, over: communicator
-      ) { progress($0, communicator.share(of: count).count) }
-    }
-  }
-
+  /// A report that says what is measured, without results.
   private func description(_ target: Target, samples: Int) throws -> EvaluationReport {
     var report = EvaluationReport(
-      source: options.target, samples: samples, repeats: options.repeats)
+      source: request.target, samples: samples, repeats: request.repeats)
     switch target {
     case .network(let loaded, _):
-      report.drawing = try loaded.record(options.drawing)
+      report.sampling = try SampleRecord(loaded, request.sampling)
       if samples > 0 {
-        report.seeds = "\(options.seed)-\(options.seed + UInt64(samples * options.repeats) - 1)"
+        report.seeds = "\(request.seed)-\(request.seed + UInt64(samples * request.repeats) - 1)"
       }
     case .autoencoder: break
     case .images(let images):
-      report.drawing = try? SampleRecord(
+      report.sampling = try? SampleRecord(
         readingFile: SampleFolder(path: images.path).recordPath)
     }
     return report
   }
+}
 
-  /// Where a target's images are, for errors.
-  private func name(_ target: Target) -> String {
-    guard let data = target.loaded?.configuration.data else { return options.target }
-    let heldOut = options.heldOut ?? data.validation
-    return "held-out images of \(heldOut.isEmpty ? data.summary : heldOut)"
+// MARK: - Measuring
+
+extension EvaluateJob {
+  /// The reference of each network's metrics. Collective.
+  private func references(
+    _ source: ReferenceSource?, _ evaluator: FeatureEvaluator
+  ) throws -> [MetricReference] {
+    guard let source else { return evaluator.networks.map { _ in .none } }
+    return try withProgress("reference") { progress in
+      try source.references(
+        evaluator, mixedSizes: request.features.mixedSizes, over: communicator,
+        progress: progress)
+    }
   }
 
-  private func title(_ work: String, _ index: Int) -> String {
-    options.repeats > 1 ? "\(work) (\(index + 1) of \(options.repeats))" : work
+  /// Accumulates the features of a target's images. Collective.
+  ///
+  /// - Parameters:
+  ///   - range: which images, counted from the request's first seed or the first image, over all
+  ///     ranks.
+  ///   - title: what is added to the progress line.
+  private func features(
+    of target: Target, _ range: Range<Int>, _ evaluator: FeatureEvaluator, title: String
+  ) throws -> [MetricAccumulator] {
+    switch target {
+    case .network(_, let sampler):
+      let first = request.seed + UInt64(range.lowerBound)
+      return try withProgress("sampling\(title)") { progress in
+        try evaluator.accumulate(
+          sampler, seeds: first..<first + UInt64(range.count), over: communicator,
+          progress: progress)
+      }
+    case .autoencoder(_, let reconstructions):
+      return try withProgress("reconstructing\(title)") { progress in
+        try evaluator.accumulate(reconstructions, range, over: communicator, progress: progress)
+      }
+    case .images(let images):
+      return try withProgress("images\(title)") { progress in
+        try evaluator.accumulate(
+          images, range, as: .samples, mixedSizes: request.features.mixedSizes,
+          over: communicator, progress: progress)
+      }
+    }
   }
 
-  /// Shows the progress of this rank's share.
+  /// The denoising loss on held-out images. Collective.
+  private func heldOutLoss(
+    _ loaded: LoadedModel, _ sampler: ImageSampler
+  ) throws -> HeldOutLoss {
+    let examples = try communicator.agree {
+      try loaded.configuration.heldOutExamples(path: request.heldOut, latents: loaded.latents)
+    }
+    return try withProgress("held-out loss") { progress in
+      try HeldOutLoss.measure(
+        sampler.model, on: examples,
+        count: min(request.samples ?? examples.count, examples.count), batch: sampler.batch,
+        context: context, over: communicator, progress: progress)
+    }
+  }
+
+  /// ` (2 of 5)` for the second of five measurements; empty for a single one.
+  private func title(_ index: Int) -> String {
+    request.repeats > 1 ? " (\(index + 1) of \(request.repeats))" : ""
+  }
+
+  /// Shows the progress of this rank's share while `body` runs.
   private func withProgress<Value>(
     _ title: String, _ body: ((_ done: Int, _ total: Int) -> Void) throws -> Value
   ) throws -> Value {

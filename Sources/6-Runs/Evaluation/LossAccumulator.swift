@@ -1,33 +1,39 @@
 import TensorCore
 
-/// What one rank saw since the last tick.
+/// The losses of one rank's images since the last tick.
 package struct LossAccumulator {
+  /// How losses are broken down.
   package let columns: LossBreakdown
-  /// By canonical shard of this rank: the sums of each column, then how many entries it has.
+  /// One row per canonical shard of this rank: the sum of each column, then the number of its
+  /// entries.
   package private(set) var shards: [[Double]]
+  /// The learning rate of the last step.
   package private(set) var learningRate = 0.0
+  /// The norm of the last step's gradient, before clipping.
   package private(set) var gradientNorm = 0.0
+  /// Whether all losses of the last step are finite.
   package private(set) var lastStepIsFinite = true
   /// Mean loss of this rank's images of the last step.
   package private(set) var latest = 0.0
   private var stepSum = 0.0
   private var stepCount = 0
 
+  /// Starts with empty sums.
   package init(shards: Int, columns: LossBreakdown) {
     let empty = [Double](repeating: 0, count: 2 * columns.count)
     self.columns = columns
     self.shards = [[Double]](repeating: empty, count: shards)
   }
 
-  /// Each image's loss at its noise level.
+  /// Adds losses at their noise levels, one per image.
   package mutating func note(_ losses: [Double], sigma: [Double], shard: Int) {
     for (loss, sigma) in zip(losses, sigma) { add(loss, LossBreakdown.level(of: sigma), shard) }
     noteLosses(losses)
   }
 
-  /// Each image's loss, and what it is made of.
+  /// Adds losses and their terms, one per image.
   ///
-  /// - Parameter terms: by name; names that are not given have no entry.
+  /// - Parameter terms: the terms by name; a name that is missing gets no entry.
   package mutating func note(_ losses: [Double], terms: [String: [Double]], shard: Int) {
     for (name, values) in terms {
       guard let column = columns.names.firstIndex(of: name) else {
@@ -51,12 +57,13 @@ package struct LossAccumulator {
     lastStepIsFinite = stepSum.isFinite
   }
 
+  /// Notes the update that ends a step.
   package mutating func noteUpdate(learningRate: Double, gradientNorm: Double) {
     (self.learningRate, self.gradientNorm) = (learningRate, gradientNorm)
     (stepSum, stepCount) = (0, 0)
   }
 
-  /// Forgets the tick, not the state of the step.
+  /// Sets the sums of the tick to 0; the state of the step stays.
   package mutating func beginTick() {
     self.shards = shards.map { $0.map { _ in 0 } }
   }

@@ -1,23 +1,26 @@
 import CommandSupport
 
-/// What the losses of a run are told apart by.
+/// How a run's loss is broken down: by noise level, or by the terms of the loss.
 package enum LossBreakdown: Equatable, Sendable {
+  /// By the noise level of each image.
   case noiseLevels
-  /// The parts of a loss, by name.
+  /// By the terms of the loss, which have these names.
   case terms([String])
 
-  /// Upper ends of the noise levels; the last level is open.
+  /// Upper ends (sigma) of the noise levels; one more level above them has no end.
   package static let levels: [Double] = [0.03, 0.1, 0.3, 1, 3, 10]
 
+  /// The index of the level that holds `sigma`.
   package static func level(of sigma: Double) -> Int {
     levels.firstIndex { sigma < $0 } ?? levels.count
   }
 
+  /// The names of the terms; empty for noise levels.
   package var names: [String] {
     if case .terms(let names) = self { names } else { [] }
   }
 
-  /// A column a noise level; or a column a term, and one for the whole.
+  /// Number of columns: one per noise level; or one per term, and one for the whole loss.
   package var count: Int {
     switch self {
     case .noiseLevels: Self.levels.count + 1
@@ -26,25 +29,28 @@ package enum LossBreakdown: Equatable, Sendable {
   }
 }
 
-/// Losses of all ranks, added up.
+/// The losses of all ranks, added up.
 package struct LossTotals {
   private let columns: LossBreakdown
   private let sums: [Double]
   private let counts: [Double]
 
-  /// - Parameter totals: the sum of each column, then how many entries it has.
+  /// Takes the sums as they are.
+  ///
+  /// - Parameter totals: the sum of each column, then the number of its entries.
   package init(_ columns: LossBreakdown, _ totals: [Double]) {
     self.columns = columns
     sums = Array(totals.prefix(columns.count))
     counts = Array(totals.suffix(columns.count))
   }
 
-  /// Of all images.
+  /// Mean loss of all images.
   package var mean: Double {
     let whole = columns == .noiseLevels ? 0..<columns.count : columns.count - 1..<columns.count
     return sums[whole].reduce(0, +) / counts[whole].reduce(0, +)
   }
 
+  /// Mean losses by noise level, the lowest first; empty where losses have terms.
   package var byNoiseLevel: [NoiseLevelLoss] {
     guard columns == .noiseLevels else { return [] }
     let levels = LossBreakdown.levels
@@ -56,7 +62,7 @@ package struct LossTotals {
     }
   }
 
-  /// Means by name, where there were entries; nil where losses have no terms.
+  /// Mean of each term that has entries, by name; nil for noise levels.
   package var terms: [String: Double]? {
     guard columns != .noiseLevels else { return nil }
     return columns.names.enumerated().reduce(into: [:]) { means, term in
@@ -65,15 +71,18 @@ package struct LossTotals {
   }
 }
 
-/// Mean loss of the images whose sigma lies in [`sigmaMin`, `sigmaMax`), in units of pixels in [-1, 1].
-/// The last level has no end: `null`.
+/// The mean loss of the images whose sigma lies in [`sigmaMin`, `sigmaMax`), for pixels in [-1, 1].
 package struct NoiseLevelLoss: Codable, Equatable, Sendable {
+  /// Lower end, which belongs to the level.
   package var sigmaMin: Double
+  /// Upper end, which does not; infinite for the last level, `null` in JSON.
   @FiniteOrNull package var sigmaMax: Double
+  /// Number of images.
   package var images: Int
-  /// `null` where no image of the tick fell here.
+  /// Their mean loss; not a number where there are none, `null` in JSON.
   @FiniteOrNull package var loss: Double
 
+  /// Takes the values as they are.
   package init(sigmaMin: Double, sigmaMax: Double, images: Int, loss: Double) {
     self.sigmaMin = sigmaMin
     self.sigmaMax = sigmaMax
@@ -81,6 +90,7 @@ package struct NoiseLevelLoss: Codable, Equatable, Sendable {
     self.loss = loss
   }
 
+  /// The names in JSON.
   package enum CodingKeys: String, CodingKey {
     case images, loss
     case sigmaMin = "sigma_min"

@@ -6,14 +6,18 @@ import Foundation
 import Metrics
 import TensorCore
 
-/// Images as an autoencoder gives them back, through the means of their latents.
+/// Images that an autoencoder reconstructs, through the means of their latents.
 package struct Reconstructions {
+  /// The autoencoder with its weights.
   package let vae: VAE
+  /// The images, all of one size.
   package let dataset: any ImageDataset
-  /// Images taken at once.
+  /// Images reconstructed at once; bounds the memory.
   package let batch: Int
+  /// Threads, memory and kernels that are used.
   package let context: ComputeContext
 
+  /// Joins an autoencoder and images.
   package init(vae: VAE, dataset: any ImageDataset, batch: Int, context: ComputeContext) {
     self.vae = vae
     self.dataset = dataset
@@ -21,20 +25,19 @@ package struct Reconstructions {
     self.context = context
   }
 
-  /// An image that comes back exactly counts as one off by a quarter of a grey level in one element of a
-  /// thousand.
+  /// An image that is reconstructed exactly counts as one that is off by a quarter of a grey level
+  /// in one element of a thousand: its PSNR stays finite.
   private static let leastError = 6.25e-5
 
-  /// The mean over the first `count` images of 10 log10(255^2 / mean squared error), in decibels, of 8-bit
-  /// pixels. Collective.
+  /// Peak signal-to-noise ratio in decibels: the mean over the first `count` images of
+  /// 10 log10(255^2 / mean squared error) of 8-bit pixels. Collective.
   package func psnr(
     of count: Int, over communicator: any Communicator,
     progress: (_ done: Int, _ total: Int) -> Void
   ) throws -> Double {
     let decibels = try communicator.agree {
       var decibels: [Double] = []
-      let own = communicator.share(of: count)
-      try forEachBatch(own, progress) { images, made in
+      try forEachBatch(communicator.share(of: count), progress) { images, made in
         decibels += zip(images, made).map(Self.psnr)
       }
       return decibels
@@ -42,21 +45,8 @@ package struct Reconstructions {
     return try communicator.gather(values: decibels).reduce(0, +) / Double(count)
   }
 
-  /// Takes up what comes back of images `range` as features; this rank's share of them. Collective.
-  package func accumulate(
-    _ range: Range<Int>, _ pass: FeatureEvaluator, over communicator: any Communicator,
-    progress: (_ done: Int, _ total: Int) -> Void
-  ) throws -> [MetricAccumulator] {
-    try communicator.agree {
-      var accumulators = try pass.accumulators()
-      let share = communicator.share(of: range.count)
-      let own = range.lowerBound + share.lowerBound..<range.lowerBound + share.upperBound
-      try forEachBatch(own, progress) { _, made in try pass.add(made, to: &accumulators) }
-      return accumulators
-    }
-  }
-
-  private func forEachBatch(
+  /// Reconstructs images `range` batch by batch and hands each batch over.
+  func forEachBatch(
     _ range: Range<Int>, _ progress: (_ done: Int, _ total: Int) -> Void,
     _ body: (_ images: [RGBImage], _ made: [RGBImage]) throws -> Void
   ) throws {
@@ -70,7 +60,7 @@ package struct Reconstructions {
     }
   }
 
-  /// Of two images of one size.
+  /// PSNR of two images of one size.
   private static func psnr(_ a: RGBImage, _ b: RGBImage) -> Double {
     let squares = zip(a.pixels, b.pixels).reduce(0) { sum, pair in
       let difference = Int(pair.0) - Int(pair.1)

@@ -4,14 +4,16 @@ import Metrics
 import SystemSupport
 import TensorCore
 
-/// `diffit data stats`: what Frechet distances compare samples with, made once from a set of images.
+/// `diffit data stats`: computes the statistics that Frechet distances compare samples with, once
+/// for a set of images.
 package enum StatisticsJob {
+  /// Computes the features of the images on all ranks; the first rank writes the file.
   package static func run(_ options: StatisticsOptions) throws {
     try Job.run { communicator, log in
       let context = try communicator.agreedContext()
-      let (pass, images) = try communicator.agree {
-        let pass = try FeatureEvaluator(
-          .statistics(options.measuring), options.measuring, on: context)
+      let (evaluator, images) = try communicator.agree {
+        let evaluator = try FeatureEvaluator(
+          .statistics(options.features.source), options.features, on: context)
         let images = try ImageCollections.open(options.data)
         let found = images.count
         guard options.samples ?? 0 <= found else {
@@ -19,19 +21,19 @@ package enum StatisticsJob {
             path: options.data, found: found, needed: options.samples ?? 0)
         }
         try FileOutput.makeFolder(ofFile: options.output)
-        try pass.require(options.samples ?? found, of: .reference)
-        return (pass, images)
+        try evaluator.require(options.samples ?? found, of: .reference)
+        return (evaluator, images)
       }
       let count = options.samples ?? images.count
-      let network = pass.networks[0].extractor
+      let network = evaluator.networks[0].extractor
       log.info(
         "features \(network.name) (\(network.digest)), protocol \(network.protocolName), of"
           + " \(Format.quantity(count, "image")) of \(options.data)")
       let own = communicator.share(of: count).count
       var line = ProgressLine(
         communicator.size > 1 ? "rank 0" : "features", of: own, startedAt: MonotonicClock.now)
-      let accumulators = try pass.accumulate(
-        images, 0..<count, as: .reference, mixedSizes: options.measuring.mixedSizes,
+      let accumulators = try evaluator.accumulate(
+        images, 0..<count, as: .reference, mixedSizes: options.features.mixedSizes,
         over: communicator
       ) { done, _ in log.progress(&line, done: done) }
       log.endProgress()
@@ -46,7 +48,7 @@ package enum StatisticsJob {
 }
 
 extension StatisticsJob {
-  /// Writes statistics with what tells the network.
+  /// Writes statistics together with the name, the digest and the protocol of their network.
   package static func write(
     _ reference: MetricReference, of network: some FeatureExtractor, to path: String
   ) throws {
@@ -56,10 +58,10 @@ extension StatisticsJob {
 }
 
 extension MetricSelection {
-  /// All that statistics are made for.
-  fileprivate static func statistics(_ options: FeatureOptions) throws -> MetricSelection {
-    let names =
-      options.features.path == nil ? ["fd_random"] : ["fid", "fid64", "fid192", "fid768", "sfid"]
-    return try MetricSelection(names, hasInception: true)
+  /// All metrics that compare samples with statistics of these features.
+  fileprivate static func statistics(_ source: FeatureSource) throws -> MetricSelection {
+    try MetricSelection(
+      source == .builtin ? ["fd_random"] : ["fid", "fid64", "fid192", "fid768", "sfid"],
+      features: source)
   }
 }

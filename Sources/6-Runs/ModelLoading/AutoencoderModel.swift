@@ -3,13 +3,21 @@ import DiffiTModels
 
 /// An autoencoder and the discriminator that is trained beside it.
 package struct AutoencoderModel {
+  /// Images to latents and back.
   package let vae: VAE
   /// Nil where `vae.discriminator_start` is 0: the loss has no adversarial term.
   package let discriminator: PatchDiscriminator?
 
   /// Declares the networks that the configuration describes; no memory is taken yet.
-  package init(_ configuration: Configuration, recomputes: Bool = false) {
-    let precision = configuration.train.precision.dtype
+  ///
+  /// - Parameters:
+  ///   - precision: what they compute in; nil: `train.precision`.
+  ///   - recomputes: whether activations are computed again in the backward pass instead of kept.
+  package init(
+    _ configuration: Configuration, precision: TrainSettings.Precision? = nil,
+    recomputes: Bool = false
+  ) {
+    let precision = (precision ?? configuration.train.precision).dtype
     vae = VAE(configuration.vaeSettings, precision: precision, recomputes: recomputes)
     guard configuration.vae.discriminatorStart > 0 else {
       discriminator = nil

@@ -6,8 +6,9 @@ import NeuralNetworks
 import TensorCore
 
 extension Configuration {
-  /// What published weights of this network call differently, and carry beside its parameters: DiffiT's
-  /// authors keep the index of the relative positions and, for latents, the table of positions, `pos_embed`.
+  /// The differences between published weights of this network and its own parameters: other names,
+  /// and tensors that are no parameters. DiffiT's authors keep the index of the relative positions
+  /// and, for latent networks, the table of positions `pos_embed`.
   package var publishedTensors: StateDictAdapter {
     var foreign = StateDictAdapter(relativePositionsIn: self.parameterTable)
     if let latent = networkSettings as? LatentDiffiT.Settings {

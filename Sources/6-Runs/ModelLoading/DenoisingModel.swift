@@ -4,26 +4,35 @@ import DiffiTModels
 import Diffusion
 import TensorCore
 
-/// A network and the formulation it is trained in.
+/// A denoising network and the diffusion formulation that it is trained in.
 package struct DenoisingModel {
+  /// Maps noisy images and noise levels to a prediction.
   package let network: any DenoisingNetwork
+  /// How the network's output becomes a clean image: EDM or DDPM.
   package let formulation: any Formulation
 
   /// Declares the network that the configuration describes; no memory is taken yet.
+  ///
+  /// - Parameter recomputes: whether activations are computed again in the backward pass instead of
+  ///   kept.
   package init(_ configuration: Configuration, recomputes: Bool = false) {
     network = configuration.networkSettings.network(
       precision: configuration.train.precision.dtype, recomputes: recomputes)
     formulation = configuration.diffusion.formulation
   }
 
+  /// Joins a network and a formulation.
   package init(network: any DenoisingNetwork, formulation: any Formulation) {
     (self.network, self.formulation) = (network, formulation)
   }
 
-  /// The sets of parameters that are trained.
+  /// The sets of parameters that are trained: one, those of the network.
   package var sets: [DeclaredSet] { [DeclaredSet(prefix: "", parameters: parameters)] }
 
+  /// The network's parameters.
   package var parameters: ParameterSet { network.parameters }
+  /// The number of classes that the network knows; 0: it is unconditional.
   package var classes: Int { network.settings.classes }
+  /// [B, H, W, C] of a batch in the network's space, pixels or latents.
   package func imageShape(batch: Int) -> Shape { network.settings.imageShape(batch: batch) }
 }

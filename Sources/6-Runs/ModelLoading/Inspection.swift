@@ -2,13 +2,15 @@ import Checkpoints
 import CommandSupport
 import FileFormats
 import Foundation
+import SystemSupport
 
-/// `diffit inspect`: what a checkpoint, a run or a safetensors file holds, checksums verified.
+/// `diffit inspect`: what a checkpoint, a run or a safetensors file holds. Checksums are verified.
 package enum Inspection {
+  /// Prints the report, and writes it as JSON where that is asked for. Only the first rank works.
   package static func run(_ options: InspectOptions) throws {
     guard ProcessRank.isFirst else { return }
     let report = try inspect(options.path)
-    if options.json != "-" { print(report.text) }
+    if options.json != "-" { try StandardStreams.printLine(report.text) }
     if let path = options.json { try writeJSON(report, to: path) }
   }
 

@@ -1,21 +1,26 @@
-/// What a run's manifest says of its latents; no settings. Pictures can be drawn without the latents.
+/// What the manifest of a latent run says about its latents. These entries are no settings; with
+/// them, images can be sampled without the latents being there.
 package struct LatentMetadata: Equatable, Sendable {
-  /// Digest of the autoencoder.
+  /// Digest of the autoencoder that encoded them, `DiffusersVAE.digest`.
   package var vae: String
+  /// How many pixels a latent stands for along an axis.
   package var factor: Int
+  /// What latents are multiplied by for the network.
   package var scale: Double
 
-  /// What the keys in a manifest begin with.
+  /// The beginning of all these keys in a manifest.
   package static let prefix = "data.latents."
+  /// The manifest's key of `vae`.
   package static let vaeKey = prefix + "vae"
   private static let factorKey = prefix + "factor"
   private static let scaleKey = prefix + "scale"
 
+  /// Takes the three facts as they are.
   package init(vae: String, factor: Int, scale: Double) {
     (self.vae, self.factor, self.scale) = (vae, factor, scale)
   }
 
-  /// Nil where a manifest tells nothing of latents.
+  /// Reads a manifest's entries; nil where they say nothing about latents.
   package init?(manifest: [String: String]) {
     guard let vae = manifest[Self.vaeKey],
       let factor = manifest[Self.factorKey].flatMap({ Int($0) }),
@@ -24,6 +29,7 @@ package struct LatentMetadata: Equatable, Sendable {
     (self.vae, self.factor, self.scale) = (vae, factor, scale)
   }
 
+  /// The entries for a manifest.
   package var entries: [String: String] {
     [Self.vaeKey: vae, Self.factorKey: "\(factor)", Self.scaleKey: "\(scale)"]
   }

@@ -7,14 +7,21 @@ import DiffiTModels
 import Diffusion
 import TensorCore
 
-/// A network as a checkpoint describes it.
+/// A checkpoint, the configuration that it was trained with, and the weights to use of it.
 package struct LoadedModel {
+  /// The checkpoint's files, verified.
   package let reader: CheckpointReader
+  /// The settings in the checkpoint's manifest.
   package let configuration: Configuration
-  /// Which flat vector its weights are.
+  /// The flat vector that the weights are read from: `weights` or `ema.NAME`.
   package let vector: String
 
-  /// - Parameter ema: nil: the first average, or the weights where there is none; `raw`: the weights.
+  /// Chooses the weights; nothing is read but the manifest.
+  ///
+  /// - Parameter ema: the average of the weights to use; nil: the first average, or the weights
+  ///   themselves where there is none; `raw`: the weights themselves.
+  /// - Throws: `ModelError.noAverage`; `ConfigurationError` for settings that this version does not
+  ///   know.
   package init(_ reader: CheckpointReader, ema: String?) throws {
     self.reader = reader
     configuration = try Configuration(manifestOf: reader)
@@ -28,7 +35,8 @@ package struct LoadedModel {
     vector = chosen == "raw" ? VectorName.weights : VectorName.ema(chosen)
   }
 
-  /// The newest good checkpoint at `path` on every rank, and the network in it. Collective.
+  /// The checkpoint at `path`, or the newest good checkpoint of the run there. Every rank reads it;
+  /// the first one logs which checkpoints were passed over. Collective.
   package static func find(
     _ path: String, ema: String?, over communicator: any Communicator, log: RunLog
   ) throws -> LoadedModel {
@@ -42,36 +50,44 @@ package struct LoadedModel {
     return loaded
   }
 
-  /// The network with its weights.
+  /// The facts about the run's latents; nil where the network works on pixels.
+  package var latents: LatentMetadata? { LatentMetadata(manifest: reader.manifest.configuration) }
+
+  /// The denoising network with its weights, without gradients.
+  ///
+  /// - Throws: `ModelError.samplesNothing` for an autoencoder; `ModelError.otherNetwork`.
   package func model(on context: ComputeContext) throws -> DenoisingModel {
     guard configuration.model.kind != .vae else {
-      throw ModelError.drawsNothing(checkpoint: reader.url.path)
+      throw ModelError.samplesNothing(checkpoint: reader.url.path)
     }
     let model = DenoisingModel(configuration)
-    try fill(model.parameters, on: context)
+    try fill(model.sets, on: context)
     return model
   }
 
-  /// The autoencoder with its weights.
+  /// The autoencoder with its weights, without gradients.
   ///
-  /// - Parameter precision: nil: that of the run.
+  /// - Parameter precision: what the network computes in; nil: the run's `train.precision`.
+  /// - Throws: `ModelError.notAnAutoencoder`, `ModelError.otherNetwork`.
   package func autoencoder(
     precision: TrainSettings.Precision? = nil, on context: ComputeContext
   ) throws -> VAE {
     guard configuration.model.kind == .vae else {
       throw ModelError.notAnAutoencoder(path: reader.url.path)
     }
-    let vae = VAE(
-      configuration.vaeSettings, precision: (precision ?? configuration.train.precision).dtype)
-    try fill(vae.parameters, on: context)
-    return vae
+    let model = AutoencoderModel(configuration, precision: precision)
+    try fill(model.sets, on: context)
+    return model.vae
   }
 
-  /// - Parameter parameters: the first set of the checkpoint, declared.
-  private func fill(_ parameters: ParameterSet, on context: ComputeContext) throws {
-    guard configuration.parameterTable == reader.manifest.table else {
+  /// Reads the weights of the first set.
+  ///
+  /// - Parameter sets: all sets of the checkpoint, declared; only the first takes memory.
+  private func fill(_ sets: [DeclaredSet], on context: ComputeContext) throws {
+    guard sets.table == reader.manifest.table else {
       throw ModelError.otherNetwork(checkpoint: reader.url.path, differences: [])
     }
+    let parameters = sets[0].parameters
     parameters.allocate(on: context, gradients: false)
     try reader.read(vector, 0..<parameters.flatCount, into: parameters.weights)
   }

@@ -2,10 +2,12 @@ import Autodiff
 import Checkpoints
 import Configuration
 
-/// A set of parameters that a run trains, before it takes memory.
+/// A set of parameters that a run trains; declaring it takes no memory.
 package struct DeclaredSet {
-  /// What the names of its parameters begin with in checkpoints.
+  /// The beginning of its parameters' names in checkpoints, `discriminator.`; empty for the first
+  /// set.
   package let prefix: String
+  /// The parameters, by name.
   package let parameters: ParameterSet
 }
 
@@ -27,12 +29,14 @@ extension [DeclaredSet] {
 }
 
 extension ParameterSet {
-  /// The parameters as files know them: PyTorch's names and shapes, and their place in the flat ranges.
+  /// The parameters as files know them: PyTorch's names and shapes, and their place in the flat
+  /// ranges.
   package var table: ParameterTable { [DeclaredSet(prefix: "", parameters: self)].table }
 }
 
 extension Configuration {
-  /// The parameters of the networks that the configuration describes, as files know them. Nothing is allocated.
+  /// The parameters of the networks that the configuration describes, as files know them. Nothing
+  /// is allocated.
   package var parameterTable: ParameterTable {
     let sets = model.kind == .vae ? AutoencoderModel(self).sets : DenoisingModel(self).sets
     return sets.table

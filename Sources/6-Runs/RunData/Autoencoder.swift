@@ -7,28 +7,38 @@ import Foundation
 import ModelLoading
 import TensorCore
 
-/// An autoencoder with its weights, from wherever it was kept.
+/// An autoencoder with its weights, from a folder in diffusers' layout or from a checkpoint.
 package struct Autoencoder {
+  /// Where it was read from.
   package let path: String
+  /// The network with its weights.
   package let vae: VAE
-  /// Of the weights: `DiffusersVAE.digest`.
+  /// Digest of the weights, `DiffusersVAE.digest`.
   package let digest: String
   /// What its maker multiplies latents by.
   package let scalingFactor: Double
 
-  /// What the autoencoder has to be, where that is known.
+  /// What the autoencoder has to be like, where that is known.
   package struct Needs: Sendable {
+    /// How many pixels a latent stands for along an axis.
     package var factor: Int?
+    /// Channels of its latents.
     package var latentChannels: Int?
 
+    /// Takes both as they are; nil: anything fits.
     package init(factor: Int? = nil, latentChannels: Int? = nil) {
       (self.factor, self.latentChannels) = (factor, latentChannels)
     }
   }
 
-  /// Reads an autoencoder: a folder in diffusers' layout, or a run or checkpoint of `model.kind: vae`.
+  /// Reads an autoencoder: a folder in diffusers' layout, or a run or checkpoint of `model.kind:
+  /// vae`.
   ///
-  /// - Parameter ema: of a checkpoint: the average to use; nil: its first; `raw`: the weights themselves.
+  /// - Parameters:
+  ///   - ema: the average of a checkpoint's weights to use; nil: its first average; `raw`: the
+  ///     weights themselves.
+  ///   - precision: what the network computes in.
+  /// - Throws: `AutoencoderError`, `LatentsError.notAnAutoencoder`, `ModelError`.
   package static func open(
     _ path: String, _ needs: Needs = Needs(), ema: String? = nil,
     precision: TrainSettings.Precision = .fp32, on context: ComputeContext
@@ -48,7 +58,7 @@ package struct Autoencoder {
   private init(_ path: String, _ vae: VAE, scalingFactor: Double) throws {
     guard vae.settings.imageChannels == 3 else {
       throw LatentsError.notAnAutoencoder(
-        path: path, found: "one of pictures with \(vae.settings.imageChannels) channels")
+        path: path, found: "one of images with \(vae.settings.imageChannels) channels")
     }
     (self.path, self.vae, self.scalingFactor) = (path, vae, scalingFactor)
     digest = DiffusersVAE.digest(of: vae)
@@ -79,13 +89,16 @@ package struct Autoencoder {
 }
 
 extension Autoencoder {
-  /// Pixels a side of a tile; nil where the pictures that it was trained on are too small for tiles.
+  /// Pixels per side of a tile; nil where the images that it was trained on are too small for
+  /// tiles.
   private var tile: Int? {
     let (side, unit) = (vae.settings.resolution, 4 * vae.settings.factor)
     return side >= unit ? side / unit * unit : nil
   }
 
-  /// - Throws: `LatentsError.resolution`, where pictures of that side cannot be encoded.
+  /// Checks that images with so many pixels per side can be encoded.
+  ///
+  /// - Throws: `LatentsError.resolution`.
   package func check(resolution: Int) throws {
     let settings = vae.settings
     guard resolution % settings.factor == 0 else {
@@ -100,13 +113,14 @@ extension Autoencoder {
     }
   }
 
-  /// Gaussians of pictures of one size, in tiles where they are larger than those of the training.
+  /// Encodes images of one size as Gaussians, in tiles where the images are larger than those of
+  /// the training.
   ///
-  /// Shapes: [B, H / f, W / f, C] each.
+  /// - Returns: mean and log variance, [B, H / f, W / f, C] each.
   package func encode(
     _ images: [RGBImage], on context: ComputeContext
   ) -> (mean: [Float], logVariance: [Float]) {
-    let pixels = images.flatMap { ImageGrid.signed($0.pixels) }
+    let pixels = images.flatMap(\.normalized)
     let x = Tensor(pixels, [images.count, images[0].height, images[0].width, 3], on: context)
     if images[0].width > vae.settings.resolution {
       let (mean, logVariance) = vae.encodeInTiles(x, tile: tile)
@@ -116,14 +130,14 @@ extension Autoencoder {
     return (mean.value.floats, logVariance.value.floats)
   }
 
-  /// Pictures of latents [B, h, w, C], some at a time, so that memory does not grow with B.
+  /// Decodes latents [B, h, w, C], a few images at a time, so that memory does not grow with B.
   package func images(_ z: Tensor) -> [RGBImage] {
     let side = z.shape[2] * vae.settings.factor
     let step = max(1, 256 * 256 / (side * side))
     return vae.parameters.withPackedWeights {
       stride(from: 0, to: z.shape[0], by: step).flatMap { start in
         let part = z[start..<min(start + step, z.shape[0])]
-        return ImageGrid.images(
+        return RGBImage.images(
           side > vae.settings.resolution
             ? vae.decodeInTiles(part, tile: tile) : vae.decode(Variable(part)).value)
       }

@@ -3,14 +3,17 @@ import SystemSupport
 
 /// What can be wrong with an autoencoder in diffusers' layout. Each description is one line.
 package enum AutoencoderError: Error, Equatable, Sendable {
-  /// The file holds other tensors than the network has.
+  /// The file's tensors are not those of the network.
   case weights(CheckpointError)
+  /// There is no `config.json`.
   case configurationMissing(path: String)
+  /// `config.json` is no JSON object.
   case configurationSyntax(path: String, reason: String)
   /// A setting that these networks cannot have.
   case setting(path: String, name: String, found: String, expected: String)
   /// Latents are `found` times smaller than images.
   case factor(path: String, found: Int, expected: Int)
+  /// Latents have `found` channels.
   case latentChannels(path: String, found: Int, expected: Int)
 }
 
@@ -19,7 +22,8 @@ extension AutoencoderError: CustomStringConvertible {
     switch self {
     case .weights(let error): "\(error)"
     case .configurationMissing(let path):
-      "\(path): no such file; name a folder with config.json and diffusion_pytorch_model.safetensors"
+      "\(path): no such file; name a folder with config.json and"
+        + " diffusion_pytorch_model.safetensors"
         + " of a diffusers AutoencoderKL"
     case .configurationSyntax(let path, let reason):
       "\(path): not the settings of a network: \(reason); write or download the file again"

@@ -6,16 +6,17 @@ import ModelLoading
 import TensorCore
 
 extension Configuration {
-  /// What the run trains on, on every rank, compared with the network. Collective.
+  /// Opens the data set that the run trains on, on every rank, and compares it with the network.
+  /// Collective.
   package func examples(over communicator: any Communicator) throws -> any TrainingDataset {
     guard data.kind != .latents else {
       return try communicator.agree { try latents(data.path) }
     }
-    return ImageExamples(try dataset(over: communicator), augmentation: augmentation)
+    return ImageSamples(try dataset(over: communicator), augmentation: augmentation)
   }
 
-  /// Opens the images that `data` names on every rank and compares it with the network; an archive is
-  /// unpacked by the first rank of each node for all of its ranks. Collective.
+  /// Opens the images that `data` names on every rank and compares them with the network. The first
+  /// rank of each node unpacks an archive for all ranks of the node. Collective.
   package func dataset(over communicator: any Communicator) throws -> any ImageDataset {
     let own = try communicator.agree { communicator.localRank == 0 ? try stagedFiles() : nil }
     // A node is known by its name. Where names repeat, an address of another node leads nowhere.
@@ -30,21 +31,24 @@ extension Configuration {
     }
   }
 
-  /// What of the data can be unpacked once a node; nil where nothing is.
+  /// Unpacks what one rank per node unpacks for the others; nil where there is nothing to unpack.
   private func stagedFiles() throws -> StagedFiles? {
     data.kind == .cifar10 ? try CIFAR10Dataset.stage(path: data.path) : nil
   }
 
-  /// - Parameter staged: nil: what there is to unpack is unpacked here.
+  /// - Parameter staged: files that are unpacked already; nil: they are unpacked here.
   private func dataset(staged: StagedFiles?) throws -> any ImageDataset {
-    let dataset: any ImageDataset
-    switch data.kind {
-    case .shapes: dataset = ShapesDataset(resolution: model.resolution)
-    case .cifar10: dataset = try CIFAR10Dataset(path: data.path, staged: staged)
-    case .folder, .tar, .packed:
-      dataset = try pictures(data.path)
-    case .latents: throw LatentsError.noReference(setting: "--reference")
-    }
+    let dataset: any ImageDataset =
+      switch data.kind {
+      case .shapes: ShapesDataset(resolution: model.resolution)
+      case .cifar10:
+        try DataSourceError.naming("data.path") {
+          try CIFAR10Dataset(path: data.path, staged: staged)
+        }
+      case .folder, .tar, .packed:
+        try DataSourceError.naming("data.path") { try images(data.path) }
+      case .latents: throw LatentsError.noReference(setting: "--reference")
+      }
     let found = dataset.classNames.count
     guard model.classes == 0 || model.classes == found else {
       throw DataSourceError.classesDiffer(configured: model.classes, found: found, path: data.path)
@@ -52,9 +56,10 @@ extension Configuration {
     return dataset
   }
 
-  /// Latents of the network's size.
+  /// Opens latents and compares them with the network.
   ///
-  /// - Parameter scale: nil: `data.latent_scale`.
+  /// - Parameter scale: what they are multiplied by; nil: `data.latent_scale`; 0: the scale in
+  ///   their description.
   package func latents(_ path: String, scale: Double? = nil) throws -> LatentDataset {
     let dataset = try LatentDataset(path: path, scale: scale ?? data.latentScale)
     let expected = [model.latentChannels, model.resolution, model.resolution]
@@ -69,7 +74,8 @@ extension Configuration {
     return dataset
   }
 
-  /// The autoencoder that `data.vae` names, where the run makes pictures with it. Collective.
+  /// The autoencoder that `data.vae` names, where the run decodes images with it; nil elsewhere.
+  /// Collective.
   package func decoder(
     _ latents: LatentMetadata?, over communicator: any Communicator, on context: ComputeContext
   ) throws -> LatentDecoder? {
@@ -81,15 +87,15 @@ extension Configuration {
     }
   }
 
-  /// Pictures in files, at the network's resolution.
-  package func pictures(_ path: String) throws -> any ImageDataset {
+  /// Opens images in files, at the network's resolution.
+  package func images(_ path: String) throws -> any ImageDataset {
     guard let layout = IndexedImages.Layout(rawValue: data.kind.rawValue) else {
-      preconditionFailure("pictures: data.kind \(data.kind)")
+      preconditionFailure("images: data.kind \(data.kind)")
     }
     return try IndexedImageDataset(path: path, layout: layout, resolution: model.resolution)
   }
 
-  /// Nil where `data.augment` is 0.
+  /// The augmentations of the training; nil where `data.augment` is 0.
   package var augmentation: AugmentationPipe? {
     data.augment > 0 ? AugmentationPipe(probability: data.augment) : nil
   }

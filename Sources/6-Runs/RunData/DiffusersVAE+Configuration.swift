@@ -2,23 +2,29 @@ import DiffiTModels
 import Foundation
 
 extension DiffusersVAE {
-  /// What `config.json` says that matters here.
+  /// The part of `config.json` that matters here.
   package struct Description: Sendable, Equatable {
+    /// The network.
     package var settings: VAE.Settings
     /// What latents are multiplied by before a diffusion network sees them.
     package var scalingFactor: Double
 
+    /// Takes both as they are.
     package init(settings: VAE.Settings, scalingFactor: Double = 0.18215) {
       (self.settings, self.scalingFactor) = (settings, scalingFactor)
     }
   }
 
+  /// The file of the settings.
   package static let configurationName = "config.json"
 
-  /// The settings of the network in a folder. What the file leaves out has diffusers' default.
+  /// Reads the settings of the network in a folder. What the file leaves out has diffusers'
+  /// default.
   ///
   /// - Parameters:
-  ///   - factor: what the settings' factor has to be, where that is known; `latentChannels` likewise.
+  ///   - factor: the factor that the network has to have; nil: any.
+  ///   - latentChannels: the latent channels that it has to have; nil: any.
+  /// - Throws: `AutoencoderError`.
   package static func describe(
     _ folder: URL, factor: Int? = nil, latentChannels: Int? = nil
   ) throws -> Description {
@@ -59,7 +65,7 @@ extension DiffusersVAE {
       settings: settings, scalingFactor: try fields.number("scaling_factor", default: 0.18215))
   }
 
-  /// The text of `config.json`: a function of its arguments alone.
+  /// The text of `config.json`, which depends only on `description`.
   package static func configuration(_ description: Description) throws -> Data {
     let s = description.settings
     let fields: [String: Any] = [

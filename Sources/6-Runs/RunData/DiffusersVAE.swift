@@ -9,15 +9,17 @@ import TensorCore
 /// Autoencoders in the layout of diffusers' `AutoencoderKL`: a folder with `config.json` and
 /// `diffusion_pytorch_model.safetensors`.
 ///
-/// Two namings of the attention layers are read: today's (`to_q`, `to_k`, `to_v`, `to_out.0`, matrices) and
-/// the older one (`query`, `key`, `value`, `proj_attn`, matrices or 1x1 convolutions). Today's is written.
+/// Two namings of the attention layers are read: today's (`to_q`, `to_k`, `to_v`, `to_out.0`,
+/// matrices) and the older one (`query`, `key`, `value`, `proj_attn`, matrices or 1x1
+/// convolutions). Today's is written.
 package enum DiffusersVAE {
+  /// The file of the weights.
   package static let weightsName = "diffusion_pytorch_model.safetensors"
 
   /// Fills the weights of a network from a folder; nothing is changed where something does not fit.
   ///
-  /// - Throws: `AutoencoderError.weights`, which names every tensor that is missing, not expected or of
-  ///   another shape; and what can be wrong with the file.
+  /// - Throws: `AutoencoderError.weights`, which names every tensor that is missing, not expected
+  ///   or of another shape; the errors of a safetensors file.
   package static func read(_ folder: URL, into vae: VAE) throws {
     let url = folder.appendingPathComponent(weightsName)
     try load(url, vae.parameters)
@@ -48,7 +50,8 @@ package enum DiffusersVAE {
     var names: [String: String] = [:]
     var (unexpected, misshaped): ([String], [String]) = ([], [])
     let expected = Set(parameters.parameters.map(\.name))
-    // Today's names first, so that of a tensor that is there under both the older one is too much.
+    // Today's names come first: where a tensor is there under both names, the older one is
+    // unexpected.
     for entry in file.entries.sorted(by: { !isOld($0.name) && isOld($1.name) }) {
       let name = today(entry.name)
       if !expected.contains(name) || names[name] != nil {
@@ -94,7 +97,7 @@ package enum DiffusersVAE {
     return name
   }
 
-  /// Writes a folder that diffusers reads. Its bytes depend on the settings and the weights alone.
+  /// Writes a folder that diffusers reads. Its bytes depend only on the settings and the weights.
   ///
   /// The weights are those in place: `ParameterSet.withWeights` puts an average there.
   package static func write(
@@ -109,11 +112,7 @@ package enum DiffusersVAE {
       throw FileError.unwritable(path: folder.path, reason: error.localizedDescription)
     }
     try save(vae.parameters, to: folder.appendingPathComponent(weightsName))
-    do {
-      try configuration.write(to: place, options: .atomic)
-    } catch {
-      throw FileError.unwritable(path: place.path, reason: error.localizedDescription)
-    }
+    try AtomicFile.write(configuration, to: place.path, durable: true)
   }
 
   private static func save(_ parameters: ParameterSet, to url: URL) throws {
@@ -124,8 +123,9 @@ package enum DiffusersVAE {
     try writer.finish()
   }
 
-  /// A digest of names, shapes and weights, 32 hexadecimal digits: what latents on disk record. It does not
-  /// depend on how the attention's tensors were called in the file, nor on settings beside the weights.
+  /// A digest of names, shapes and weights, 32 hexadecimal digits, which latents on disk record. It
+  /// does not depend on the naming of the attention's tensors in the file, nor on settings beside
+  /// the weights.
   package static func digest(of vae: VAE) -> String {
     var checksum = Checksum()
     for entry in vae.parameters.table.sortedByName {

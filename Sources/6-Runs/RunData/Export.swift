@@ -4,9 +4,10 @@ import Foundation
 import ModelLoading
 import TensorCore
 
-/// `diffit export`: the weights of a checkpoint as named tensors in PyTorch's layouts; of an autoencoder as a
-/// folder in diffusers' layout.
+/// `diffit export`: writes the weights of a checkpoint as named tensors in PyTorch's layouts, those
+/// of an autoencoder as a folder in diffusers' layout.
 package enum Export {
+  /// Writes the file or the folder. Only the first rank works.
   package static func run(_ options: ExportOptions) throws {
     guard ProcessRank.isFirst else { return }
     let (reader, passedOver) = try CheckpointReader.find(options.checkpoint)

@@ -3,19 +3,21 @@ import Datasets
 import ModelLoading
 
 extension Configuration {
-  /// Drawn shapes that runs train on; those behind them are held out.
+  /// The number of shapes that runs train on; the shapes that follow them are held out.
   private static let trainedShapes = 50_000
   private static let heldOutShapes = 10_000
 
-  /// What no run trains on, of the same kind as the training data.
+  /// Opens the held-out data set: samples of the same kind as the training data, which no run
+  /// trains on.
   ///
   /// - Parameters:
-  ///   - path: instead of `data.validation`.
-  ///   - latents: those of the training, whose scale and autoencoder others must have.
+  ///   - path: used instead of `data.validation`.
+  ///   - latents: the facts about the training's latents, whose scale and autoencoder the others
+  ///     must have.
   package func heldOutExamples(
     path given: String? = nil, latents: LatentMetadata?
   ) throws -> any TrainingDataset {
-    guard data.kind == .latents else { return ImageExamples(try heldOutDataset(path: given)) }
+    guard data.kind == .latents else { return ImageSamples(try heldOutDataset(path: given)) }
     let path = given ?? data.validation
     guard !path.isEmpty else { throw DataSourceError.noHeldOutData }
     let found = try self.latents(path, scale: latents?.scale)
@@ -26,9 +28,9 @@ extension Configuration {
     return found
   }
 
-  /// Images that no run trains on.
+  /// Opens the held-out images, which no run trains on.
   ///
-  /// - Parameter path: instead of `data.validation`.
+  /// - Parameter path: used instead of `data.validation`.
   package func heldOutDataset(path given: String? = nil) throws -> any ImageDataset {
     let path = given ?? data.validation
     let dataset: any ImageDataset
@@ -47,7 +49,7 @@ extension Configuration {
     case .latents: throw LatentsError.noReference(setting: "held-out images")
     case .folder, .tar, .packed:
       guard !path.isEmpty else { throw DataSourceError.noHeldOutData }
-      dataset = try pictures(path)
+      dataset = try images(path)
     }
     let found = dataset.classNames.count
     guard model.classes == 0 || model.classes == found else {

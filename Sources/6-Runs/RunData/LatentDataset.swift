@@ -5,20 +5,28 @@ import ModelLoading
 import SystemSupport
 import TensorCore
 
-/// Gaussians of latents in a folder that `diffit data encode` made: memory maps of safetensors files.
+/// Gaussians of latents in a folder that `diffit data encode` made: memory maps of safetensors
+/// files.
 ///
-/// An example is scale (mean + exp(log variance / 2) n), n of unit variance from the stream of its position; in
-/// half of the positions of the mirrored picture, where those were encoded.
+/// A sample is scale (mean + exp(log variance / 2) n), where n has unit variance and comes from the
+/// random stream of its position. Half of the positions get the Gaussian of the mirrored image,
+/// where mirrored images were encoded.
 package struct LatentDataset: TrainingDataset {
+  /// The folder.
   package let path: String
+  /// The folder's `latents.json`.
   package let description: LatentsDescription
   /// What latents are multiplied by.
   package let scale: Double
+  /// Digest of all that samples depend on.
   package let contentDigest: String
   private let files: [LatentFile]
 
+  /// Number of images.
   package var count: Int { description.images }
+  /// Names of the classes; empty where images have no labels.
   package var classNames: [String] { description.classes }
+  /// [height, width, channels] of a sample.
   package var shape: [Int] {
     let s = description.shape
     return [s[1], s[2], s[0]]
@@ -26,7 +34,7 @@ package struct LatentDataset: TrainingDataset {
 
   /// Opens every file and checks sizes, types and shapes; elements are read when they are needed.
   ///
-  /// - Parameter scale: 0: as measured.
+  /// - Parameter scale: what latents are multiplied by; 0: the scale in the description.
   package init(path: String, scale: Double) throws {
     let description = try LatentsDescription(folder: path)
     (self.path, self.description) = (path, description)
@@ -37,20 +45,30 @@ package struct LatentDataset: TrainingDataset {
     let identity =
       [description.vae, "\(description.shape)", "\(description.flips)"] + description.classes
       + description.files.map(\.checksum)
-    contentDigest = Checksum.digest(of: identity.joined(separator: "\n"))
+    contentDigest = DigestAlgorithm.prefix + Checksum.digest(of: identity.joined(separator: "\n"))
   }
 
-  package func example(_ index: Int, seed: UInt64, position: UInt64) -> TrainingSample {
-    invariant(index >= 0 && index < count, "LatentDataset: image \(index) of \(count)")
+  /// Versions before 0.2 wrote the same digest without its prefix.
+  package func contentDigest(by algorithm: DigestAlgorithm) -> String {
+    switch algorithm {
+    case .xxh3: contentDigest
+    case .old: String(contentDigest.dropFirst(DigestAlgorithm.prefix.count))
+    }
+  }
+
+  package func read(
+    _ index: Int, seed: UInt64, position: UInt64, into values: UnsafeMutableBufferPointer<Float>
+  ) -> SampleLabels {
+    let elements = sampleSize
+    invariant(
+      index >= 0 && index < count && values.count == elements,
+      "LatentDataset: image \(index) of \(count) into \(values.count) values of \(elements)")
     let isFlipped =
       description.flips
       && RandomStream(seed: seed, .latent, substream: 1, position: position).uniform(0) < 0.5
     let file = files[index / description.fileImages]
     let place = index % description.fileImages
-    let elements = description.shape.reduce(1, *)
-    var values = [Float](repeating: 0, count: elements)
-    values.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
+    if let base = values.baseAddress {
       RandomStream(seed: seed, .latent, position: position).fillNormals(base, count: elements)
     }
     // Noise in the order of memory, [h, w, C]; the file has [C, h, w].
@@ -64,7 +82,7 @@ package struct LatentDataset: TrainingDataset {
         values[at] = Float(scale * (Double(mean[from]) + deviation * Double(values[at])))
       }
     }
-    return TrainingSample(values: values, label: file.label(of: place))
+    return SampleLabels(label: file.label(of: place))
   }
 }
 
@@ -119,7 +137,7 @@ private struct LatentFile: Sendable {
     }
   }
 
-  /// Of one image, as the file has them.
+  /// The elements of one image in the order of the file.
   func values(_ tensor: LatentTensor, of place: Int) -> [Float] {
     guard let start = starts[tensor] else { return [] }
     let (first, size) = (start + place * elements * type.size, elements * type.size)
@@ -140,7 +158,7 @@ private struct LatentFile: Sendable {
 }
 
 extension LatentMetadata {
-  /// What a run's manifest says of these latents.
+  /// The facts about these latents for a run's manifest.
   package init(_ dataset: LatentDataset) {
     self.init(
       vae: dataset.description.vae, factor: dataset.description.factor, scale: dataset.scale)

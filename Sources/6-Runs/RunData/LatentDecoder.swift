@@ -3,15 +3,20 @@ import ModelLoading
 import Operators
 import TensorCore
 
-/// Turns what a latent network draws into pictures.
+/// Decodes the latents that a network samples into images.
 package struct LatentDecoder {
+  /// The autoencoder.
   package let autoencoder: Autoencoder
   /// What latents were multiplied by for the training.
   package let scale: Double
 
-  /// Opens the autoencoder that the latents of a run are of.
+  /// Opens the autoencoder that encoded the latents of a run.
   ///
-  /// - Throws: `AutoencoderError`, and `LatentsError.otherAutoencoder` where it is another one.
+  /// - Parameters:
+  ///   - facts: what the run's manifest says about its latents.
+  ///   - channels: channels of the latents.
+  ///   - setting: names the option or the setting in errors, `--vae`.
+  /// - Throws: `AutoencoderError`; `LatentsError.otherAutoencoder` where it is another one.
   package init(
     _ path: String, for facts: LatentMetadata, channels: Int, setting: String,
     on context: ComputeContext
@@ -25,7 +30,9 @@ package struct LatentDecoder {
     scale = facts.scale
   }
 
-  /// - Parameter z: [B, h, w, C], as the network has them.
+  /// Decodes latents.
+  ///
+  /// - Parameter z: [B, h, w, C], multiplied by `scale` as the network has them.
   package func images(_ z: Tensor) -> [RGBImage] {
     let factors = (0..<z.shape[0]).map { _ in Float(1 / scale) }
     return autoencoder.images(scaled(z, by: factors))

@@ -10,8 +10,10 @@ enum LatentTensor: String, CaseIterable {
   case flippedMean = "flipped_mean"
   case flippedLogVariance = "flipped_log_variance"
 
+  /// The tensor of the labels, int64 [n].
   static let labels = "labels"
 
+  /// The tensors of a file, without the labels.
   static func all(flips: Bool) -> [LatentTensor] {
     flips ? allCases : [.mean, .logVariance]
   }
@@ -21,21 +23,28 @@ extension TrainSettings.Precision {
   var fileType: SafetensorsDType { self == .bf16 ? .bfloat16 : .float32 }
 }
 
-/// Latents of some images, on their way into a file.
+/// The latents of one file while they are encoded.
 package struct LatentBlock {
+  /// Shape of an image's latents, [channels, height, width].
   package let shape: [Int]
+  /// The type of the file's elements.
   package let precision: TrainSettings.Precision
   /// Elements as the file has them, image by image.
   private(set) var bytes: [LatentTensor: [UInt8]] = [:]
+  /// One label per image.
   package var labels: [Int64] = []
-  /// Apart, so that their order does not depend on how many pictures were encoded at once.
+  /// Kept apart, so that the order of the sums does not depend on how many images were encoded at
+  /// once.
   private var (plainSums, flippedSums) = (LatentSums(), LatentSums())
 
+  /// Starts without images.
   package init(shape: [Int], precision: TrainSettings.Precision) {
     (self.shape, self.precision) = (shape, precision)
   }
 
-  /// Adds Gaussians, [B, h, w, C] each, as [B, C, h, w] in the file's type.
+  /// Adds Gaussians, [B, h, w, C] each; the file gets them as [B, C, h, w] in its type.
+  ///
+  /// - Parameter flipped: whether they are of mirrored images.
   package mutating func add(_ mean: [Float], _ logVariance: [Float], flipped: Bool) {
     let tensors: (LatentTensor, LatentTensor) =
       flipped ? (.flippedMean, .flippedLogVariance) : (.mean, .logVariance)
@@ -45,6 +54,7 @@ package struct LatentBlock {
     append(variances, to: tensors.1)
   }
 
+  /// Sums over all latents of the file.
   package var sums: LatentSums {
     var sums = plainSums
     sums.add(flippedSums)
@@ -60,7 +70,7 @@ package struct LatentBlock {
     }
   }
 
-  /// Channels first, rounded to what the file holds.
+  /// The values with channels first, rounded to the file's type.
   private func stored(_ values: [Float]) -> [Float] {
     let (channels, area) = (shape[0], shape[1] * shape[2])
     var result = [Float](repeating: 0, count: values.count)
@@ -76,13 +86,15 @@ package struct LatentBlock {
     return result
   }
 
-  /// To the nearest bf16, ties to even.
+  /// The nearest bf16 value, ties to even.
   private func rounded(_ value: Float) -> Float {
     let bits = value.bitPattern
     return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
   }
 
-  /// Writes the file: complete, or not at all.
+  /// Writes the file; it is complete, or it is not there.
+  ///
+  /// - Returns: its bytes, and its XXH3 checksum.
   package func write(to path: String) throws -> (size: Int, checksum: String) {
     let tensors = LatentTensor.allCases.filter { bytes[$0] != nil }
     let labelTensor = SafetensorsWriter.Announcement(LatentTensor.labels, .int64, [labels.count])
@@ -105,17 +117,21 @@ extension SafetensorsWriter {
   }
 }
 
-/// What the standard deviation of draws is made of: in f64, element after element, so that sums of the files
-/// in their order do not depend on who made them.
+/// The sums behind the standard deviation of sampled latents. They are added up in f64, element
+/// after element, and over the files in their order, so that they do not depend on the ranks that
+/// wrote the files.
 package struct LatentSums: Codable, Equatable {
+  /// Number of elements.
   package var count = 0
-  /// Of the means.
+  /// Sum of the means.
   package var first = 0.0
-  /// Of the expected squares of draws.
+  /// Sum of the expected squares of sampled elements.
   package var second = 0.0
 
+  /// Sums of nothing.
   package init() {}
 
+  /// Adds Gaussians, element by element.
   package mutating func add(_ means: [Float], _ logVariances: [Float]) {
     for (mean, logVariance) in zip(means, logVariances) {
       let mean = Double(mean)
@@ -125,12 +141,14 @@ package struct LatentSums: Codable, Equatable {
     count += means.count
   }
 
+  /// Adds the sums of another file.
   package mutating func add(_ other: LatentSums) {
     count += other.count
     first += other.first
     second += other.second
   }
 
+  /// 1 over the standard deviation.
   package var scale: Double {
     let mean = first / Double(count)
     return 1 / (second / Double(count) - mean * mean).squareRoot()

@@ -1,47 +1,53 @@
 import Configuration
 import Foundation
+import SystemSupport
 
-/// `latents.json`: what a folder of latents holds, and what they were made of. Latents are complete where it
-/// is there.
+/// `latents.json`: what a folder of latents holds, and what the latents were made of. Where this
+/// file exists, the latents are complete.
 package struct LatentsDescription: Codable, Equatable, Sendable {
   /// One safetensors file.
   package struct File: Codable, Equatable, Sendable {
+    /// Its name in the folder.
     package var name: String
+    /// Number of images.
     package var images: Int
-    /// Bytes.
+    /// Size in bytes.
     package var size: Int
     /// XXH3, 128 bits: what `xxh128sum` prints.
     package var checksum: String
 
+    /// Takes the facts as they are.
     package init(name: String, images: Int, size: Int, checksum: String) {
       (self.name, self.images, self.size) = (name, images, size)
       self.checksum = checksum
     }
   }
 
-  /// Of this format.
+  /// Version of this format.
   package var version = 1
   /// Digest of the autoencoder: `DiffusersVAE.digest`.
   package var vae: String
-  /// Pixels a latent stands for, along an axis.
+  /// How many pixels a latent stands for along an axis.
   package var factor: Int
-  /// Of an image's latents, [channels, height, width].
+  /// Shape of an image's latents, [channels, height, width].
   package var shape: [Int]
+  /// Number of images in all files.
   package var images: Int
-  /// Of each file but the last.
+  /// Images per file; the last file may hold fewer.
   package var fileImages: Int
-  /// Empty where nothing is labelled.
+  /// Names of the classes; empty where images have no labels.
   package var classes: [String]
-  /// Where the pictures came from.
+  /// Where the images came from.
   package var source: String
-  /// `ImageSource.listDigest` of it.
+  /// `ImageSource.listDigest` of the source.
   package var sourceDigest: String
   /// What the autoencoder computed in, and the type of the files' elements.
   package var precision: TrainSettings.Precision
-  /// Whether the mirrored picture was encoded as well.
+  /// Whether mirrored images were encoded as well.
   package var flips: Bool
   /// 1 over the standard deviation of latents drawn from the Gaussians, over all elements.
   package var scale: Double
+  /// The files in their order.
   package var files: [File]
 
   enum CodingKeys: String, CodingKey {
@@ -50,13 +56,15 @@ package struct LatentsDescription: Codable, Equatable, Sendable {
     case sourceDigest = "source_digest"
   }
 
+  /// The name of the description's file.
   package static let name = "latents.json"
 
   /// `latents-00012-of-00051.safetensors`, counted from 0.
   package static func fileName(_ index: Int, of count: Int) -> String {
-    String(format: "latents-%05d-of-%05d.safetensors", index, count)
+    "latents-\(Format.zeroPadded(index, 5))-of-\(Format.zeroPadded(count, 5)).safetensors"
   }
 
+  /// The number of files for so many images.
   package static func fileCount(images: Int, fileImages: Int) -> Int {
     (images + fileImages - 1) / fileImages
   }
@@ -69,19 +77,13 @@ package struct LatentsDescription: Codable, Equatable, Sendable {
     }
     do {
       self = try JSONDecoder().decode(Self.self, from: data)
-    } catch DecodingError.keyNotFound(let key, _) {
-      throw LatentsError.brokenDescription(path: path, reason: "no \(key.stringValue)")
-    } catch DecodingError.typeMismatch(_, let context),
-      DecodingError.valueNotFound(_, let context)
-    {
-      let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-      throw LatentsError.brokenDescription(path: path, reason: "\(key) is of another type")
     } catch {
-      throw LatentsError.brokenDescription(path: path, reason: "no JSON that is complete")
+      throw LatentsError.brokenDescription(path: path, reason: DecodingError.oneLine(of: error))
     }
     if let problem { throw LatentsError.brokenDescription(path: path, reason: problem) }
   }
 
+  /// Takes the facts as they are.
   package init(
     vae: String, factor: Int, shape: [Int], images: Int, fileImages: Int, classes: [String],
     source: String, sourceDigest: String, precision: TrainSettings.Precision, flips: Bool,
@@ -93,7 +95,7 @@ package struct LatentsDescription: Codable, Equatable, Sendable {
     (self.scale, self.files) = (scale, files)
   }
 
-  /// Why no latents are like this.
+  /// Why no folder of latents can have this description.
   private var problem: String? {
     if version != 1 { return "version \(version), which this program does not know" }
     let fits = { (n: Int) in n > 0 && n < 1 << 24 }

@@ -4,12 +4,12 @@ import FileFormats
 import TensorCore
 
 extension VAE {
-  /// Images through the means of their latents and back, quantised; of one size.
+  /// Encodes images of one size and decodes the means of their latents, quantised to 8 bits.
   package func reconstructions(of images: [RGBImage], on context: ComputeContext) -> [RGBImage] {
     let shape: Shape = [images.count, images[0].height, images[0].width, 3]
-    let pixels = Tensor(images.flatMap { ImageGrid.signed($0.pixels) }, shape, on: context)
+    let pixels = Tensor(images.flatMap(\.normalized), shape, on: context)
     return parameters.withPackedWeights {
-      ImageGrid.images(decode(encode(Variable(pixels)).mean).value)
+      RGBImage.images(decode(encode(Variable(pixels)).mean).value)
     }
   }
 }

@@ -1,66 +1,94 @@
+import Configuration
 import Diffusion
 import FileFormats
 import ModelLoading
 import RunData
 import TensorCore
 
-/// Draws images from seeds. An image is a function of its seed, its label and the weights alone.
+/// Samples images from seeds. An image depends only on its seed, its label, the weights and the
+/// sampler's parameters: neither on its batch nor on the rank that samples it.
 package struct ImageSampler {
-  /// Images denoised at once where nobody says another number.
+  /// Images sampled at once where nothing else is said.
   package static let standardBatch = 16
 
+  /// The network with its weights, and its formulation.
   package let model: DenoisingModel
+  /// The algorithm that solves the reverse process.
   package let sampler: any Diffusion.Sampler
+  /// The noise levels of the sampler's steps, descending.
   package let levels: NoiseLevels
+  /// Threads, memory and kernels that are used.
   package let context: ComputeContext
+  /// Classifier-free guidance.
   package let guidance: Guidance
-  /// The class to draw; nil: each image's own, where the network knows classes.
+  /// The class of all images; nil: a class from each image's seed, where the network knows classes.
   package let label: Int?
-  /// Images denoised at once: bounds the memory.
+  /// Images sampled at once; bounds the memory.
   package let batch: Int
-  /// Makes pictures of latents; nil where the network draws pixels, or nobody looks at pictures.
+  /// Turns latents into images; nil where the network works on pixels, or where nobody looks at
+  /// images.
   package let decoder: LatentDecoder?
 
+  /// Samples with a network that is in memory already.
   package init(
-    _ model: DenoisingModel, _ drawing: SamplingParameters, batch: Int = standardBatch,
+    _ model: DenoisingModel, _ parameters: SamplingParameters, batch: Int = standardBatch,
     decoder: LatentDecoder? = nil, on context: ComputeContext
   ) {
     (self.model, self.context, self.batch, self.decoder) = (model, context, batch, decoder)
-    sampler = drawing.method
-    levels = model.formulation.levels(steps: drawing.steps)
-    (guidance, label) = (drawing.guidance, drawing.label)
+    sampler = parameters.method
+    levels = model.formulation.levels(steps: parameters.steps)
+    (guidance, label) = (parameters.guidance, parameters.label)
   }
 
-  /// Draws batch by batch and gives each image to `take`, as EDM quantises.
-  package func draw(seeds: [UInt64], take: (_ seed: UInt64, _ image: RGBImage) throws -> Void)
-    rethrows
-  {
-    try drawBatches(seeds: seeds) { seeds, images in
+  /// Reads the weights of a checkpoint, and the autoencoder of a latent network.
+  ///
+  /// - Parameter showsImages: whether anybody looks at images; a latent network then needs an
+  ///   autoencoder.
+  /// - Throws: `SamplingError` and `OptionError` for options that do not go together with the run.
+  package init(
+    _ loaded: LoadedModel, _ options: SamplingOptions, showsImages: Bool = true,
+    on context: ComputeContext
+  ) throws {
+    let classes = loaded.configuration.model.classes
+    if let label = options.label, label >= classes {
+      throw SamplingError.labelOutOfRange(label: label, classes: classes)
+    }
+    let parameters = try SamplingParameters(options, of: loaded.configuration)
+    if options.guidance ?? 1 != 1, classes == 0 {
+      throw SamplingError.nothingToGuide(checkpoint: loaded.reader.url.path)
+    }
+    let decoder = try loaded.decoder(options.vae, isNeeded: showsImages, on: context)
+    self.init(
+      try loaded.model(on: context), parameters, batch: options.batch, decoder: decoder,
+      on: context)
+  }
+
+  /// Samples batch by batch and hands each image over, quantised as EDM does.
+  package func sample(
+    seeds: [UInt64], take: (_ seed: UInt64, _ image: RGBImage) throws -> Void
+  ) rethrows {
+    try sampleBatches(seeds: seeds) { seeds, images in
       for (seed, image) in zip(seeds, images) { try take(seed, image) }
     }
   }
 
-  /// Draws batch by batch and gives each to `take`.
-  package func drawBatches(
+  /// Samples batch by batch and hands each batch over, quantised as EDM does.
+  package func sampleBatches(
     seeds: [UInt64], take: (_ seeds: [UInt64], _ images: [RGBImage]) throws -> Void
   ) rethrows {
     try model.parameters.withPackedWeights {
       for start in stride(from: 0, to: seeds.count, by: batch) {
         let part = Array(seeds[start..<min(start + batch, seeds.count)])
-        try take(part, images(draw(part)))
+        try take(part, images(sample(part)))
       }
     }
   }
 
-  /// What a state of the sampler, [B, H, W, C] in about [-1, 1] or as latents, looks like.
-  package func images(_ state: Tensor) -> [RGBImage] {
-    decoder?.images(state) ?? ImageGrid.images(state)
-  }
-
-  /// [B, H, W, C] in the network's space, one a seed.
+  /// Samples one batch in the network's space, without decoding.
   ///
-  /// - Parameter observe: told of each step, after its first network call.
-  package func draw(_ seeds: [UInt64], observe: ((SamplerStep) -> Void)? = nil) -> Tensor {
+  /// - Parameter observe: told of each step of the sampler, after its first network call.
+  /// - Returns: [B, H, W, C], one image per seed.
+  package func sample(_ seeds: [UInt64], observe: ((SamplerStep) -> Void)? = nil) -> Tensor {
     let denoiser = NetworkDenoiser(model, labels: labels(of: seeds), guidance: guidance)
     let shape = model.imageShape(batch: 1).dimensions.dropFirst()
     return sampler.sample(
@@ -68,16 +96,93 @@ package struct ImageSampler {
       observe: observe)
   }
 
-  /// The classes that images of these seeds get; nil: an unconditional network.
+  /// Images of a state of the sampler.
+  ///
+  /// - Parameter state: [B, H, W, C], pixels in about [-1, 1] or latents.
+  package func images(_ state: Tensor) -> [RGBImage] {
+    decoder?.images(state) ?? RGBImage.images(state)
+  }
+
+  /// The classes of the images of these seeds; nil: an unconditional network.
   package func labels(of seeds: [UInt64]) -> [Int]? { model.labels(of: seeds, all: label) }
 }
 
+extension LoadedModel {
+  /// The autoencoder that turns what the network samples into images; nil where the network works
+  /// on pixels.
+  ///
+  /// - Parameters:
+  ///   - path: used instead of the run's `data.vae`.
+  ///   - isNeeded: whether images are to be made.
+  /// - Throws: `LatentsError.noAutoencoder` where one is needed and none is named;
+  ///   `LatentsError.needlessAutoencoder` for a path where the network works on pixels.
+  fileprivate func decoder(_ path: String?, isNeeded: Bool, on context: ComputeContext) throws
+    -> LatentDecoder?
+  {
+    guard let latents else {
+      if let path { throw LatentsError.needlessAutoencoder(path: path) }
+      return nil
+    }
+    guard isNeeded else { return nil }
+    let chosen = path ?? configuration.data.vae
+    guard !chosen.isEmpty else { throw LatentsError.noAutoencoder(what: reader.url.path) }
+    return try LatentDecoder(
+      chosen, for: latents, channels: configuration.model.latentChannels,
+      setting: path == nil ? "data.vae" : "--vae", on: context)
+  }
+}
+
 extension DenoisingModel {
-  /// - Parameter all: the class of all; nil: each seed's own.
+  /// The classes of the images of these seeds; nil: an unconditional network.
+  ///
+  /// - Parameter all: the class of all images; nil: each seed's own.
   package func labels(of seeds: [UInt64], all label: Int? = nil) -> [Int]? {
     guard classes > 0 else { return nil }
     return seeds.map { seed in
       label ?? RandomStream(seed: 0, .samplerLabel, position: seed).index(below: classes, 0)
+    }
+  }
+}
+
+/// A network in its formulation with labels and guidance: the denoiser that a sampler calls.
+package struct NetworkDenoiser: VarianceDenoiser {
+  /// The network and its formulation.
+  package let model: DenoisingModel
+  /// One class per image; nil: an unconditional network.
+  package let labels: [Int]?
+  /// Classifier-free guidance.
+  package let guidance: Guidance
+
+  /// Joins the three.
+  package init(_ model: DenoisingModel, labels: [Int]?, guidance: Guidance = Guidance()) {
+    (self.model, self.labels, self.guidance) = (model, labels, guidance)
+  }
+
+  /// Predicts the clean images of noisy images [B, H, W, C] at one noise level, and DDPM's learned
+  /// variance.
+  package func denoiseWithVariance(
+    _ x: Tensor, sigma: Double
+  ) -> (clean: Tensor, v: Tensor?) {
+    let conditional = prediction(x, sigma, labels: labels)
+    guard let labels, guidance.applies(at: sigma) else {
+      return (conditional.clean, conditional.variance)
+    }
+    let unconditional = prediction(x, sigma, labels: labels.map { _ in nil })
+    let clean = guidance.combine(
+      conditional: conditional.clean, unconditional: unconditional.clean, weight: weight(sigma))
+    return (clean, conditional.variance)
+  }
+
+  private func weight(_ sigma: Double) -> Double {
+    guard let (time, steps) = model.formulation.timesteps(at: sigma) else {
+      return guidance.scale  // a schedule needs timesteps, which the options' checks make sure of
+    }
+    return guidance.weight(timestep: time, of: steps)
+  }
+
+  private func prediction(_ x: Tensor, _ sigma: Double, labels: [Int?]?) -> Prediction {
+    model.formulation.prediction(x, sigma: [Double](repeating: sigma, count: x.shape[0])) {
+      model.network($0, time: $1, labels: labels, augment: nil)
     }
   }
 }

@@ -7,9 +7,10 @@ import TensorCore
 
 /// `diffit noise`: a real image at chosen noise levels, side by side.
 ///
-/// What a network sees, n of unit variance, for pixels in [-1, 1]: EDM's y + sigma n, or DDPM's
-/// sqrt(alpha-bar) y + sqrt(1 - alpha-bar) n.
+/// An image y with pixels in [-1, 1] and noise n of unit variance become what a network sees: y +
+/// sigma n for EDM, or sqrt(alpha-bar) y + sqrt(1 - alpha-bar) n for DDPM.
 package enum NoiseJob {
+  /// Reads the image and writes the strip. Only the first rank works.
   package static func run(_ options: NoiseOptions) throws {
     guard ProcessRank.isFirst else { return }
     var image = try ImageFile.read(options.image)
@@ -24,7 +25,7 @@ package enum NoiseJob {
         + " \(options.noise.summary) to \(options.output)")
   }
 
-  /// [pictures, H, W, 3] in about [-1, 1]; one draw of noise for all.
+  /// The image at each level or timestep, [N, H, W, 3] in about [-1, 1], all with the same noise.
   package static func noisy(_ image: RGBImage, _ noise: NoiseOptions.Noise, seed: UInt64) -> [Float]
   {
     switch noise {
@@ -44,7 +45,7 @@ package enum NoiseJob {
     }
   }
 
-  /// [levels, H, W, 3] in about [-1, 1]; one draw of noise, scaled to each level.
+  /// y + sigma n for each of `levels`, [N, H, W, 3] in about [-1, 1], all with the same noise n.
   package static func noisy(_ image: RGBImage, levels: [Double], seed: UInt64) -> [Float] {
     let clean = image.pixels.map { Double($0) / 127.5 - 1 }
     let noise = RandomStream(seed: 0, .samplerNoise, position: seed).normals(clean.count)

@@ -1,18 +1,20 @@
 import CommandSupport
 import Configuration
 
-/// `diffit noise`.
+/// What `diffit noise` is asked to do.
 package struct NoiseOptions: Equatable, Sendable {
   /// A JPEG or PNG file.
   package let image: String
   /// The PNG file to write.
   package let output: String
+  /// The noise levels or timesteps to show.
   package let noise: Noise
-  /// Side that the image is brought to; nil: it stays as it is.
+  /// Pixels per side of the centred square that the image is resized to; nil: it stays as it is.
   package let resolution: Int?
+  /// Seed of the noise.
   package let seed: UInt64
 
-  /// How much noise, once a picture.
+  /// How much noise is added, one value per image of the strip.
   package enum Noise: Equatable, Sendable {
     /// y + sigma n: standard deviations, for pixels in [-1, 1].
     case levels([Double])
@@ -20,16 +22,19 @@ package struct NoiseOptions: Equatable, Sendable {
     case timesteps([Int], schedule: DiffusionSettings.Schedule, steps: Int)
   }
 
-  /// Noise levels of the figure where nothing is said.
+  /// Noise levels that are shown where nothing else is said.
   package static let standardLevels = "0,0.1,0.2,0.5,1,2,5,20,80"
-  /// DDPM's timesteps where `--steps` does not say.
+  /// Number of DDPM's timesteps where `--steps` does not say.
   package static let standardSteps = 500
 
+  /// Checks the options.
+  ///
   /// - Parameters:
-  ///   - levels: of `Noise.levels`, separated by commas; nil without `timesteps`: the standard ones.
-  ///   - timesteps: of `Noise.timesteps`, likewise, instead of levels.
-  ///   - schedule: of these timesteps; nil: linear.
-  ///   - steps: of which they are some; nil: 500.
+  ///   - levels: the values of `Noise.levels`, separated by commas; nil without `timesteps`: the
+  ///     standard ones.
+  ///   - timesteps: the values of `Noise.timesteps`, separated by commas, instead of levels.
+  ///   - schedule: how the noise grows with the timestep; nil: linear.
+  ///   - steps: how many timesteps there are; nil: 500.
   package init(
     image: String, output: String, levels: String? = nil, timesteps: String? = nil,
     schedule: DiffusionSettings.Schedule? = nil, steps: Int? = nil, resolution: Int? = nil,

@@ -6,34 +6,38 @@ import ModelLoading
 import SystemSupport
 import TensorCore
 
-/// `diffit sample`. Ranks write PNG files, each of its own seeds; an archive is packed from them at the end.
+/// `diffit sample`. Each rank writes the PNG files of its own seeds; an archive is packed from them
+/// at the end.
 package enum SampleJob {
+  /// Samples what is not there yet, on all ranks, and writes what the options ask for.
   package static func run(_ options: SampleOptions) throws {
     try Job.run { communicator, log in
       let loaded = try LoadedModel.find(
-        options.checkpoint, ema: options.drawing.ema, over: communicator, log: log)
+        options.checkpoint, ema: options.sampling.ema, over: communicator, log: log)
       let context = try communicator.agreedContext()
-      let sampler = try communicator.agree {
-        try loaded.sampler(options.drawing, on: context)
+      let (sampler, record) = try communicator.agree {
+        (
+          try ImageSampler(loaded, options.sampling, on: context),
+          try SampleRecord(loaded, options.sampling)
+        )
       }
       let folder = SampleFolder(path: options.workFolder)
       let seeds = Array(options.seeds)
       let lock = try communicator.agree { communicator.rank == 0 ? try folder.claim() : nil }
       let missing = try communicator.missing {
-        // A place that cannot be written to is told now rather than after hours of sampling.
+        // A place that cannot be written to is reported now rather than after hours of sampling.
         for file in [options.grid, options.trajectory].compactMap(\.self) {
           try FileOutput.makeFolder(ofFile: file)
         }
-        return try folder.prepare(try loaded.record(options.drawing), seeds: seeds)
+        return try folder.prepare(record, seeds: seeds)
       }.map { seeds[$0] }
-      announce(
-        try loaded.record(options.drawing), seeds: seeds.count, missing: missing.count, log)
+      announce(record, seeds: seeds.count, missing: missing.count, log)
       let own = communicator.share(of: missing.count).map { missing[$0] }
       var progress = ProgressLine(
         communicator.title("sampling"), of: own.count, startedAt: MonotonicClock.now)
       var done = 0
       try communicator.agree {
-        try sampler.draw(seeds: own) { seed, image in
+        try sampler.sample(seeds: own) { seed, image in
           try folder.write(image, seed: seed)
           done += 1
           log.progress(&progress, done: done)
@@ -71,6 +75,7 @@ package enum SampleJob {
 }
 
 extension SampleOptions {
+  /// The last line of the log.
   fileprivate func conclusion(count: Int) -> String {
     let what = PackedImages.Format(path: output) == nil ? "PNG file" : "image"
     let more = [grid.map { "the grid \($0)" }, trajectory.map { "the trajectory \($0)" }]
@@ -80,7 +85,8 @@ extension SampleOptions {
 }
 
 extension SampleOptions {
-  /// Where images are gathered: what a killed job leaves, and the next one goes on from.
+  /// The folder where images are gathered. A job that was killed leaves it, and the next one
+  /// continues there.
   var workFolder: String {
     PackedImages.Format(path: output) == nil ? output : "\(output).partial"
   }

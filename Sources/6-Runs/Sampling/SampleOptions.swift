@@ -1,31 +1,37 @@
 import CommandSupport
 
-/// `diffit sample`.
+/// What `diffit sample` is asked to do.
 package struct SampleOptions: Equatable, Sendable {
   /// A checkpoint, or a run: its newest good checkpoint.
   package let checkpoint: String
-  /// One image a seed.
+  /// One image is sampled per seed.
   package let seeds: SeedList
-  /// A folder for PNG files in sub-folders of a thousand; a `.zip` of such a folder; or an `.npz` with `arr_0`,
-  /// uint8 [N, H, W, 3], and `arr_1`, int64 labels of a class-conditional network.
+  /// A folder for PNG files, in sub-folders of a thousand files; a `.zip` of such a folder; or an
+  /// `.npz` with `arr_0`, uint8 [N, H, W, 3], and `arr_1`, int64 labels of a class-conditional
+  /// network.
   package let output: String
-  /// A PNG file for all images side by side.
+  /// A PNG file for all images side by side, if any.
   package let grid: String?
-  /// A PNG file for the way from noise to image.
+  /// A PNG file for the steps from noise to image, if any.
   package let trajectory: String?
-  package let drawing: SamplingOptions
+  /// How the images are sampled.
+  package let sampling: SamplingOptions
 
-  /// - Throws: `ConfigurationError`; see `SamplingOptions`.
+  /// Checks the options.
+  ///
+  /// - Throws: `OptionError` for a value that no run can take. It is not declared as the type,
+  ///   because Swift 6.3 in release then takes a result of this size for an error.
   package init(
     checkpoint: String, seeds: SeedList, output: String, grid: String? = nil,
-    trajectory: String? = nil, drawing: SamplingOptions
+    trajectory: String? = nil, sampling: SamplingOptions
   ) throws {
+    try sampling.validate()
     try require(!output.isEmpty, "--out", "\"\"", expected: "a folder, or a .npz or .zip file")
     self.checkpoint = checkpoint
     self.seeds = seeds
     self.output = output
     self.grid = grid
     self.trajectory = trajectory
-    self.drawing = drawing
+    self.sampling = sampling
   }
 }

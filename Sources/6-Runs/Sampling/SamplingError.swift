@@ -2,12 +2,14 @@ import SystemSupport
 
 /// Why a network cannot be sampled as asked. Each description is one line.
 package enum SamplingError: Error, Equatable, Sendable {
+  /// The network does not know the class that `--class` names.
   case labelOutOfRange(label: Int, classes: Int)
-  /// Guidance needs the difference that a label makes.
+  /// Guidance needs the difference that a label makes, and the network is unconditional.
   case nothingToGuide(checkpoint: String)
-  /// An output folder holds images that were drawn in another way.
+  /// An output folder holds images that were sampled in another way.
   case otherSamples(folder: String, difference: String)
-  /// An output folder holds files of the names that images would get, and no record of their origin.
+  /// An output folder holds files of the names that images would get, and no record of their
+  /// origin.
   case samplesOfUnknownOrigin(folder: String, file: String)
 }
 
@@ -21,15 +23,16 @@ extension SamplingError: CustomStringConvertible {
     case .nothingToGuide(let checkpoint):
       "--guidance: \(checkpoint) is unconditional; leave the flag out"
     case .otherSamples(let folder, let difference):
-      "\(folder): holds samples drawn otherwise: \(difference); name another folder, or remove this one"
+      "\(folder): holds images that were sampled in another way: \(difference); name another"
+        + " folder, or remove this one"
     case .samplesOfUnknownOrigin(let folder, let file):
-      "\(folder): holds \(file), but no samples.json that tells how it was drawn; name another folder,"
-        + " or remove this one"
+      "\(folder): holds \(file), but no samples.json that says how it was sampled; name another"
+        + " folder, or remove this one"
     }
   }
 }
 
 extension SamplingError: ExitCoded {
-  /// 2 where the command or the configuration has to change, else 1.
+  /// 2: the command has to change.
   package var exitCode: Int32 { 2 }
 }

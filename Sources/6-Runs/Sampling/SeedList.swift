@@ -1,13 +1,14 @@
 import CommandSupport
 
-/// Seeds of images to draw, as ranges: `0-63,70`. In the order written, each at most once.
+/// Seeds of images to sample, as ranges: `0-63,70`. In the order written, each at most once.
 package struct SeedList: Equatable, Sendable, CustomStringConvertible {
+  /// First and last seed of each range, in the order written.
   package let ranges: [ClosedRange<UInt64>]
 
-  /// The most images one call draws.
+  /// The most seeds that one list may have.
   package static let largestCount: UInt64 = 1_000_000_000
 
-  /// Reads seeds and `first-last` ranges separated by commas.
+  /// Reads seeds and `first-last` ranges separated by commas, the value of `--seeds`.
   package init(_ text: String) throws(OptionError) {
     func refused(_ expected: String) -> OptionError {
       OptionError(option: "--seeds", found: text, expected: expected)
@@ -35,6 +36,7 @@ package struct SeedList: Equatable, Sendable, CustomStringConvertible {
     self.ranges = ranges
   }
 
+  /// The ranges as they are written, `0-63,70`.
   package var description: String {
     ranges.map { range in
       range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
@@ -43,7 +45,9 @@ package struct SeedList: Equatable, Sendable, CustomStringConvertible {
 }
 
 extension SeedList: RandomAccessCollection {
+  /// 0.
   package var startIndex: Int { 0 }
+  /// The number of seeds.
   package var endIndex: Int { ranges.reduce(0) { $0 + $1.count } }
 
   /// The seed of image `position`.

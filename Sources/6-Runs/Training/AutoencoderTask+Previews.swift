@@ -7,24 +7,24 @@ import Sampling
 import TensorCore
 
 extension AutoencoderTask {
-  var pictureSide: Int { vae.settings.resolution }
+  var previewSide: Int { vae.settings.resolution }
 
-  /// Pairs: an image, and what the autoencoder makes of the mean of its latents.
-  func pictures(
+  /// Pairs: an image of the data set, and the reconstruction from the mean of its latents.
+  func previews(
     _ range: Range<Int>, _ settings: SampleSettings, of dataset: (any ImageDataset)?,
     on context: ComputeContext
   ) throws -> [RGBImage] {
     guard let dataset else { return [] }
     let indices = (range.lowerBound / 2..<(range.upperBound + 1) / 2).map { $0 % dataset.count }
-    var pictures: [RGBImage] = []
+    var previews: [RGBImage] = []
     for start in stride(from: 0, to: indices.count, by: ImageSampler.standardBatch) {
       let part = indices[start..<min(start + ImageSampler.standardBatch, indices.count)]
       let images = try part.map { try dataset.image($0).image }
       for (image, made) in zip(images, vae.reconstructions(of: images, on: context)) {
-        pictures += [image, made]
+        previews += [image, made]
       }
     }
     let first = range.lowerBound & 1
-    return Array(pictures[first..<first + range.count])
+    return Array(previews[first..<first + range.count])
   }
 }

@@ -11,20 +11,24 @@ import RunData
 import Sampling
 import TensorCore
 
-/// Trains a network to tell noise from image.
+/// Trains a network to remove noise from images.
 package final class DiffusionTask: TrainingTask {
+  /// The network and its formulation.
   package let model: DenoisingModel
-  /// Makes pictures of latents, where the run has an autoencoder.
-  var decoder: LatentDecoder?
-  /// Nil: the formulation draws how noisy an image is.
+  /// Turns latents into images, where the run has an autoencoder.
+  private let decoder: LatentDecoder?
+  /// Nil: the formulation draws the noise level of each image.
   private var timesteps: ImportanceTimesteps?
-  /// Timestep and loss of this rank's images of the step.
+  /// Timestep and loss of each of this rank's images of the step, in pairs.
   private var noted: [Double] = []
   private let configuration: Configuration
   private var batch: Int { configuration.train.batch }
   private var seed: UInt64 { UInt64(configuration.train.seed) }
 
-  package init(_ configuration: Configuration) {
+  /// - Parameter decoder: turns latents into images for previews and metrics; nil where the network
+  ///   draws pixels, or no autoencoder is named.
+  package init(_ configuration: Configuration, decoder: LatentDecoder? = nil) {
+    self.decoder = decoder
     model = DenoisingModel(configuration, recomputes: configuration.train.recompute)
     if configuration.diffusion.importanceSteps > 0 {
       timesteps = ImportanceTimesteps(steps: configuration.diffusion.importanceSteps)
@@ -32,26 +36,35 @@ package final class DiffusionTask: TrainingTask {
     self.configuration = configuration
   }
 
+  /// The network.
   package var sets: [DeclaredSet] { model.sets }
+  /// [B, H, W, C] of images or latents.
   package func imageShape(batch: Int) -> Shape { model.imageShape(batch: batch) }
+  /// Classes that the network knows; 0: it is unconditional.
   package var classes: Int { model.network.settings.classes }
+  /// Augmentation labels per image; 0: none.
   package var augmentLabels: Int { model.network.settings.augmentLabels }
+  /// Published loss / our loss, as the formulation says.
   package var lossScale: Double {
     model.formulation.lossScale(elements: imageShape(batch: 1).count)
   }
+  /// Losses are broken down by noise level.
   package var columns: LossBreakdown { .noiseLevels }
 
-  package var showsPictures: Bool { decoder != nil || configuration.model.kind != .latent }
-  package var pictureSide: Int {
+  /// False for latents without an autoencoder.
+  package var hasPreviews: Bool { decoder != nil || configuration.model.kind != .latent }
+  /// Side of a sample in pixels.
+  package var previewSide: Int {
     imageShape(batch: 1)[1] * (decoder?.autoencoder.vae.settings.factor ?? 1)
   }
 
-  package func pictures(
+  /// Samples of fixed seeds.
+  package func previews(
     _ range: Range<Int>, _ settings: SampleSettings, of dataset: (any ImageDataset)?,
     on context: ComputeContext
   ) -> [RGBImage] {
     var images: [RGBImage] = []
-    sampler(settings, on: context).draw(seeds: range.map { UInt64(settings.seed + $0) }) {
+    sampler(settings, on: context).sample(seeds: range.map { UInt64(settings.seed + $0) }) {
       images.append($1)
     }
     return images
@@ -63,17 +76,20 @@ package final class DiffusionTask: TrainingTask {
   }
 
   /// Images -> noise -> network -> loss -> gradients.
-  package func trainingStep(_ part: MicroBatch, of shard: Int, for trainer: Trainer) {
-    let draws = part.positions.map(draw)
-    let noise = trainingNoise(seed: seed, positions: part.positions, like: part.images)
-    let tape = Tape(dropout: DropoutSource(seed: seed, positions: part.positions))
-    let (share, losses) = trainer.forward {
+  package func trainingStep(_ microBatch: MicroBatch, in step: StepContext) {
+    let positions = microBatch.positions
+    let draws = positions.map(draw)
+    let noise = trainingNoise(seed: seed, positions: positions, like: microBatch.images)
+    let tape = Tape(dropout: DropoutSource(seed: seed, positions: positions))
+    let (share, losses) = step.forward {
       model.formulation.loss(
-        part.images, draws: draws, noise: noise, batch: batch, on: tape
-      ) { model.network($0, time: $1, labels: part.labels, augment: part.augment) }
+        microBatch.images, draws: draws, noise: noise, batch: batch, on: tape
+      ) {
+        model.network($0, time: $1, labels: microBatch.labels, augment: microBatch.augment)
+      }
     }
-    trainer.backward(tape, from: share, sending: part.isLast)
-    trainer.statistics.note(losses, sigma: draws.map(\.sigma), shard: shard)
+    step.backward(tape, from: share, sending: microBatch.isLast)
+    step.note(losses, sigma: draws.map(\.sigma))
     if timesteps != nil { noted += zip(draws, losses).flatMap { [$0.time, $1] } }
   }
 
@@ -84,7 +100,8 @@ package final class DiffusionTask: TrainingTask {
     return ddpm.draw(timesteps.draw(seed: seed, position: position))
   }
 
-  /// Remembers the losses of all ranks, in the order of positions.
+  /// Records the losses of all ranks, in the order of positions, for importance sampling of
+  /// timesteps.
   package func endStep(over communicator: any Communicator) throws {
     guard timesteps != nil else { return }
     let all = try communicator.gather(values: noted)
@@ -93,6 +110,7 @@ package final class DiffusionTask: TrainingTask {
     timesteps?.record(timesteps: places.map { Int(all[$0]) }, losses: places.map { all[$0 + 1] })
   }
 
+  /// Losses by timestep, where timesteps are sampled by importance.
   package var state: [String: [Float]] {
     get { timesteps.map { ["timesteps": $0.state] } ?? [:] }
     set {

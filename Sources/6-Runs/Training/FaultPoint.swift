@@ -1,39 +1,46 @@
 import CommandSupport
-import Datasets
 import Foundation
+import TensorCore
 
-/// A fault that a test asks for through the environment; no run has any use for it.
+/// A fault that a test asks for through the environment. It is of no use for real runs.
 ///
 ///     DIFFIT_TEST_FAULT=KIND[@images=N,rank=R]
 ///
-/// strikes rank R (every rank where none is given) in the first step that begins at N images or later, or
-/// in the first save there.
+/// strikes rank R (every rank where none is given) in the first step that begins at N images or
+/// later, or in the first save at N images or later.
 package struct FaultPoint: Sendable {
+  /// The environment variable's name.
   package static let variable = "DIFFIT_TEST_FAULT"
 
+  /// The kinds of faults.
   package enum Kind: Equatable, Sendable {
-    /// SIGSTOP: the process stands still with all its threads.
+    /// SIGSTOP: the process stops with all its threads.
     case stop
     /// SIGKILL.
     case kill
     /// One step's images are not finite, and so are the loss and all gradients.
     case nan
-    /// Seconds of sleep in each step from there on.
+    /// Sleeps in each step from there on; the value is in seconds.
     case slow(Double)
-    /// SIGKILL between the rank's shard and the commit of the checkpoint.
+    /// SIGKILL after the rank has written its file of a checkpoint, before the checkpoint is
+    /// committed.
     case killInSave
-    /// Sleeps for ever outside of MPI, while other threads go on.
+    /// Sleeps for ever outside MPI, while the other threads go on.
     case hang
-    /// Neither sends nor hears heartbeats; from the start.
+    /// Neither sends nor receives heartbeats, from the start.
     case mute
   }
 
+  /// Which fault it is.
   package let kind: Kind
+  /// Images of all ranks from which on it strikes.
   package private(set) var images = 0
-  /// Nil: every rank.
+  /// The rank that it strikes. Nil: every rank.
   package private(set) var rank: Int?
 
-  /// Nil where the variable is not set.
+  /// The fault that the environment names; nil where the variable is not set.
+  ///
+  /// - Throws: where the variable's value is malformed.
   package init?(environment: [String: String] = ProcessInfo.processInfo.environment)
     throws(OptionError)
   {
@@ -79,33 +86,41 @@ package struct FaultPoint: Sendable {
         + " @images=N,rank=R; this variable is for tests: unset it")
   }
 
-  func strikes(_ rank: Int) -> Bool { self.rank == nil || self.rank == rank }
+  private func strikes(_ rank: Int) -> Bool { self.rank == nil || self.rank == rank }
 
-  /// Strikes in the step of these images; returns what it is to work on.
-  ///
-  /// - Parameters:
-  ///   - batch: this rank's part.
-  ///   - size: images of a step, over all ranks.
-  func strike(_ batch: Batch, step size: Int, on rank: Int) -> Batch {
-    let seen = Int(batch.positions.first ?? 0) / size * size
-    guard strikes(rank), seen >= images else { return batch }
-    let isFirst = seen - size < images
+  /// Whether it strikes in this step.
+  private func strikes(in moment: StepMoment) -> Bool {
+    strikes(moment.rank) && moment.images >= images
+  }
+
+  /// Whether this step is the first one in which it strikes.
+  private func isFirst(_ moment: StepMoment) -> Bool { moment.images - moment.batch < images }
+}
+
+extension FaultPoint: StepHook {
+  /// Stops, kills, hangs or slows this rank.
+  package func stepBegins(_ moment: StepMoment) {
+    guard strikes(in: moment) else { return }
     switch kind {
-    case .stop where isFirst: raise(SIGSTOP)
-    case .kill where isFirst: raise(SIGKILL)
-    case .hang where isFirst: while true { sleep(1000) }
+    case .stop where isFirst(moment): raise(SIGSTOP)
+    case .kill where isFirst(moment): raise(SIGKILL)
+    case .hang where isFirst(moment): while true { sleep(1000) }
     case .slow(let seconds): usleep(useconds_t(seconds * 1e6))
-    case .nan where isFirst:
-      return Batch(
-        positions: batch.positions, images: batch.images.map { _ in .nan }, labels: batch.labels,
-        augmentLabels: batch.augmentLabels)
     case .stop, .kill, .hang, .nan, .killInSave, .mute: break
     }
-    return batch
   }
 
-  /// Strikes when this rank's shard of a checkpoint of `seen` images is written.
-  func strikeInSave(at seen: Int, on rank: Int) {
-    if kind == .killInSave, strikes(rank), seen >= images { raise(SIGKILL) }
+  /// Makes one step's images not finite.
+  package func imagesAreReady(_ images: [Tensor], _ moment: StepMoment) {
+    guard kind == .nan, strikes(in: moment), isFirst(moment) else { return }
+    for tensor in images { tensor.fill(.nan) }
   }
+
+  /// Kills this rank in a save.
+  package func shardIsWritten(_ moment: StepMoment) {
+    if kind == .killInSave, strikes(in: moment) { raise(SIGKILL) }
+  }
+
+  /// Whether the fault mutes this rank.
+  package func mutesHeartbeats(of rank: Int) -> Bool { kind == .mute && strikes(rank) }
 }

@@ -2,7 +2,8 @@ import Configuration
 import TensorCore
 
 extension KernelTable.Level {
-  /// What to say where products of `precision` are slow here; nil where they are not.
+  /// A warning for the log where matrix products of `precision` are slow on this CPU; nil where
+  /// they are not.
   package func warning(of precision: TrainSettings.Precision) -> String? {
     guard precision == .bf16 && !multipliesBF16 else { return nil }
     return

@@ -3,43 +3,46 @@ import Diffusion
 import Sampling
 import TensorCore
 
-/// What a training step takes beside the state: found by running one on an context that makes every tensor
-/// of it and computes nothing, in next to no memory and time.
+/// The memory that a training step takes in addition to the state. It is found by a step in a
+/// context that makes every tensor and computes nothing, which takes hardly any memory and time.
 struct DryRun {
-  /// What products read of the weights, kept through a step: f32 or bf16, forward and transposed.
+  /// Packed weights that matrix products read, kept for a whole step: f32 or bf16, forward and
+  /// transposed.
   let panelBytes: Int
-  /// All tensors of a step beside state and panels, at most, with what the pool keeps for the next step.
+  /// The most that all other tensors of a step take, with what the pool keeps for the next step.
   let activationBytes: Int
-  /// What drawing samples takes beyond that.
+  /// Bytes that sampling takes beyond that.
   let samplingBytes: Int
 
   /// - Parameters:
-  ///   - images: of this rank in a step, at least one.
-  ///   - samples: that it draws at once between steps; 0: none.
+  ///   - images: images of this rank per step, at least one.
+  ///   - samples: images that this rank draws at once between steps; 0: none.
   init(_ given: Configuration, images: Int, microBatch: Int, threads: Int, samples: Int) throws {
     let micro = min(microBatch, images)
-    // Each micro-batch is as the second, but for a smaller last one.
+    // All micro-batches after the first take the same memory, except that the last one may be
+    // smaller.
     let rehearsed = min(images / micro, 2) * micro + images % micro
     var configuration = given
-    // One rank's step; averages belong to the state.
+    // A step of one rank. Moving averages belong to the state.
     (configuration.parallel, configuration.ema) = (ParallelSettings(), [])
     (configuration.train.batch, configuration.train.microBatch) = (rehearsed, micro)
     let context = ComputeContext(meta: threads)
     let pool = context.memory
-    let trainer = try Trainer.synthetic(
+    let trainer = Trainer.synthetic(
       configuration, on: context, pixels: { [Float](repeating: 0, count: $0) })
-    let state = pool.askedBytes
+    let state = pool.requestedBytes
 
     var panels = 0
     let shards = try trainer.nextShards()
-    let held = pool.askedBytes
+    let held = pool.requestedBytes
     try trainer.withPackedWeights(for: shards) {
       for shard in shards {
-        for part in shard.parts {
-          trainer.task.trainingStep(part, of: shard.index, for: trainer)
+        trainer.stepContext.begin(shard: shard.index, at: 0)
+        for microBatch in shard.microBatches {
+          trainer.task.trainingStep(microBatch, in: trainer.stepContext)
         }
       }
-      panels = pool.askedBytes - held
+      panels = pool.requestedBytes - held
     }
     let step = pool.peakWrittenBytes
     panelBytes = panels

@@ -3,9 +3,10 @@ import Configuration
 import Datasets
 import Foundation
 import Sampling
+import SystemSupport
 import TensorCore
 
-/// Memory that a rank of a training run takes at most, by kind, in bytes.
+/// The most memory that one rank of a training run takes, by kind, in bytes.
 package struct MemoryEstimate {
   let weights: Int
   let panels: Int
@@ -17,7 +18,7 @@ package struct MemoryEstimate {
   let activations: Int
   let sampling: Int
   let data: Int
-  /// What the libraries hold of their own.
+  /// Memory that the libraries hold for themselves.
   let process: Int
 
   var total: Int {
@@ -26,7 +27,7 @@ package struct MemoryEstimate {
   }
 
   /// - Parameters:
-  ///   - share: images of this rank in a step.
+  ///   - share: images of this rank per step.
   ///   - isSampling: whether samples are drawn between steps, as `sample` says.
   init(
     _ plan: ResourcePlan, _ configuration: Configuration, share: Int, microBatch: Int, threads: Int,
@@ -43,26 +44,29 @@ package struct MemoryEstimate {
     averages = plan.averages * flat / (isSharded ? ranks : 1)
     panels = rehearsal.panelBytes
     activations = rehearsal.activationBytes
-    // Samples of an average need the whole of it, of which a sharded rank has a part.
+    // Sampling with a moving average needs all of it, and with a sharded optimiser a rank holds
+    // only a part.
     sampling =
       rehearsal.samplingBytes + (isSampling && isSharded && plan.averages > 0 ? flat : 0)
     sums = plan.reductionBytes
     snapshot = plan.snapshotBytes
     let pixels = configuration.task().imageShape(batch: 1).count * 4
-    // The loader has two batches ready and a third in its hands while one is trained on.
+    // The loader has two batches ready and makes a third while one is trained on.
     data =
       4 * share * pixels
       + (configuration.data.kind == .cifar10 ? 50_000 * CIFAR10Dataset.recordSize : 0)
     process = Self.processBytes
   }
 
-  /// Of an idle process, without the pages of the program and its libraries, as measured with Open MPI 4.1 on
-  /// Linux, x86-64.
+  /// Memory of an idle process, without the pages of the program and its libraries, in bytes;
+  /// measured with Open MPI 4.1 on Linux, x86-64.
   private static let processBytes = 6 << 20
 
-  /// One line a kind.
+  /// One line per kind.
   ///
-  /// - Parameter other: activations with `train.recompute` the other way.
+  /// - Parameters:
+  ///   - recomputes: whether `train.recompute` is on.
+  ///   - other: bytes of activations with `train.recompute` set the other way.
   func lines(recomputes: Bool, other: Int) -> [String] {
     let (kept, again) = recomputes ? (other, activations) : (activations, other)
     let both =
@@ -81,12 +85,10 @@ package struct MemoryEstimate {
       ("data", data, "batches made ahead, and files in memory"),
       ("process", process, "what libraries hold"),
     ]
-    return rows.map { name, bytes, note in
-      let figure =
-        "  \(name)".padding(toLength: 21, withPad: " ", startingAt: 0)
-        + Format.bytes(bytes)
-      return note.isEmpty || bytes == 0
-        ? figure : figure.padding(toLength: 32, withPad: " ", startingAt: 0) + note
+    var table = TextTable([.left(width: 17), .left(width: 9), .left()], indent: 2)
+    for (name, bytes, note) in rows {
+      table.add([name, Format.bytes(bytes), bytes == 0 ? "" : note])
     }
+    return table.lines
   }
 }

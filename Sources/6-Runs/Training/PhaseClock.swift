@@ -2,7 +2,7 @@ import Collectives
 import Foundation
 import SystemSupport
 
-/// Where the time of training goes.
+/// Measures how the time of training is divided among the phases of a step.
 package final class PhaseClock {
   enum Phase: Int, CaseIterable {
     case data, forward, backward, exposedComm, optimizer
@@ -11,7 +11,7 @@ package final class PhaseClock {
   private let activity: Activity
   private var seconds = [Double](repeating: 0, count: Phase.allCases.count)
 
-  /// - Parameter activity: told of each phase.
+  /// - Parameter activity: is told of each phase, for the watchdog.
   init(_ activity: Activity) { self.activity = activity }
 
   func measure<R>(_ phase: Phase, _ body: () throws -> R) rethrows -> R {
@@ -23,7 +23,8 @@ package final class PhaseClock {
 
   /// Seconds of each phase since the last call.
   ///
-  /// - Parameter sums: of the sums of gradients, which have a clock of their own.
+  /// - Parameter sums: seconds of adding up gradients over the ranks, which are measured elsewhere:
+  ///   hidden behind backward, and exposed.
   func lap(sums: (hidden: Double, exposed: Double)) -> PhaseSeconds {
     defer { seconds = seconds.map { _ in 0 } }
     func time(_ phase: Phase) -> Double { seconds[phase.rawValue] }
@@ -35,7 +36,7 @@ package final class PhaseClock {
 }
 
 extension PhaseClock.Phase {
-  /// As the watchdog knows it.
+  /// The phase's name for the watchdog.
   var activity: Activity.Phase {
     switch self {
     case .data: .data

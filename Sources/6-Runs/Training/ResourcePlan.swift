@@ -7,19 +7,24 @@ import Foundation
 import SystemSupport
 import TensorCore
 
-/// What a configuration will take, counted before anything is allocated.
+/// The memory, FLOPs and communication that a configuration takes, counted before anything is
+/// allocated.
 package struct ResourcePlan {
+  /// Trained parameters.
   package let parameterCount: Int
-  /// Elements of a flat range, alignment gaps included.
+  /// Elements of a flat vector of all parameters, alignment gaps included.
   package let flatCount: Int
-  /// Of a training step: forward and backward.
+  /// FLOPs of a training step per image: forward and backward.
   package let flopsPerImage: Int
   let averages: Int
+  /// Number of ranks.
   package let ranks: Int
+  /// How gradients are added up over them.
   package let method: ReductionMethod
   let savesMeanwhile: Bool
   private let configuration: Configuration
 
+  /// Counts for a number of ranks.
   package init(_ configuration: Configuration, ranks: Int) {
     let sets = configuration.task().sets.map(\.parameters)
     parameterCount = sets.reduce(0) { $0 + $1.parameterCount }
@@ -34,8 +39,9 @@ package struct ResourcePlan {
     savesMeanwhile = configuration.checkpoint.async && configuration.checkpoint.every > 0
   }
 
-  /// What summing holds at most: a bf16 twin for the wire, the levels of the tree, and room for a bucket each
-  /// in the sums that are under way at once, ours or the MPI library's.
+  /// The most memory, in bytes, that adding up gradients takes: a copy in bf16 for messages, the
+  /// levels of the tree, and a buffer for each bucket that is being summed, in this program or in
+  /// the MPI library.
   var reductionBytes: Int {
     let travels = ranks > 1
     let wire = method.order == .tree || travels ? method.wire.size : 4
@@ -46,22 +52,24 @@ package struct ResourcePlan {
     return copies * flatCount * wire + (travels ? buckets.reduce(0) { $0 + $1.count } * wire : 0)
   }
 
-  /// The copy of this rank's part of the state that is saved while training goes on.
+  /// Bytes of the copy of this rank's part of the state that is saved while training goes on.
   var snapshotBytes: Int { savesMeanwhile ? 4 * flatCount * (3 + averages) / ranks : 0 }
 
-  /// Bytes that each rank sends (and receives) a step: gradients to whoever adds them up and sums back
-  /// to all, or, where the optimiser is sharded, weights.
+  /// Bytes that each rank sends, and receives, per step: gradients to the rank that adds them up,
+  /// and sums back to all ranks; or weights instead of sums, where the optimiser is sharded.
   var communicationBytes: Int {
     let back = method.reduceScatters ? 4 : method.wire.size
     return ranks > 1 ? (method.wire.size + back) * flatCount * (ranks - 1) / ranks : 0
   }
 
-  /// Memory a rank.
+  /// Memory per rank.
   ///
   /// - Parameters:
-  ///   - share: images of the rank in a step; nil: of the rank that has most.
-  ///   - samples: whether samples are drawn between steps.
-  ///   - recomputes: instead of what the configuration says.
+  ///   - microBatch: images per micro-batch.
+  ///   - share: images of the rank per step; nil: those of the rank that has most.
+  ///   - threads: nil: as configured, else all cores of this machine divided by the ranks.
+  ///   - samples: whether samples are drawn between steps; nil: as configured.
+  ///   - recomputes: whether activations are recomputed; nil: as configured.
   func memory(
     microBatch: Int, share: Int? = nil, threads: Int? = nil, samples: Bool? = nil,
     recomputes: Bool? = nil
@@ -77,9 +85,13 @@ package struct ResourcePlan {
 
   private var largestShare: Int { (configuration.train.batch + ranks - 1) / ranks }
 
-  /// The micro-batch for `train.micro_batch: 0`: as many images as fit into half of this rank's part
-  /// of the memory, at most 32, at least one a thread where the share allows. Where not even that fits, what
-  /// takes least: whole shares keep no panels.
+  /// The micro-batch for `train.micro_batch: 0`: as many images as fit into half of this rank's
+  /// part of the memory, at most 32, and at least one image per thread. If even that does not fit,
+  /// uses the smaller of that and the whole local batch, which needs no packed weights.
+  ///
+  /// - Parameters:
+  ///   - share: images of this rank per step.
+  ///   - memory: this rank's part of the memory, in bytes.
   package func microBatch(share: Int, threads: Int, memory: Int) throws -> Int {
     func bytes(_ images: Int) throws -> Int {
       try self.memory(
@@ -88,7 +100,7 @@ package struct ResourcePlan {
     }
     let (most, least) = (max(min(share, 32), 1), max(1, min(share, threads)))
     if try bytes(most) <= memory / 2 { return most }
-    // The most that fit, between one that does and one that does not.
+    // Bisection between a number of images that fits and one that does not.
     var (fits, tooMany) = (0, most)
     while tooMany - fits > 1 {
       let tried = (fits + tooMany) / 2
@@ -98,12 +110,13 @@ package struct ResourcePlan {
     return try most == share && bytes(most) < bytes(least) ? most : least
   }
 
-  /// The micro-batch of a reproducible reduction: the largest divisor of a canonical shard up to 32 images.
+  /// The micro-batch of a reproducible reduction: the largest divisor of a canonical shard up to 32
+  /// images.
   package static func microBatch(ofShard images: Int) -> Int {
     (1...min(images, 32)).last { images % $0 == 0 } ?? 1
   }
 
-  /// For `--dry-run`; one line each, those of the memory by kind.
+  /// The lines that `--dry-run` prints.
   package func lines() throws -> [String] {
     let micro = try plannedMicroBatch()
     let memory = try memory(microBatch: micro)
@@ -112,16 +125,16 @@ package struct ResourcePlan {
     let giga = String(format: "%.1f", Double(flopsPerImage) / 1e9)
     return [
       "parameters           \(parameterCount)",
-      "training FLOPs       \(giga) G an image (forward and backward)",
-      "memory a rank        \(Format.bytes(memory.total)) at most, with"
-        + " \(Format.quantity(largestShare, "image")) a step in micro-batches of \(micro):",
+      "training FLOPs       \(giga) G per image (forward and backward)",
+      "memory per rank      \(Format.bytes(memory.total)) at most, with"
+        + " \(Format.quantity(largestShare, "image")) per step in micro-batches of \(micro):",
     ] + memory.lines(recomputes: recomputes, other: other) + [
-      "communication a step \(Format.bytes(communicationBytes)) sent by each of"
+      "communication        \(Format.bytes(communicationBytes)) per step, sent by each of"
         + " \(Format.quantity(ranks, "rank"))"
     ] + configuration.warnings.map { "warning: \($0)" }
   }
 
-  /// As the configuration says, else as a run on this machine would choose.
+  /// The configured micro-batch, else the one that a run on this machine would choose.
   private func plannedMicroBatch() throws -> Int {
     let train = configuration.train
     if train.microBatch > 0 { return train.microBatch }

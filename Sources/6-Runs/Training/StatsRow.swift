@@ -1,34 +1,37 @@
 import CommandSupport
 import Evaluation
 
-/// One row of `stats.jsonl`: a tick, the time since the row before. Keys are in snake case; a figure
-/// that is not finite is written as `null`.
+/// One row of `stats.jsonl`: the figures of a tick, which is the time since the row before. Keys
+/// are in snake case. A figure that is not finite is written as `null`.
 package struct StatsRow: Codable, Equatable, Sendable {
-  /// Images seen since the run began.
+  /// Images of all ranks since the run began.
   package var images: Int
-  /// Passes over the data set: images seen over its size.
+  /// Passes over the data set: images seen / images in the set.
   package var epoch: Double
   /// Mean loss over the tick's images.
   @FiniteOrNull package var loss: Double
-  /// Empty where the loss is no denoising loss.
+  /// The mean loss at each noise level; empty where the loss is not that of a denoiser.
   package var lossByNoiseLevel: [NoiseLevelLoss]
-  /// What the loss is made of, by name; nil for a denoising loss.
+  /// Mean of each term of the loss, by name; nil where the loss has no terms.
   package var terms: [String: Double]?
-  /// At the tick's last step.
+  /// Learning rate at the tick's last step.
   package var lr: Double
-  /// Of the averaged gradient, before clipping, at the tick's last step.
+  /// Norm of the averaged gradient, before clipping, at the tick's last step.
   @FiniteOrNull package var gradNorm: Double
-  /// Over all ranks.
+  /// Images of all ranks per second.
   package var imagesPerSecond: Double
+  /// Where the time went.
   package var seconds: PhaseSeconds
-  /// The slowest rank's time over the fastest's, less 1: 0 where all are alike.
+  /// The slowest rank's time / the fastest rank's time - 1; 0 where all ranks are equally fast.
   package var rankSpread: Double
+  /// The ranks' working time per step.
   package var rankStepSeconds: RankStepSeconds
-  /// Bytes, of the rank that holds most.
+  /// Peak memory in bytes, of the rank that holds most.
   package var peakRSS: Int
-  /// Updates left out since the run began, because something was not finite.
+  /// Updates left out since the run began because the loss or a gradient was not finite.
   package var skipped: Int
 
+  /// A row of these figures.
   package init(
     images: Int, epoch: Double, loss: Double, lossByNoiseLevel: [NoiseLevelLoss],
     terms: [String: Double]? = nil, lr: Double, gradNorm: Double, imagesPerSecond: Double,
@@ -61,18 +64,22 @@ package struct StatsRow: Codable, Equatable, Sendable {
   }
 }
 
-/// Where a tick's time went, in seconds of the first rank.
+/// Where a tick's time went on this rank, in seconds; `stats.jsonl` has the first rank's.
 package struct PhaseSeconds: Codable, Equatable, Sendable {
-  /// Waiting for images.
+  /// Waiting for images and making tensors of them.
   package var data: Double
+  /// Forward passes.
   package var forward: Double
+  /// Backward passes.
   package var backward: Double
-  /// Waiting for other ranks, with nothing else to do.
+  /// Waiting for other ranks while there is nothing else to do.
   package var exposedComm: Double
-  /// Gradients under way while backward ran; part of `backward`.
+  /// Adding up gradients over the ranks while backward ran; a part of `backward`.
   package var hiddenComm: Double
+  /// Norms of gradients, and updates of the weights.
   package var optimizer: Double
 
+  /// Seconds of each phase.
   package init(
     data: Double = 0, forward: Double = 0, backward: Double = 0, exposedComm: Double = 0,
     hiddenComm: Double = 0, optimizer: Double = 0
@@ -92,16 +99,21 @@ package struct PhaseSeconds: Codable, Equatable, Sendable {
   }
 }
 
-/// How long the ranks work on a step, waiting for others left out; in seconds.
+/// The ranks' working time per step, without waiting for other ranks, in seconds.
 package struct RankStepSeconds: Codable, Equatable, Sendable {
+  /// Of the fastest rank.
   package var min: Double
+  /// Of the median rank.
   package var median: Double
+  /// Of the slowest rank.
   package var max: Double
   /// The rank that takes longest.
   package var slowest: Int
-  /// The phase in which it loses most against the median rank.
+  /// The phase in which it loses most time against the median rank: data, forward, backward or
+  /// optimizer.
   package var slowestPhase: String
 
+  /// Working times of these ranks.
   package init(min: Double, median: Double, max: Double, slowest: Int, slowestPhase: String) {
     (self.min, self.median, self.max) = (min, median, max)
     (self.slowest, self.slowestPhase) = (slowest, slowestPhase)

@@ -2,15 +2,16 @@
 import Foundation
 import Synchronization
 
-/// Notes SIGUSR1, SIGTERM and SIGINT instead of dying of them, so that the ranks can save and leave
+/// Notes SIGUSR1, SIGTERM and SIGINT instead of dying of them, so that the ranks can save and end
 /// together. SIGINT after one of them ends the process as usual.
 ///
-/// Signals are noted until the process ends: one that is sent again while a job saves or leaves must
-/// not kill it.
+/// Signals are noted until the process ends: a signal that is sent again while a job saves or ends
+/// must not kill it.
 final class StopSignal: Sendable {
   private let noted = Mutex<String?>(nil)
 
-  /// Returns when signals are noted. Until then they have their usual effect, so that none is lost.
+  /// Returns when signals are being noted. Until then they have their usual effect, so that none is
+  /// lost.
   init() {
     let registered = DispatchGroup()
     for (number, name) in [(SIGUSR1, "SIGUSR1"), (SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")] {
@@ -24,7 +25,7 @@ final class StopSignal: Sendable {
     registered.wait()
   }
 
-  /// The first signal that came, if one did.
+  /// The name of the first signal that came; nil where none did.
   var reason: String? { noted.withLock { $0 } }
 
   private func note(_ number: Int32, _ name: String) {

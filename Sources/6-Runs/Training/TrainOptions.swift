@@ -1,10 +1,12 @@
 import CommandSupport
 
-/// `diffit train`.
+/// The options of `diffit train`.
 package struct TrainOptions: Equatable, Sendable {
+  /// Which checkpoint a run resumes.
   package enum Resume: Equatable, Sendable {
     /// From the newest good checkpoint of the run, if it has any.
     case auto
+    /// From no checkpoint: the run must not have any.
     case never
     /// From this checkpoint and no other.
     case checkpoint(String)
@@ -12,19 +14,23 @@ package struct TrainOptions: Equatable, Sendable {
 
   /// The YAML file.
   package var config: String
-  /// `KEY=VALUE` texts, in order.
+  /// `KEY=VALUE` texts of `--set`, in order.
   package var overrides: [String]
   /// The run directory.
   package var run: String
+  /// Which checkpoint the run resumes.
   package var resume: Resume
   /// A safetensors file with the weights to start from.
   package var initialWeights: String?
-  /// Resume although fixed settings differ.
+  /// Whether to resume although settings differ that a run keeps from its first step to its last.
   package var force: Bool
-  /// Print the resolved configuration and the plan, and stop.
+  /// Whether to print only the resolved configuration and the plan.
   package var dryRun: Bool
 
-  /// - Parameter run: nil: `runs/` and the name of the configuration file.
+  /// - Parameters:
+  ///   - config: the YAML file.
+  ///   - run: nil: `runs/` and the name of the configuration file.
+  ///   - initialWeights: may not be given together with a checkpoint.
   package init(
     config: String, overrides: [String] = [], run: String? = nil, resume: Resume = .auto,
     initialWeights: String? = nil, force: Bool = false, dryRun: Bool = false

@@ -5,7 +5,8 @@ import SystemSupport
 import TensorCore
 
 extension TrainState {
-  /// The parts of every flat vector that a rank saves; each begins and ends at whole blocks.
+  /// The ranges of every flat vector that a rank saves, in elements; each begins and ends at a
+  /// whole block.
   func savedRanges(rank: Int, of size: Int) -> [Range<Int>] {
     if isSharded { return adam.owned.pieces }
     let (count, block) = (parameters.flatCount, GradientBuckets.granule)
@@ -14,12 +15,13 @@ extension TrainState {
     return [start(rank)..<start(rank + 1)]
   }
 
-  /// What is saved of a flat vector.
+  /// What this rank saves of a flat vector, as views.
   ///
-  /// - Parameter name: of an average that this set does not have: its weights stand in for it.
+  /// - Parameter name: where it names an average that this set does not have, the weights are saved
+  ///   in its place.
   func pieces(of name: String, in ranges: [Range<Int>]) -> [Tensor] {
     let saved = OptimizerPartition(ranges)
-    // A sharded rank holds what it saves and nothing else.
+    // With a sharded optimiser a rank holds exactly what it saves.
     func kept(_ tensor: Tensor) -> [Tensor] {
       isSharded ? adam.owned.views(ofKept: tensor) : saved.views(ofFlat: tensor)
     }
@@ -32,9 +34,9 @@ extension TrainState {
     }
   }
 
-  /// Takes the state over from a checkpoint that any number of ranks wrote.
+  /// Reads the state from a checkpoint, which any number of ranks may have written.
   ///
-  /// - Parameter start: of this set in the checkpoint's flat vectors.
+  /// - Parameter start: where this set begins in the checkpoint's flat vectors, in elements.
   func load(_ checkpoint: CheckpointReader, at start: Int) throws {
     try checkpoint.read(
       VectorName.weights, start..<start + parameters.flatCount, into: parameters.weights)
@@ -48,7 +50,7 @@ extension TrainState {
     }
   }
 
-  /// Throws, on every rank, where the replicas are no longer equal. Collective.
+  /// Throws, on every rank, where the ranks no longer hold the same state. Collective.
   func compare(over communicator: any Communicator) throws {
     var vectors = [(VectorName.weights, parameters.weights)]
     if !isSharded {

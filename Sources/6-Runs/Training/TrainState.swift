@@ -5,29 +5,29 @@ import ModelLoading
 import Optimization
 import TensorCore
 
-/// A set of parameters as one rank trains it: weights, gradients and the way they are added up over the
-/// ranks, the optimiser's state and the averages.
+/// A set of parameters as one rank trains it: weights, gradients and how they are added up over the
+/// ranks, the optimiser's state, and the moving averages of the weights.
 ///
-/// All ranks hold the same weights. A run has one of these a network: the model, and where there is one its
-/// discriminator.
+/// All ranks hold the same weights. A run has one state per network: the model, and where there is
+/// one its discriminator.
 package final class TrainState {
-  /// What the names of its parameters begin with in checkpoints; empty for the model itself.
+  /// Prefix of its parameters' names in checkpoints; empty for the model itself.
   let prefix: String
   let parameters: ParameterSet
   let reducer: GradientReducer
-  /// Brings the ranks' pieces of a flat tensor together.
+  /// Gathers the ranks' partitions of a flat tensor.
   let exchange: AllGather
-  /// By parameter: what of the flat gradient is final with it, alignment gaps included.
+  /// By parameter: its range of the flat gradient, in elements, alignment gaps included.
   let finalRanges: [Range<Int>]
   var adam: Adam
   var averages: [ExponentialAverage]
   private let context: ComputeContext
 
   /// - Parameters:
-  ///   - parameters: declared; memory is taken here.
-  ///   - lossScale: what the loss is to be multiplied by to be the published one. Gradients are smaller by
-  ///     that factor, and Adam's epsilon with them.
-  ///   - hasAverages: whether the configuration's averages are kept of it.
+  ///   - declared: parameters that take memory here.
+  ///   - lossScale: published loss / our loss. Our gradients are smaller by this factor, so Adam's
+  ///     epsilon is divided by it.
+  ///   - hasAverages: whether moving averages of these weights are kept, as the configuration says.
   init(
     _ declared: DeclaredSet, _ configuration: Configuration, lossScale: Double,
     hasAverages: Bool, over communicator: any Communicator, on context: ComputeContext
@@ -53,15 +53,16 @@ package final class TrainState {
     }
   }
 
-  /// Whether each rank keeps the optimiser's state of its pieces alone.
+  /// Whether each rank keeps the optimiser's state only of its own partition.
   var isSharded: Bool { reducer.method.reduceScatters }
 
-  /// Starts the averages at the present weights: after weights were loaded from a file.
+  /// Starts the averages again from the present weights; called after weights were read from a
+  /// file.
   func restartAverages() {
     for average in averages { average.restart(at: parameters.weights) }
   }
 
-  /// An average as weights for the network, on every rank. Collective.
+  /// A moving average as weights for the network, [flatCount], on every rank. Collective.
   func values(of average: ExponentialAverage) throws -> Tensor {
     guard isSharded else { return average.values }
     let all = Tensor(zeros: [parameters.flatCount], on: context)
@@ -73,16 +74,23 @@ package final class TrainState {
     return all
   }
 
-  /// Has `tape` tell of gradients that are final, so that they leave while backward goes on.
+  /// Makes `tape` report gradients that are final, so that they are sent while backward goes on.
   func send(from tape: Tape) {
     tape.onGradientReady = { [reducer, finalRanges] in reducer.markReady(finalRanges[$0.index]) }
     tape.betweenOperations = { [reducer] in reducer.progress() }
   }
 
-  /// The sums of squares of the summed gradient's blocks, of which a sharded rank knows its own.
+  /// The sum of squares of each block of the summed gradient; with a sharded optimiser only this
+  /// rank's blocks, and 0 for the others.
   func gradientSquares() -> [Double] { blockSquares(parameters.gradients, in: adam.owned.pieces) }
 
-  /// One update of this rank's pieces of the weights.
+  /// One update of this rank's partition of the weights.
+  ///
+  /// - Parameters:
+  ///   - gradientNorm: norm of all gradients, before clipping.
+  ///   - clipNorm: the largest norm; 0: gradients are not clipped.
+  ///   - batch: images of the step, over all ranks.
+  ///   - seen: images of all ranks before the step.
   func update(learningRate: Double, gradientNorm: Double, clipNorm: Double, batch: Int, seen: Int) {
     adam.update(
       parameters.weights, gradients: parameters.gradients, learningRate: learningRate,

@@ -4,40 +4,45 @@ import Foundation
 import TensorCore
 
 extension Trainer {
-  /// The parameters as files know them.
+  /// Names, shapes and places of all parameters, as files have them.
   package var table: ParameterTable { task.sets.table }
 
-  /// Each replica, and where its flat range begins in a checkpoint's vectors.
-  private var placed: [(replica: TrainState, start: Int)] {
+  /// Each state, and where its flat range begins in a checkpoint's vectors, in elements.
+  private var withOffsets: [(state: TrainState, start: Int)] {
     var start = 0
-    return replicas.map { replica in
-      defer { start += replica.parameters.flatCount }
-      return (replica, start)
+    return states.map { state in
+      defer { start += state.parameters.flatCount }
+      return (state, start)
     }
   }
 
-  private func ownRanges(_ replica: TrainState) -> [Range<Int>] {
-    replica.savedRanges(rank: communicator.rank, of: communicator.size)
+  private func ownRanges(_ state: TrainState) -> [Range<Int>] {
+    state.savedRanges(rank: communicator.rank, of: communicator.size)
   }
 
-  /// The parts of every flat vector that this rank saves.
+  /// The ranges of every flat vector that this rank saves, in elements.
   var savedRanges: [Range<Int>] {
-    placed.flatMap { replica, start in
-      ownRanges(replica).map { $0.lowerBound + start..<$0.upperBound + start }
+    withOffsets.flatMap { state, start in
+      ownRanges(state).map { $0.lowerBound + start..<$0.upperBound + start }
     }
   }
 
-  /// What this rank saves of the state: its own ranges of every flat vector, which training changes.
+  /// What this rank saves: its own ranges of every flat vector, as views of memory that training
+  /// changes.
   func ownState() -> [StateVector] {
     let names =
       [VectorName.weights, VectorName.firstMoment, VectorName.secondMoment]
       + model.averages.map { VectorName.ema($0.name) }
     return names.map { name in
-      StateVector(name, replicas.flatMap { $0.pieces(of: name, in: ownRanges($0)) })
+      StateVector(name, states.flatMap { $0.pieces(of: name, in: ownRanges($0)) })
     }
   }
 
-  /// The manifest of a save at this moment, but for the shards.
+  /// The manifest of a save at this moment.
+  ///
+  /// - Parameters:
+  ///   - shards: the ranks' files; they are added when all are written.
+  ///   - facts: what the manifest says of the data besides the configuration.
   package func manifest(shards: [ShardRecord], vectors: [String], facts: [String: String])
     -> Manifest
   {
@@ -45,7 +50,7 @@ extension Trainer {
       imagesSeen: imagesSeen, vectors: vectors,
       configuration: configuration.dotted.merging(facts) { $1 },
       build: Build.description(kernels: context.kernels.level),
-      progress: replicas.reduce(into: ["skipped_updates": Double(skippedUpdates)]) {
+      progress: states.reduce(into: ["skipped_updates": Double(skippedUpdates)]) {
         $0["\($1.prefix)updates"] = Double($1.adam.updates)
       },
       state: task.state.isEmpty ? nil : task.state.mapValues(Self.text),
@@ -64,12 +69,12 @@ extension Trainer {
     }
   }
 
-  /// Takes the state over from a checkpoint that any number of ranks wrote.
+  /// Reads the state from a checkpoint, which any number of ranks may have written.
   package func load(_ checkpoint: CheckpointReader) throws {
     let progress = checkpoint.manifest.progress
-    for (replica, start) in placed {
-      try replica.load(checkpoint, at: start)
-      replica.adam.updates = Int(progress["\(replica.prefix)updates"] ?? 0)
+    for (state, start) in withOffsets {
+      try state.load(checkpoint, at: start)
+      state.adam.updates = Int(progress["\(state.prefix)updates"] ?? 0)
     }
     imagesSeen = checkpoint.manifest.imagesSeen
     skippedUpdates = Int(progress["skipped_updates"] ?? 0)
@@ -78,12 +83,12 @@ extension Trainer {
 
   /// Copies the first rank's weights to all, and checks that every rank then holds the same state.
   func synchronize() throws {
-    for replica in replicas { try communicator.broadcast(replica.parameters.weights) }
-    try compareReplicas()
+    for state in states { try communicator.broadcast(state.parameters.weights) }
+    try compareRanks()
   }
 
-  /// Throws, on every rank, where the replicas are no longer equal. Collective.
-  func compareReplicas() throws {
-    for replica in replicas { try replica.compare(over: communicator) }
+  /// Throws, on every rank, where the ranks no longer hold the same state. Collective.
+  func compareRanks() throws {
+    for state in states { try state.compare(over: communicator) }
   }
 }

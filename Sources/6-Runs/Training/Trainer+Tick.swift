@@ -7,9 +7,9 @@ extension Trainer {
   /// The figures of the time since the last tick, over all ranks. Collective.
   ///
   /// - Parameters:
-  ///   - seconds: since the last tick.
-  ///   - images: in that time, over all ranks.
-  ///   - datasetCount: images of an epoch.
+  ///   - seconds: time since the last tick.
+  ///   - images: images in that time, over all ranks.
+  ///   - datasetCount: images per epoch.
   func tick(seconds: Double, images: Int, datasetCount: Int) throws -> StatsRow {
     let phases = lap()
     let steps = max(images / configuration.train.batch, 1)
@@ -26,15 +26,15 @@ extension Trainer {
       peakRSS: Int(peak), skipped: skippedUpdates)
   }
 
-  /// Where the time went since the last call.
+  /// Seconds of each phase since the last call.
   package func lap() -> PhaseSeconds { clock.lap(sums: communicationLap()) }
 
   private func communicationLap() -> (hidden: Double, exposed: Double) {
-    replicas.map { $0.reducer.lap() }.reduce((0, 0)) { ($0.0 + $1.hidden, $0.1 + $1.exposed) }
+    states.map { $0.reducer.lap() }.reduce((0, 0)) { ($0.0 + $1.hidden, $0.1 + $1.exposed) }
   }
 
-  /// The tick's losses, over all shards of all ranks: in a tree, so that they are the same on any number
-  /// of ranks where shards are canonical.
+  /// The tick's losses, over all shards of all ranks. They are added up in a tree, so that where
+  /// shards are canonical the sums are the same on any number of ranks.
   private func losses() throws -> LossTotals {
     let shards = try communicator.gatherNumbers(statistics.shards.flatMap(\.self))
     let width = statistics.shards[0].count
@@ -44,7 +44,7 @@ extension Trainer {
     return LossTotals(task.columns, totals)
   }
 
-  /// How evenly the ranks work.
+  /// The ranks' working times per step, without the time in which they wait for others.
   private func rankSpread(of phases: PhaseSeconds, steps: Int) throws -> RankStepSeconds {
     let mine = [phases.data, phases.forward, phases.backward, phases.optimizer]
     let names = ["data", "forward", "backward", "optimizer"]
@@ -57,8 +57,9 @@ extension Trainer {
 
 extension RankStepSeconds {
   /// - Parameters:
-  ///   - ranks: by rank, the seconds of each phase.
-  ///   - steps: that they cover.
+  ///   - ranks: the seconds of each phase, by rank.
+  ///   - names: of the phases.
+  ///   - steps: number of steps that the seconds cover.
   package init(ofPhases ranks: [[Double]], names: [String], steps: Int) {
     let times = ranks.map { $0.reduce(0, +) / Double(steps) }
     let slowest = times.indices.max { times[$0] < times[$1] } ?? 0

@@ -1,20 +1,24 @@
 import SystemSupport
 
-/// What can go wrong with a run besides its files and its ranks. Each description is one line.
+/// What can go wrong with a run, except for its files and the messages between its ranks. Each
+/// description is one line.
 package enum TrainingError: Error, Equatable, Sendable {
-  /// `optimizer.on_nonfinite: stop`
+  /// The loss or a gradient is not finite, and `optimizer.on_nonfinite` is `stop`.
   case nonFinite(images: Int)
-  /// `--resume never` where checkpoints exist.
+  /// `--resume never` was given, and the run has checkpoints.
   case runHasCheckpoints(run: String, count: Int)
   /// `--resume PATH` would leave newer checkpoints of the same run behind.
   case newerCheckpoints(run: String, resumed: String, newest: String)
+  /// A host does not see the run directory.
   case runNotShared(run: String, host: String)
+  /// A batch has fewer images than there are ranks.
   case batchTooSmall(batch: Int, ranks: Int)
-  /// Canonical shards cannot be spread evenly.
+  /// Canonical shards cannot be spread evenly over the ranks.
   case ranksDoNotDivideShards(ranks: Int, shards: Int)
 }
 
 extension TrainingError: CustomStringConvertible {
+  /// The error as one line.
   package var description: String {
     switch self {
     case .nonFinite(let images):
@@ -27,10 +31,11 @@ extension TrainingError: CustomStringConvertible {
       "\(run): holds checkpoints newer than \(resumed), up to \(newest); branch off with another"
         + " --run, or discard the newer ones with --force"
     case .runNotShared(let run, let host):
-      "\(run): \(host) does not see the run directory of the first rank; put it on a file system that all"
-        + " hosts share"
+      "\(run): \(host) does not see the run directory of the first rank; put it on a file system"
+        + " that all hosts share"
     case .batchTooSmall(let batch, let ranks):
-      "train.batch: \(batch) images cannot be shared by \(ranks) ranks; expected at least one a rank"
+      "train.batch: \(batch) images cannot be shared by \(ranks) ranks; expected at least one"
+        + " per rank"
     case .ranksDoNotDivideShards(let ranks, let shards):
       "parallel.shards: \(shards) canonical shards cannot be spread over \(ranks) ranks; expected a"
         + " power of two up to \(shards): start as many ranks, or set parallel.reduction=fast"

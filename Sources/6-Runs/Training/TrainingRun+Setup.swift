@@ -1,14 +1,17 @@
 import Checkpoints
 import CommandSupport
 import Configuration
+import Datasets
 import DiffiTModels
 import Foundation
 import ModelLoading
 import RunData
+import SystemSupport
 import TensorCore
 
 extension TrainingRun {
-  /// Throws where another rank does not see the run directory that the first one has claimed. Collective.
+  /// Throws where another rank does not see the run directory that the first one has claimed.
+  /// Collective.
   func checkDirectoryIsShared() throws {
     guard communicator.size > 1 else { return }
     let hosts = try communicator.hosts()
@@ -32,8 +35,8 @@ extension TrainingRun {
     }
   }
 
-  /// The checkpoint to go on from: the first rank chooses and verifies it, the others open the same one.
-  /// Collective.
+  /// The checkpoint to resume: the first rank chooses and verifies it, and the others open the same
+  /// one. Collective.
   func commonCheckpoint() throws -> CheckpointReader? {
     let chosen = try communicator.agree {
       communicator.rank == 0 ? try chooseCheckpoint() : nil
@@ -50,7 +53,7 @@ extension TrainingRun {
     return reader
   }
 
-  /// As `--resume` says.
+  /// The checkpoint that `--resume` asks for; nil where the run starts from the beginning.
   private func chooseCheckpoint() throws -> CheckpointReader? {
     let store = directory.checkpoints
     switch options.resume {
@@ -78,18 +81,24 @@ extension TrainingRun {
     }
   }
 
-  /// Throws where the checkpoint was made by another network, other data or other settings that a run
-  /// keeps from its first step to its last.
+  /// Throws where the checkpoint was made with another network, other data or other values of
+  /// settings that a run keeps from its first step to its last.
   func refuseMismatch(_ checkpoint: CheckpointReader) throws {
     let saved = checkpoint.manifest.configuration
     var differences = configuration.differences(from: saved)
-    if let latents, let before = saved[LatentMetadata.vaeKey], before != latents.vae, !options.force
+    if let latents = data.latents, let before = saved[LatentMetadata.vaeKey],
+      before != latents.vae, !options.force
     {
       throw LatentsError.otherAutoencoder(
         what: "data.path: \(configuration.data.path)", found: latents.vae, expected: before)
     }
-    for (key, value) in facts.sorted(by: { $0.key < $1.key }) {
+    for (key, value) in data.facts.sorted(by: { $0.key < $1.key }) {
       guard let before = saved[key], before != value else { continue }
+      if key == ManifestKey.content,
+        try data.samples.contentDigest(by: DigestAlgorithm(of: before)) == before
+      {
+        continue
+      }
       differences.append(ConfigurationDifference(key: key, saved: before, current: value))
     }
     guard checkpoint.manifest.table == configuration.parameterTable else {
@@ -103,7 +112,8 @@ extension TrainingRun {
     }
   }
 
-  /// Takes the run directory over: settings, log, and statistics without rows past the start.
+  /// Prepares the run directory: writes the settings, opens the log, and removes rows of statistics
+  /// that lie after the start.
   func prepareDirectory(resumedAt images: Int) throws {
     try directory.checkpoints.clearLeftovers()
     try directory.write(configuration.yaml, to: directory.config)
@@ -112,7 +122,7 @@ extension TrainingRun {
     try log.open(directory.log)
   }
 
-  /// The run's header: what runs, on what, from where to where.
+  /// Logs the run's header: network, data, ranks, batch, and what it goes on from.
   func announce(_ trainer: Trainer, _ resumed: CheckpointReader?) throws {
     let (ranks, threads) = (communicator.size, configuration.train.threads)
     let plan = ResourcePlan(configuration, ranks: ranks)
@@ -124,8 +134,8 @@ extension TrainingRun {
     log.info(
       "data: \(configuration.data.kind)"
         + (configuration.data.kind == .shapes ? "" : " at \(configuration.data.path)")
-        + ", \(examples.count) images")
-    if let latents {
+        + ", \(data.samples.count) images")
+    if let latents = data.latents {
       log.info(
         "latents: times \(latents.scale), of autoencoder \(latents.vae)"
           + (configuration.data.vae.isEmpty
@@ -153,9 +163,10 @@ extension TrainingRun {
       / configuration.train.batch
     log.info(
       "batch: \(configuration.train.batch) images, in micro-batches of"
-        + " \(configuration.train.microBatch) a rank;"
-        + " \(Format.quantity(max(steps, 0), "step")) to \(Format.count(configuration.train.images)) images;"
-        + " memory a rank about \(Format.bytes(memory.total))"
+        + " \(configuration.train.microBatch) per rank;"
+        + " \(Format.quantity(max(steps, 0), "step"))"
+        + " to \(Format.count(configuration.train.images)) images;"
+        + " memory per rank about \(Format.bytes(memory.total))"
     )
     if let resumed {
       log.info(

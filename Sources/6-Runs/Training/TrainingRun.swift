@@ -10,34 +10,28 @@ import RunData
 import SystemSupport
 import TensorCore
 
-/// One `diffit train`: preparation, the loop, and what happens at intervals.
+/// One `diffit train`: preparation, then the loop of steps.
 final class TrainingRun {
   let options: TrainOptions
   private(set) var configuration: Configuration
   let communicator: any Communicator
   let log: RunLog
   let directory: RunDirectory
-  let examples: any TrainingDataset
+  let data: TrainingData
   let context: ComputeContext
-  /// What the manifest says of the run beside its configuration.
-  let facts: [String: String]
-  /// Nil where the run does not train on latents.
-  let latents: LatentMetadata?
-  /// Makes pictures of latents; nil where none are needed, or no autoencoder is named.
-  let decoder: LatentDecoder?
+  /// Turns latents into images; nil where that is not needed, or no autoencoder is named.
+  private let decoder: LatentDecoder?
   /// Nil where nothing is measured.
-  private(set) var metrics: TrainingMetrics?
-  /// For tests.
-  let fault: FaultPoint?
+  private let metrics: TrainingMetrics?
+  /// Called at named points of the run; nil: nothing is called.
+  private let hook: (any StepHook)?
 
   /// Validates everything on all ranks, without touching the run directory. Collective.
   init(
     _ options: TrainOptions, _ given: Configuration, _ communicator: any Communicator,
-    _ log: RunLog,
-    fault: FaultPoint? = nil
+    _ log: RunLog, hook: (any StepHook)? = nil
   ) throws {
-    self.fault = fault
-    (self.options, self.communicator, self.log) = (options, communicator, log)
+    (self.options, self.communicator, self.log, self.hook) = (options, communicator, log, hook)
     let directory = RunDirectory(path: options.run)
     self.directory = directory
     var configuration = given
@@ -55,15 +49,12 @@ final class TrainingRun {
           URL(fileURLWithPath: path), given.parameterTable, allowing: given.publishedTensors)
       }
     }
-    examples = try given.examples(over: communicator)
-    latents = (examples as? LatentDataset).map(LatentMetadata.init)
-    facts = [ManifestKey.content: examples.contentDigest].merging(latents?.entries ?? [:]) { $1 }
-    try communicator.requireEqual(Array(examples.contentDigest.utf8), of: "the data sets")
+    data = try TrainingData(given, over: communicator)
     let share = try CoreShare(of: communicator)
     if configuration.train.threads == 0 { configuration.train.threads = share.threads }
     context = ComputeContext(
       threadCount: configuration.train.threads, kernels: try communicator.agreedKernels())
-    decoder = try given.decoder(latents, over: communicator, on: context)
+    decoder = try given.decoder(data.latents, over: communicator, on: context)
     self.configuration = configuration
     if configuration.train.threads * share.sharers > share.cores && configuration.train.threads > 1
     {
@@ -71,10 +62,12 @@ final class TrainingRun {
         "\(share.sharers) x \(configuration.train.threads) threads share \(share.cores) cores:"
           + " lower train.threads, or bind ranks to more cores (launch/local.sh does)")
     }
-    metrics = try TrainingMetrics(self)
+    metrics = try TrainingMetrics(
+      configuration, on: data, canDecode: decoder != nil, in: directory, log: log,
+      over: communicator, on: context)
   }
 
-  /// Trains to the end, or until somebody asks for a stop. Collective.
+  /// Trains to the end, or until a signal asks for a stop. Collective.
   func run(until stop: StopSignal) throws {
     // The lock first: a job that is still saving must not add a checkpoint behind our back.
     let lock = try communicator.agree { communicator.rank == 0 ? try directory.claim() : nil }
@@ -83,19 +76,15 @@ final class TrainingRun {
     let resumed = try commonCheckpoint()
     try chooseMicroBatch(saved: resumed?.manifest.configuration)
     let perceptual = try communicator.agree { try perceptualDistance() }
+    if let resumed { try communicator.agree { try refuseMismatch(resumed) } }
+    let loader = loader(from: resumed?.manifest.imagesSeen ?? 0)
+    defer { loader.stop() }
     let trainer = Trainer(
       configuration, over: communicator, on: context,
-      task: configuration.task(perceptual: perceptual)
-    ) { [unowned self] in
-      guard let loader = self.loader else { fatalError("TrainingRun: no loader") }
-      let batch = try loader.next()
-      return fault?.strike(batch, step: configuration.train.batch, on: communicator.rank) ?? batch
-    }
-    trainer.fault = fault
-    (trainer.task as? DiffusionTask)?.decoder = decoder
+      task: configuration.task(perceptual: perceptual, decoder: decoder), loader: loader,
+      hook: hook)
     try communicator.agree {
       if let resumed {
-        try refuseMismatch(resumed)
         try trainer.load(resumed)
       } else if let path = options.initialWeights {
         try ModelFile.load(
@@ -104,24 +93,27 @@ final class TrainingRun {
       }
     }
     try trainer.synchronize()
-    if resumed == nil { for replica in trainer.replicas { replica.restartAverages() } }
+    if resumed == nil { for state in trainer.states { state.restartAverages() } }
     try communicator.agree {
       if communicator.rank == 0 { try prepareDirectory(resumedAt: trainer.imagesSeen) }
     }
     try announce(trainer, resumed)
-    try loop(trainer, from: resumed, until: stop)
+    let isBranch = if case .checkpoint = options.resume { options.force } else { false }
+    let actions = try PeriodicActions(
+      trainer, on: data, metrics: metrics, in: directory, log: log, resumed: resumed,
+      isBranch: isBranch)
+    try loop(trainer, actions, until: stop)
   }
 
-  private(set) var loader: BatchLoader?
+  /// Prepares this rank's batches from `start` images on.
+  private func loader(from start: Int) -> DataLoader {
+    DataLoader(
+      data.samples, seed: UInt64(configuration.train.seed), start: UInt64(start),
+      globalBatch: configuration.train.batch,
+      share: configuration.share(rank: communicator.rank, of: communicator.size))
+  }
 
-  /// The images that pictures of an autoencoder's work are made of: held-out ones, where there are any.
-  /// Nil where others show what they draw.
-  private(set) lazy var showcase: (any ImageDataset)? = {
-    guard configuration.model.kind == .vae else { return nil }
-    return (try? configuration.heldOutDataset()) ?? (examples as? ImageExamples)?.dataset
-  }()
-
-  /// Nil where the loss has no such term.
+  /// The perceptual term of an autoencoder's loss; nil where the loss has no such term.
   private func perceptualDistance() throws -> PerceptualDistance? {
     let settings = configuration.vae
     guard configuration.model.kind == .vae, !settings.perceptual.isEmpty else { return nil }
@@ -131,13 +123,10 @@ final class TrainingRun {
   }
 
   private func loop(
-    _ trainer: Trainer, from resumed: CheckpointReader?, until stop: StopSignal
+    _ trainer: Trainer, _ actions: PeriodicActions, until stop: StopSignal
   ) throws {
     let target = configuration.train.images
-    startLoader(at: trainer.imagesSeen)
-    defer { loader?.stop() }
-    let intervals = try PeriodicActions(self, trainer, resumed: resumed)
-    try intervals.begin()
+    try actions.begin()
     var progress = ProgressLine(
       "training", of: target, from: trainer.imagesSeen, startedAt: MonotonicClock.now)
     while trainer.imagesSeen < target {
@@ -145,6 +134,7 @@ final class TrainingRun {
       let skipped = trainer.skippedUpdates
       communicator.activity.reach(images: before)
       try trainer.step()
+      log.images = trainer.imagesSeen
       if trainer.skippedUpdates > skipped {
         log.endProgress()
         if communicator.rank == 0 {
@@ -154,14 +144,14 @@ final class TrainingRun {
         }
       }
       log.progress(
-        &progress, done: min(trainer.imagesSeen, target), detail: intervals.progressDetail)
-      try intervals.pass(from: before)
+        &progress, done: min(trainer.imagesSeen, target), detail: actions.progressDetail)
+      try actions.run(after: before)
       if let reason = try agreedStop(stop) {
-        try intervals.stop(reason: reason)
+        try actions.stop(reason: reason)
       }
     }
     log.endProgress()
-    try intervals.finish()
+    try actions.finish()
   }
 
   /// The signal that asked for a stop, if any rank got one; the same on all ranks.
@@ -171,19 +161,14 @@ final class TrainingRun {
     return reasons.map { String(decoding: $0, as: UTF8.self) }.first { !$0.isEmpty }
   }
 
-  private func startLoader(at start: Int) {
-    loader = BatchLoader(
-      examples, seed: UInt64(configuration.train.seed), start: UInt64(start),
-      globalBatch: configuration.train.batch,
-      share: configuration.share(rank: communicator.rank, of: communicator.size))
-  }
-
-  /// Fills `train.micro_batch` in: as saved, else from memory and cores; the least of all ranks.
+  /// Fills in `train.micro_batch`: the saved one, else one chosen from memory and cores; then the
+  /// smallest that any rank has chosen.
   private func chooseMicroBatch(saved: [String: String]?) throws {
     if let saved { configuration.adoptChoices(from: saved) }
     guard configuration.train.microBatch == 0 else { return }
     if configuration.parallel.reduction == .reproducible {
-      // It orders sums over images, so it must depend neither on memory nor on the number of ranks.
+      // It decides the order of sums over images, so it depends neither on memory nor on the number
+      // of ranks.
       configuration.train.microBatch = ResourcePlan.microBatch(
         ofShard: configuration.train.batch / configuration.parallel.shards)
       return

@@ -1,4 +1,3 @@
-import Autodiff
 import Collectives
 import Configuration
 import Datasets
@@ -7,55 +6,58 @@ import FileFormats
 import ModelLoading
 import TensorCore
 
-/// What a run minimises: the networks it trains, and how a micro-batch becomes gradients of their
-/// parameters.
+/// What a run trains: its networks, and how a micro-batch becomes gradients of their parameters.
 package protocol TrainingTask: AnyObject {
   /// The sets of parameters, the model's first.
   var sets: [DeclaredSet] { get }
-  /// Of the images it is given, [B, H, W, C].
+  /// Shape of a batch of the images that the task is given, [B, H, W, C].
   func imageShape(batch: Int) -> Shape
-  /// 0: labels are not used.
+  /// Number of classes of labels; 0: labels are not used.
   var classes: Int { get }
-  /// Augmentation labels an image; 0: not used.
+  /// Augmentation labels per image; 0: not used.
   var augmentLabels: Int { get }
-  /// What the published loss is, a multiple of ours.
+  /// Ratio of the loss as published to the loss minimised here: EDM sums over an image's elements,
+  /// and this program averages.
   var lossScale: Double { get }
-  /// What losses are told apart by.
+  /// How a run's loss is broken down: by noise level, or by loss term.
   var columns: LossBreakdown { get }
 
-  /// Whether set `set` takes part in the step that begins at `imagesSeen` images.
+  /// Whether set `set` is updated in the step that begins at `imagesSeen` images.
   func trains(_ set: Int, at imagesSeen: Int) -> Bool
 
-  /// Runs the networks on a micro-batch, forward and backward, and adds the gradients to the parameters.
-  func trainingStep(_ part: MicroBatch, of shard: Int, for trainer: Trainer)
+  /// Runs the networks on a micro-batch, forward and backward, adds the gradients to the
+  /// parameters' and notes the losses.
+  func trainingStep(_ microBatch: MicroBatch, in step: StepContext)
 
-  /// After the last micro-batch of a step on this rank, whether or not the update is made. Collective.
+  /// Called after the last micro-batch of a step on this rank, whether or not the update is made.
+  /// Collective.
   func endStep(over communicator: any Communicator) throws
 
-  /// Whether there is something to show: latents without an autoencoder are no pictures.
-  var showsPictures: Bool { get }
-  /// Side of the pictures that show how far the model is.
-  var pictureSide: Int { get }
+  /// Whether previews can be made: latents without an autoencoder are no images.
+  var hasPreviews: Bool { get }
+  /// Side of a preview in pixels.
+  var previewSide: Int { get }
 
-  /// Pictures `range` of those that show how far the model is, with its present weights: always the same
-  /// ones, whichever rank makes them.
+  /// Previews `range`: images that show how far the model is, made with its present weights. A
+  /// preview always shows the same thing, whichever rank makes it.
   ///
-  /// - Parameter dataset: images, where pictures are made of some.
-  func pictures(
+  /// - Parameter dataset: the images that previews start from, where the task needs some.
+  func previews(
     _ range: Range<Int>, _ settings: SampleSettings, of dataset: (any ImageDataset)?,
     on context: ComputeContext
   ) throws -> [RGBImage]
 
-  /// What goes on with the run beside weights, by name.
+  /// State of the task that a checkpoint keeps besides weights, by name.
   var state: [String: [Float]] { get set }
 }
 
 extension TrainingTask {
+  /// Every set takes part in every step.
   package func trains(_ set: Int, at imagesSeen: Int) -> Bool { true }
 
   func endStep(over communicator: any Communicator) throws {}
 
-  var showsPictures: Bool { true }
+  var hasPreviews: Bool { true }
 
   var state: [String: [Float]] {
     get { [:] }

@@ -5,23 +5,27 @@ import Foundation
 import Synchronization
 import SystemSupport
 
-/// Ends a job that cannot go on, and says which rank keeps it: MPI waits for ever for a rank that stands
-/// still, and cannot tell whom it waits for.
+/// Ends a job that cannot go on, and says which rank blocks it. MPI would wait for ever for a rank
+/// that stands still, and cannot tell which rank it waits for.
 ///
-/// A thread a rank, until the process ends: leaving MPI can take for ever too. Each sends heartbeats; the
-/// watchers judge them (`StallDetector`), say one line and end all ranks, with `CommunicationError.lostJob`.
+/// One thread per rank runs until the process ends, because leaving MPI can take for ever too. Each
+/// thread sends heartbeats. The watchers judge them (`StallDetector`), write one line and end all
+/// ranks with `CommunicationError.lostJob`.
 enum Watchdog {
-  /// Starts to watch. Collective. Nothing happens where there is one rank, or `parallel.timeout` is 0.
+  /// Starts to watch. Collective. Nothing happens where there is only one rank, or
+  /// `parallel.timeout` is 0.
   ///
-  /// - Parameter file: `log.txt` of the run, which the first rank writes; another rank adds its line where
-  ///   the first one cannot.
+  /// - Parameters:
+  ///   - file: `log.txt` of the run, which the first rank writes; another rank adds its line where
+  ///     the first one cannot.
+  ///   - hook: may mute this rank's heartbeats, in tests.
   static func start(
     _ configuration: Configuration, over communicator: any Communicator, log: RunLog, file: String,
-    fault: FaultPoint?
+    hook: (any StepHook)?
   ) throws(CommunicationError) {
     let timeout = configuration.parallel.timeout
     guard communicator.size > 1, timeout > 0 else { return }
-    let isMute = fault.map { $0.kind == .mute && $0.strikes(communicator.rank) } ?? false
+    let isMute = hook?.mutesHeartbeats(of: communicator.rank) ?? false
     let channel = try HeartbeatChannel(over: communicator, isMute: isMute)
     let vigil = StallDetector(
       rank: channel.rank, hosts: channel.hosts, watchers: channel.watchers,
@@ -55,11 +59,11 @@ enum Watchdog {
     }
   }
 
-  /// Tells why, and ends all ranks.
+  /// Says why, and ends all ranks.
   private static func end(
     _ line: String, _ communicator: any Communicator, _ log: RunLog, _ file: String
   ) -> Never {
-    // Whatever blocks the main thread may block this one too: a terminal, a file, MPI itself.
+    // Whatever blocks the main thread may block this one too: a terminal, a file, or MPI itself.
     Thread {
       sleep(4)
       _exit(CommunicationError.lostJob)
@@ -67,7 +71,7 @@ enum Watchdog {
     log.error(line)
     if communicator.rank != 0, let end = FileHandle(forUpdatingAtPath: file) {
       _ = try? end.seekToEnd()
-      try? end.write(contentsOf: Data("rank \(communicator.rank): error: \(line)\n".utf8))
+      try? end.write(contentsOf: Data((log.line(ofError: line) + "\n").utf8))
     }
     ErrorLine.drain()
     communicator.abort(code: CommunicationError.lostJob)

@@ -5,20 +5,22 @@ import TensorCore
 
 /// How long a sum over all ranks takes, for one size.
 package struct AllReduceTiming: Codable, Sendable, Equatable {
-  /// Of the buffer that each rank holds, f32.
+  /// Size of the buffer of f32 that each rank holds.
   package let bytes: Int
   /// Median of the repetitions, on the rank where it is largest.
   package let seconds: Double
+  /// Sums that were timed.
   package let repeats: Int
-  /// What each rank sends and receives a second where the sum goes round a ring: 2 (p - 1) / p of the
-  /// buffer. It can be held against the rate of a link.
+  /// 10^9 bytes that each rank sends and receives per second where the sum goes round a ring: 2 (p
+  /// - 1) / p of the buffer. It can be held against the rate of a link.
   package let gigabytesPerSecond: Double
 
-  package enum CodingKeys: String, CodingKey {
+  enum CodingKeys: String, CodingKey {
     case bytes, seconds, repeats
     case gigabytesPerSecond = "gigabytes_per_second"
   }
 
+  /// A time of a sum over `ranks` ranks.
   package init(bytes: Int, seconds: Double, repeats: Int, ranks: Int) {
     (self.bytes, self.seconds, self.repeats) = (bytes, seconds, repeats)
     let sent = 2 * Double(ranks - 1) / Double(ranks) * Double(bytes)
@@ -28,8 +30,8 @@ package struct AllReduceTiming: Codable, Sendable, Equatable {
   /// 8 B to 64 MiB.
   package static let sizes = (1...8).map { 1 << (3 * $0) } + [64 << 20]
 
-  /// Times sums of increasing size, each after a barrier; nothing on one rank. Collective: all ranks
-  /// give the same sizes, and get the same times.
+  /// Times sums of increasing size, each after a barrier; nothing on one rank. Collective: all
+  /// ranks give the same sizes, and get the same times.
   ///
   /// - Parameters:
   ///   - sizes: in bytes, multiples of 4, in ascending order. Sizes that would not end in time are
@@ -78,14 +80,19 @@ package struct AllReduceTiming: Codable, Sendable, Equatable {
     return MonotonicClock.now - start
   }
 
-  /// A table for people.
+  /// A table for people; empty without timings.
   package static func lines(_ timings: [AllReduceTiming], ranks: Int) -> [String] {
     guard !timings.isEmpty else { return [] }
-    return ["all-reduce of f32 over \(ranks) ranks:        time    GB/s sent a rank"]
-      + timings.map { timing in
-        Format.bytes(timing.bytes).leftPadded(24)
-          + Format.time(timing.seconds).leftPadded(19)
-          + Format.decimal(timing.gigabytesPerSecond, 3).leftPadded(12)
-      }
+    var table = TextTable([
+      .right("all-reduce of f32 over \(ranks) ranks"), .right("time", width: 8),
+      .right("GB/s sent per rank"),
+    ])
+    for timing in timings {
+      table.add([
+        Format.bytes(timing.bytes), Format.time(timing.seconds),
+        Format.decimal(timing.gigabytesPerSecond, 3),
+      ])
+    }
+    return table.lines
   }
 }

@@ -11,13 +11,14 @@ package struct BenchOptions: Equatable, Sendable {
   package let precision: TrainSettings.Precision?
   /// Nil: `train.threads`.
   package let threads: Int?
-  /// Images a training step.
+  /// Images per training step.
   package let batch: Int
   /// Images to train on while the clock runs; rounded up to whole steps.
   package let images: Int
   /// A file for the results; `-`: standard output.
   package let json: String?
 
+  /// Checks the options' ranges.
   package init(
     config: String? = nil, overrides: [String] = [], precision: TrainSettings.Precision? = nil,
     threads: Int? = nil, batch: Int = 32, images: Int = 160, json: String? = nil
@@ -34,8 +35,8 @@ package struct BenchOptions: Equatable, Sendable {
     self.json = json
   }
 
-  /// The configuration with the options in it, read and validated. A micro-batch larger than `batch` is
-  /// lowered to it.
+  /// The configuration with the options in it, read and validated. A micro-batch larger than
+  /// `batch` is lowered to it.
   package func configuration() throws(ConfigurationError) -> Configuration {
     let asked = precision.map { ["train.precision=\($0)"] } ?? []
     var configuration = try Configuration(file: config, overrides: overrides + asked)

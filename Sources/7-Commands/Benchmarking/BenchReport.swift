@@ -29,7 +29,7 @@ package struct BenchReport: Encodable, Sendable {
   var gflopsPerSecond: Double { flops / step.median / 1e9 }
 
   enum CodingKeys: String, CodingKey {
-    case precision, threads, batch, kernels, operators, peaks, sampling, openblas
+    case build, precision, threads, batch, kernels, operators, peaks, sampling, openblas
     case microBatch = "micro_batch"
     case trainImagesPerSecond = "train_images_per_second"
     case trainStepSeconds = "train_step_seconds"
@@ -43,6 +43,7 @@ package struct BenchReport: Encodable, Sendable {
 
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(Build.description(kernels: kernels), forKey: .build)
     try container.encode(precision, forKey: .precision)
     try container.encode(threads, forKey: .threads)
     try container.encode(batch, forKey: .batch)
@@ -69,13 +70,14 @@ extension BenchReport {
     var lines = [
       "\(precision), \(Format.quantity(threads, "thread")), batch \(batch) in micro-batches of"
         + " \(microBatch); kernels \(kernels.summary)",
-      "peaks     \(number(peaks.float32)) GFLOP/s f32, \(number(peaks.bfloat16)) GFLOP/s bf16,"
-        + " \(number(peaks.stream)) GB/s (two reads and a write)",
-      "OpenBLAS  \(number(openBLAS.gflopsPerSecond)) GFLOP/s for \(openBLAS.name) in f32 on one"
-        + " thread, core \(openBLAS.core)",
-      "training  \(number(imagesPerSecond, 2)) images/s; step \(number(step.min, 3)) /"
-        + " \(number(step.median, 3)) / \(number(step.max, 3)) s (min, median, max);"
-        + " \(number(gflopsPerSecond)) GFLOP/s",
+      "peaks     \(Format.decimal(peaks.float32, 0)) GFLOP/s f32,"
+        + " \(Format.decimal(peaks.bfloat16, 0)) GFLOP/s bf16,"
+        + " \(Format.decimal(peaks.stream, 0)) GB/s (two reads and a write)",
+      "OpenBLAS  \(Format.decimal(openBLAS.gflopsPerSecond, 0)) GFLOP/s for \(openBLAS.name) in f32"
+        + " on one thread, core \(openBLAS.core)",
+      "training  \(Format.decimal(imagesPerSecond, 2)) images/s; step \(Format.decimal(step.min, 3)) /"
+        + " \(Format.decimal(step.median, 3)) / \(Format.decimal(step.max, 3)) s (min, median, max);"
+        + " \(Format.decimal(gflopsPerSecond, 0)) GFLOP/s",
       "memory    \(Format.bytes(peakRSSBytes)) at most while training",
     ]
     if let sampling { lines.append(text(sampling)) }
@@ -85,53 +87,40 @@ extension BenchReport {
   }
 
   private func text(_ sampling: SamplingTiming) -> String {
-    "sampling  \(number(sampling.imagesPerSecond, 2)) images/s: \(sampling.callsAnImage) network"
-      + " calls for a batch of \(sampling.batch), at \(number(sampling.callSeconds.median, 3)) s"
-      + " (median of \(sampling.calls)) and \(number(sampling.arithmeticSeconds, 4)) s of the"
-      + " sampler's own"
+    "sampling  \(Format.decimal(sampling.imagesPerSecond, 2)) images/s: \(sampling.callsAnImage)"
+      + " network calls for a batch of \(sampling.batch), each"
+      + " \(Format.decimal(sampling.callSeconds.median, 3)) s (median of \(sampling.calls)), and"
+      + " \(Format.decimal(sampling.arithmeticSeconds, 4)) s for the sampler's own arithmetic"
   }
 }
 
 extension Roofline {
-  /// A table, and what the peaks would allow.
+  /// A table of operators, and the time that the peaks would allow.
   package var lines: [String] {
-    let head = "   time ms  share   calls  GFLOP/s     GB/s  bound    of peak  operator"
-    let rows = operators.map { row in
-      [
-        right(number(row.seconds * 1e3, 2), 10), right(percent(row.shareOfStep), 7),
-        right("\(row.calls)", 8), right(number(row.gflopsPerSecond), 9),
-        right(number(row.gigabytesPerSecond, 1), 9), "  \(row.bound)".padded(10),
-        right(percent(row.shareOfPeak), 6), "  \(row.name)",
-      ].joined()
+    var table = TextTable([
+      .right("time ms", width: 8), .right("share", width: 6), .right("calls"), .right("GFLOP/s"),
+      .right("GB/s"), .left("bound"), .right("of peak"), .left("operator"),
+    ])
+    for row in operators {
+      table.add([
+        Format.decimal(row.seconds * 1e3, 2), percent(row.shareOfStep), "\(row.calls)",
+        Format.decimal(row.gflopsPerSecond, 0), Format.decimal(row.gigabytesPerSecond, 1),
+        "\(row.bound)", percent(row.shareOfPeak), row.name,
+      ])
     }
-    let rest = [
-      right(number(total.restSeconds * 1e3, 2), 10),
-      right(percent(total.restSeconds / max(total.seconds, 1e-9)), 7),
-      right("", 42), "  the rest",
-    ].joined()
-    return [head] + rows + [
-      rest,
-      "\(number(total.seconds * 1e3, 1)) ms in all; by the peaks at least"
-        + " \(number(total.leastSeconds * 1e3, 1)) ms: \(percent(total.shareOfPeak)) of what the"
-        + " machine allows",
+    table.add([
+      Format.decimal(total.restSeconds * 1e3, 2),
+      percent(total.restSeconds / max(total.seconds, 1e-9)), "", "", "", "", "", "the rest",
+    ])
+    return table.lines + [
+      "\(Format.decimal(total.seconds * 1e3, 1)) ms in all; by the peaks at least"
+        + " \(Format.decimal(total.leastSeconds * 1e3, 1)) ms: \(percent(total.shareOfPeak)) of what the"
+        + " machine allows"
     ]
   }
-}
 
-private func number(_ value: Double, _ digits: Int = 0) -> String {
-  String(format: "%.\(digits)f", value)
-}
-
-private func percent(_ share: Double) -> String {
-  number(100 * share, share < 0.0995 ? 1 : 0) + " %"
-}
-
-private func right(_ text: String, _ width: Int) -> String {
-  String(repeating: " ", count: max(width - text.count, 0)) + text
-}
-
-extension String {
-  fileprivate func padded(_ width: Int) -> String {
-    self + String(repeating: " ", count: max(width - count, 0))
+  /// A share below a tenth has a digit after the point.
+  private func percent(_ share: Double) -> String {
+    Format.percent(share, share < 0.0995 ? 1 : 0)
   }
 }

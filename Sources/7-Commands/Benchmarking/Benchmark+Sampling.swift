@@ -4,15 +4,15 @@ import Sampling
 import SystemSupport
 import TensorCore
 
-/// How long sampling takes: the network's calls and the sampler's own arithmetic, timed apart while a
-/// batch is drawn.
+/// How long sampling takes: the network's calls and the sampler's own arithmetic, timed apart while
+/// a batch is drawn.
 struct SamplingTiming: Codable, Equatable, Sendable {
   /// Images drawn at once.
   let batch: Int
   /// Network calls that were timed.
   let calls: Int
   let callSeconds: TimingSummary
-  /// The sampler's own work, a call.
+  /// Seconds per call for the sampler's own arithmetic.
   let arithmeticSeconds: Double
   /// As many as the sampler makes.
   let callsAnImage: Int
@@ -28,8 +28,8 @@ struct SamplingTiming: Codable, Equatable, Sendable {
     case callsAnImage = "calls_an_image"
   }
 
-  /// Draws a batch of `sample`'s size as a run does between steps, or with as many steps as fit into some
-  /// twenty seconds, three at least; then profiles single calls.
+  /// Draws a batch of `sample`'s size as a run does between steps, or with as many steps as fit
+  /// into some twenty seconds, three at least; then profiles single calls.
   static func measure(
     _ model: DenoisingModel, _ drawing: SamplingParameters, on context: ComputeContext,
     profile: OperatorProfile

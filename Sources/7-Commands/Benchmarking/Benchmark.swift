@@ -6,9 +6,10 @@ import SystemSupport
 import TensorCore
 import Training
 
-/// `diffit bench`: time of training steps and of sampling, with images made up, and of every operator in
-/// them against the peaks of this machine.
+/// `diffit bench`: time of training steps and of sampling, with images made up, and of every
+/// operator in them against the peaks of this machine.
 package enum Benchmark {
+  /// Measures and reports; only the first process does anything.
   package static func run(_ options: BenchOptions) throws {
     guard ProcessRank.isFirst else { return }
     var configuration = try options.configuration()
@@ -19,7 +20,7 @@ package enum Benchmark {
         memory: availableMemory())
     }
     let report = try measure(configuration, images: options.images)
-    if options.json != "-" { print(report.text) }
+    if options.json != "-" { try StandardStreams.printLine(report.text) }
     if let path = options.json { try writeJSON(report, to: path) }
   }
 
@@ -27,7 +28,7 @@ package enum Benchmark {
     let profile = OperatorProfile()
     let context = ComputeContext(threadCount: configuration.train.threads, profile: profile)
     let batch = configuration.train.batch
-    let trainer = try Trainer.synthetic(configuration, on: context)
+    let trainer = Trainer.synthetic(configuration, on: context)
     try trainer.step()  // fills the memory pool and the caches
     let steps = try (0..<max(1, (images + batch - 1) / batch)).map { _ in
       try seconds(of: trainer.step)
@@ -54,6 +55,7 @@ package enum Benchmark {
       call: drawn.map { Roofline(of: $0.call, under: peaks, dtype) })
   }
 
+  /// Seconds that `body` takes.
   package static func seconds(of body: () throws -> Void) rethrows -> Double {
     let start = MonotonicClock.now
     try body()

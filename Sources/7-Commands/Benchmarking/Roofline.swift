@@ -2,8 +2,9 @@ import TensorCore
 
 /// What a profile recorded of some body of work that was repeated.
 package struct Breakdown {
-  /// Of one turn.
+  /// Seconds of one turn.
   package let seconds: Double
+  /// How often the work was done.
   package let turns: Int
   /// Sums over all turns.
   package let entries: [String: OperatorProfile.Entry]
@@ -25,22 +26,27 @@ package struct OperatorTiming: Codable, Equatable, Sendable {
   /// What keeps the operator from being faster, at the best.
   package enum Bound: String, Codable, Sendable { case compute, memory }
 
+  /// The operator's name, as in `OperatorProfile`.
   package let name: String
-  /// In a step, and so for all that follows.
+  /// Number of calls in a step. All that follows is per step too.
   package let calls: Int
+  /// Seconds in a step.
   package let seconds: Double
+  /// 10^9 floating-point operations per second.
   package let gflopsPerSecond: Double
   /// Operands and results, once each: what comes from a cache counts like the rest.
   package let gigabytesPerSecond: Double
+  /// The limit that the operator meets first.
   package let bound: Bound
   /// Least time by the peaks.
   package let leastSeconds: Double
   /// GFLOP/s over the peak, or GB/s over the stream's: `leastSeconds` over `seconds`. Above 1 where
   /// operands come from a cache.
   package let shareOfPeak: Double
+  /// `seconds` over the step's seconds.
   package let shareOfStep: Double
 
-  package enum CodingKeys: String, CodingKey {
+  enum CodingKeys: String, CodingKey {
     case name, calls, seconds, bound
     case gflopsPerSecond = "gflops_per_second"
     case gigabytesPerSecond = "gigabytes_per_second"
@@ -74,13 +80,15 @@ package struct OperatorTiming: Codable, Equatable, Sendable {
 /// A step operator by operator, and the least time that the machine's peaks allow it.
 ///
 /// Source: Williams, Waterman and Patterson, "Roofline: an insightful visual performance model for
-/// multicore architectures", CACM 52(4), 2009: an operator takes at least its arithmetic over the peak
-/// rate, and at least its memory traffic over the stream's.
+/// multicore architectures", CACM 52(4), 2009: an operator takes at least its arithmetic over the
+/// peak rate, and at least its memory traffic over the stream's.
 package struct Roofline: Equatable, Sendable {
   /// Longest first.
   package let operators: [OperatorTiming]
+  /// The step as a whole.
   package let total: Total
 
+  /// The sums of a step.
   package struct Total: Codable, Equatable, Sendable {
     /// The step that the operators were timed in.
     package let seconds: Double
@@ -91,7 +99,7 @@ package struct Roofline: Equatable, Sendable {
     /// `leastSeconds` over `seconds`.
     package let shareOfPeak: Double
 
-    package enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
       case seconds
       case restSeconds = "rest_seconds"
       case leastSeconds = "least_seconds"
@@ -99,8 +107,8 @@ package struct Roofline: Equatable, Sendable {
     }
   }
 
-  /// - Parameter dtype: what the step's products multiply. Every operator's arithmetic is held against
-  ///   that peak; those that compute in f32 all the same are bound by memory.
+  /// - Parameter dtype: what the step's products multiply. Every operator's arithmetic is held
+  ///   against that peak; those that compute in f32 all the same are bound by memory.
   package init(of step: Breakdown, under peaks: MachinePeaks, _ dtype: DType) {
     operators = step.entries.map { name, entry in
       OperatorTiming(

@@ -1,31 +1,34 @@
 import Foundation
+import LinearAlgebra
 
 /// How long a sum over p ranks of a buffer of S bytes takes where it goes round a ring:
 ///
 ///     T = 2 (p - 1) a + 2 (p - 1) / p S / B + c S
 ///
-/// Source: Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations",
-/// J. Parallel Distrib. Comput. 69 (2009), with a cost a byte that does not depend on p: copies and
-/// additions inside a rank.
+/// Source: Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of
+/// workstations", J. Parallel Distrib. Comput. 69 (2009), with a cost per byte that does not depend
+/// on p: copies and additions inside a rank.
 package struct RingModel: Codable, Equatable, Sendable {
-  /// a: seconds a message.
+  /// a: seconds per message.
   package var latency: Double
-  /// 1 / B; 0: the link takes no time that shows.
+  /// 1 / B: seconds per byte; 0: the link takes no time that shows.
   package var linkSecondsPerByte: Double
-  /// c
+  /// c: seconds per byte inside a rank.
   package var ownSecondsPerByte: Double
 
-  package enum CodingKeys: String, CodingKey {
+  enum CodingKeys: String, CodingKey {
     case latency = "latency_seconds"
     case linkSecondsPerByte = "link_seconds_per_byte"
     case ownSecondsPerByte = "own_seconds_per_byte"
   }
 
+  /// A model with known constants, in seconds, and in seconds per byte.
   package init(latency: Double, linkSecondsPerByte: Double, ownSecondsPerByte: Double) {
     (self.latency, self.ownSecondsPerByte) = (latency, ownSecondsPerByte)
     self.linkSecondsPerByte = linkSecondsPerByte
   }
 
+  /// Seconds of a sum of a buffer of `bytes` bytes; 0 on one rank.
   package func seconds(ranks: Int, bytes: Int) -> Double {
     guard ranks > 1 else { return 0 }
     return zip(RingModel.terms(ranks: ranks, bytes: bytes), coefficients).reduce(0) {
@@ -44,20 +47,24 @@ package struct RingModel: Codable, Equatable, Sendable {
 
 /// A sum that was timed.
 package struct ScalingPoint: Equatable, Sendable {
+  /// Number of ranks that took part.
   package let ranks: Int
+  /// Size of each rank's buffer.
   package let bytes: Int
+  /// Time of the sum.
   package let seconds: Double
 
+  /// A sum of `bytes` bytes over `ranks` ranks that took `seconds`.
   package init(ranks: Int, bytes: Int, seconds: Double) {
     (self.ranks, self.bytes, self.seconds) = (ranks, bytes, seconds)
   }
 }
 
 extension RingModel {
-  /// The model with the least sum of squares of log(predicted / measured) and no negative coefficient:
-  /// small and large sums count alike, and twice the time as much as half of it. Nil without points on
-  /// several ranks. c can be told from 1 / B only where numbers of ranks differ: else it is 0, and what it
-  /// costs is in B.
+  /// The model with the least sum of squares of log(predicted / measured) and no negative
+  /// coefficient: small and large sums count alike, and twice the time as much as half of it. Nil
+  /// without points on several ranks. c can be told from 1 / B only where numbers of ranks differ:
+  /// else it is 0, and what it costs is in B.
   package init?(fitting points: [ScalingPoint]) {
     let points = points.filter { $0.ranks > 1 }
     let unknowns = Set(points.map(\.ranks)).count > 1 ? 3 : 2
@@ -95,7 +102,8 @@ extension RingModel {
       targets: model.logErrors(at: points).map { 1 - min(max($0, -1), 1) }, unknowns: unknowns)
   }
 
-  /// Least squares of `T / scale - target`. Few unknowns: every set of those that are not zero is tried.
+  /// Least squares of `T / scale - target`. Few unknowns: every set of those that are not zero is
+  /// tried.
   private init?(_ points: [ScalingPoint], scales: [Double], targets: [Double], unknowns: Int) {
     let rows = zip(points, scales).map { point, scale in
       RingModel.terms(ranks: point.ranks, bytes: point.bytes).map { $0 / scale }
@@ -127,43 +135,5 @@ extension RingModel {
   /// |predicted - measured| / measured
   package func relativeErrors(at points: [ScalingPoint]) -> [Double] {
     points.map { abs(seconds(ranks: $0.ranks, bytes: $0.bytes) - $0.seconds) / $0.seconds }
-  }
-}
-
-/// Linear least squares for a few unknowns.
-enum LeastSquares {
-  /// The x for which the squares of `rows` x - `targets` add up to least; nil where there are several, as
-  /// where columns depend on each other. By the modified Gram-Schmidt process on columns of length 1.
-  static func solve(_ rows: [[Double]], targets: [Double]) -> [Double]? {
-    let count = rows.first?.count ?? 0
-    guard count > 0, rows.count >= count else { return nil }
-    var columns = (0..<count).map { index in rows.map { $0[index] } }
-    let lengths = columns.map { dot($0, $0).squareRoot() }
-    guard lengths.allSatisfy({ $0 > 0 && $0.isFinite }) else { return nil }
-    columns = zip(columns, lengths).map { column, length in column.map { $0 / length } }
-    var rest = targets
-    var upper = [[Double]](repeating: [Double](repeating: 0, count: count), count: count)
-    var right = [Double](repeating: 0, count: count)
-    for k in 0..<count {
-      upper[k][k] = dot(columns[k], columns[k]).squareRoot()
-      guard upper[k][k] > 1e-7 else { return nil }
-      columns[k] = columns[k].map { $0 / upper[k][k] }
-      for j in (k + 1)..<max(count, k + 1) {
-        upper[k][j] = dot(columns[k], columns[j])
-        columns[j] = zip(columns[j], columns[k]).map { $0 - upper[k][j] * $1 }
-      }
-      right[k] = dot(columns[k], rest)
-      rest = zip(rest, columns[k]).map { $0 - right[k] * $1 }
-    }
-    var solution = right
-    for k in (0..<count).reversed() {
-      for j in (k + 1)..<max(count, k + 1) { solution[k] -= upper[k][j] * solution[j] }
-      solution[k] /= upper[k][k]
-    }
-    return zip(solution, lengths).map { $0 / $1 }
-  }
-
-  private static func dot(_ a: [Double], _ b: [Double]) -> Double {
-    zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
   }
 }

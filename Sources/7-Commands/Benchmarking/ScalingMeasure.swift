@@ -12,12 +12,14 @@ package struct ScalingMeasureOptions: Equatable, Sendable {
   package let config: String?
   /// `KEY=VALUE` texts, in order.
   package let overrides: [String]
-  /// Images a rank and step.
+  /// Images per rank and step.
   package let batch: Int
+  /// Steps that are timed.
   package let steps: Int
   /// A file for the results; `-`: standard output.
   package let json: String
 
+  /// Checks the options' ranges.
   package init(
     config: String? = nil, overrides: [String] = [], batch: Int = 32, steps: Int = 5, json: String
   ) throws(OptionError) {
@@ -39,6 +41,7 @@ package enum ScalingMeasure {
   /// 64 B to 64 MiB.
   package static let sizes = (3...13).map { 1 << (2 * $0) }
 
+  /// Measures on all ranks and writes the file of the first one. Collective.
   package static func run(_ options: ScalingMeasureOptions) throws {
     try Job.run { communicator, _ in
       let configuration = try communicator.agree {
@@ -48,7 +51,7 @@ package enum ScalingMeasure {
         configuration, batch: options.batch, steps: options.steps, over: communicator)
       try communicator.agree {
         guard communicator.rank == 0 else { return }
-        if options.json != "-" { print(measurement.text) }
+        if options.json != "-" { try StandardStreams.printLine(measurement.text) }
         try writeJSON(measurement, to: options.json)
       }
     }
@@ -84,7 +87,8 @@ package enum ScalingMeasure {
 
     let gradient = try AllReduceTiming.measure(communicator, sizes: [4 * plan.flatCount])
     return try ScalingMeasurement(
-      ranks: ranks, hosts: communicator.hosts(),
+      build: Build.description(kernels: context.kernels.level), ranks: ranks,
+      hosts: communicator.hosts(),
       threads: configuration.train.threads, kernels: "\(context.kernels.level)",
       precision: given.train.precision, mpi: communicator.library,
       network: ScalingMeasurement.Network(given), batch: batch,
@@ -133,6 +137,7 @@ package enum ScalingMeasure {
 }
 
 extension ScalingMeasurement.Network {
+  /// The network that a configuration describes.
   package init(_ configuration: Configuration) {
     let plan = ResourcePlan(configuration, ranks: 1)
     self.init(
@@ -149,14 +154,14 @@ extension ScalingMeasurement {
     var lines = [
       "\(Format.quantity(ranks, "rank")) on \(Format.quantity(Set(hosts).count, "host")),"
         + " \(Format.quantity(threads, "thread")) each, kernels \(kernels), \(precision)",
-      "network   \(network.parameters) parameters, batch \(batch) a rank in micro-batches of"
+      "network   \(network.parameters) parameters, batch \(batch) per rank in micro-batches of"
         + " \(microBatch)",
-      "alone     \(time(alone.seconds)) a step: forward \(time(alone.forward)), backward"
+      "alone     \(time(alone.seconds)) per step: forward \(time(alone.forward)), backward"
         + " \(time(alone.backward)), optimizer \(time(alone.optimizer))",
     ]
     if let together {
       lines.append(
-        "together  \(time(together.seconds)) a step, exposed communication"
+        "together  \(time(together.seconds)) per step, exposed communication"
           + " \(time(together.exposedCommunication)),"
           + " hidden \(time(together.hiddenCommunication ?? 0)):"
           + " \(Format.percent(alone.seconds / together.seconds)) of the time is work")

@@ -1,66 +1,89 @@
 import Configuration
 import Foundation
+import SystemSupport
 import TensorCore
 
 /// What `diffit scaling measure` found on one number of ranks: a file of `diffit scaling predict`.
 package struct ScalingMeasurement: Codable, Equatable, Sendable {
   /// A network as far as time is concerned.
   package struct Network: Codable, Equatable, Sendable {
+    /// Number of parameters.
     package var parameters: Int
     /// Elements of the flat gradient range, f32, alignment gaps included.
     package var gradientElements: Int
     /// Of a training step: forward and backward.
     package var flopsPerImage: Int
+    /// Channels of each resolution, from the largest on.
     package var channels: [Int]
+    /// Blocks of each resolution, from the largest on.
     package var blocks: [Int]
 
-    package enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
       case parameters, channels, blocks
       case gradientElements = "gradient_elements"
       case flopsPerImage = "flops_per_image"
     }
   }
 
-  /// A step of a rank by itself, all ranks at work at the same time; medians of the slowest rank.
+  /// A step without messages, while all ranks are at work; medians of the slowest rank.
   package struct Alone: Codable, Equatable, Sendable {
+    /// Seconds of the whole step.
     package var seconds: Double
+    /// Seconds of the forward pass.
     package var forward: Double
+    /// Seconds of the backward pass.
     package var backward: Double
+    /// Seconds of the optimizer and the weight averages.
     package var optimizer: Double
   }
 
   /// A step of all ranks together; medians of the slowest rank.
   package struct Together: Codable, Equatable, Sendable {
+    /// Seconds of the whole step.
     package var seconds: Double
     /// Time in which a rank did nothing but communicate, or wait for others to.
     package var exposedCommunication: Double
     /// Gradients under way while backward ran; none in a file of an older version.
     package var hiddenCommunication: Double?
 
-    package enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
       case seconds
       case exposedCommunication = "exposed_communication"
       case hiddenCommunication = "hidden_communication"
     }
   }
 
+  /// The version of the file's form that this program writes and reads.
   package static let currentVersion = 1
+  /// The version of the file's form.
   package var formatVersion = currentVersion
+  /// The program that measured, as `Build.description`; nil in a file of a version before 0.2.
+  package var build: String?
+  /// Number of ranks.
   package var ranks: Int
-  /// One name a rank.
+  /// The host of each rank, in the order of ranks.
   package var hosts: [String]
+  /// Threads of each rank.
   package var threads: Int
+  /// The instruction set that the ranks agreed on.
   package var kernels: String
+  /// Precision of activations and products.
   package var precision: TrainSettings.Precision
+  /// Name and version of the MPI library.
   package var mpi: String
+  /// The network whose steps were timed.
   package var network: Network
-  /// Images a rank and step, and how many at once.
+  /// Images per rank and step.
   package var batch: Int
+  /// Images that a rank computes at once.
   package var microBatch: Int
   /// `train.batch` of the configuration, for strong scaling.
   package var globalBatch: Int
+  /// Size of gradient buckets in 10^6 bytes.
   package var bucketMB: Double
+  /// Steps that were timed.
   package var steps: Int
+  /// Steps without any message between ranks.
   package var alone: Alone
   /// Nil on one rank, as `gradient`.
   package var together: Together?
@@ -69,8 +92,9 @@ package struct ScalingMeasurement: Codable, Equatable, Sendable {
   /// Sums by size; none on one rank.
   package var allReduce: [AllReduceTiming]
 
-  package enum CodingKeys: String, CodingKey {
-    case ranks, hosts, threads, kernels, precision, mpi, network, batch, steps, alone, together
+  enum CodingKeys: String, CodingKey {
+    case build, ranks, hosts, threads, kernels, precision, mpi, network, batch, steps, alone,
+      together
     case gradient
     case formatVersion = "format_version"
     case microBatch = "micro_batch"
@@ -89,10 +113,8 @@ extension ScalingMeasurement {
     }
     do {
       self = try JSONDecoder().decode(ScalingMeasurement.self, from: data)
-    } catch let error as DecodingError {
-      throw ScalingError.notAMeasurement(path: path, reason: ScalingMeasurement.reason(error))
     } catch {
-      throw ScalingError.notAMeasurement(path: path, reason: "not JSON")
+      throw ScalingError.notAMeasurement(path: path, reason: DecodingError.oneLine(of: error))
     }
     if let problem { throw ScalingError.notAMeasurement(path: path, reason: problem) }
   }
@@ -131,19 +153,4 @@ extension ScalingMeasurement {
 
   /// Every all-reduce that was timed.
   package var points: [AllReduceTiming] { allReduce + (gradient.map { [$0] } ?? []) }
-
-  private static func reason(_ error: DecodingError) -> String {
-    func name(_ path: [any CodingKey]) -> String {
-      path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
-    }
-    switch error {
-    case .keyNotFound(let key, let context): return "\(name(context.codingPath + [key])) is missing"
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      let path = name(context.codingPath)
-      return (path.isEmpty ? "the file" : path) + " has another type than expected"
-    case .dataCorrupted(let context) where !context.codingPath.isEmpty:
-      return "\(name(context.codingPath)) has an unknown value"
-    default: return "not JSON"
-    }
-  }
 }

@@ -7,25 +7,31 @@ import SystemSupport
 package struct ScalingPredictOptions: Equatable, Sendable {
   /// Files of `scaling measure`. The first tells how fast a rank is, all of them how fast sums are.
   package let files: [String]
+  /// Numbers of ranks to predict, ascending, each once.
   package let ranks: [Int]
   /// Nil, without overrides: the measured network.
   package let config: String?
+  /// `KEY=VALUE` texts, in order.
   package let overrides: [String]
-  /// Images a rank for weak scaling. Nil: as measured.
+  /// Images per rank for weak scaling. Nil: as measured.
   package let batch: Int?
   /// Images over all ranks for strong scaling. Nil: `train.batch`.
   package let globalBatch: Int?
-  /// In 10^9 bits a second. Nil: as fitted, and so for `latencyUs`, in microseconds.
+  /// 10^9 bits per second that a link carries. Nil: as fitted.
   package let linkGbps: Double?
+  /// Microseconds per message. Nil: as fitted.
   package let latencyUs: Double?
   /// Share of the last micro-batch's backward in which messages may travel.
   package let hiddenShare: Double
   /// Smaller sums are left out of the fit.
   package let fromBytes: Int
+  /// A file for the results; `-`: standard output; nil: none.
   package let json: String?
 
+  /// 1, 2, 4 and so on up to 1024.
   package static let defaultRanks = (0...10).map { 1 << $0 }
 
+  /// Checks the options' ranges.
   package init(
     files: [String], ranks: [Int] = defaultRanks, config: String? = nil, overrides: [String] = [],
     batch: Int? = nil, globalBatch: Int? = nil, linkGbps: Double? = nil, latencyUs: Double? = nil,
@@ -56,6 +62,7 @@ package struct ScalingPredictOptions: Equatable, Sendable {
 
 /// Fits messages and steps to measurements, and says what to expect of more ranks.
 package enum ScalingPredict {
+  /// Fits, predicts and reports; only the first process does anything.
   package static func run(_ options: ScalingPredictOptions) throws {
     guard ProcessRank.isFirst else { return }
     let asked = options.config != nil || !options.overrides.isEmpty
@@ -64,7 +71,7 @@ package enum ScalingPredict {
     var measurements: [ScalingMeasurement] = []
     for file in options.files { measurements.append(try ScalingMeasurement(file: file)) }
     let report = try ScalingReport(measurements, options, configuration)
-    if options.json != "-" { print(report.text) }
+    if options.json != "-" { try StandardStreams.printLine(report.text) }
     if let path = options.json { try writeJSON(report, to: path) }
   }
 }
@@ -73,27 +80,38 @@ package enum ScalingPredict {
 package struct ScalingReport: Encodable, Sendable {
   /// Of the measured sums; nil where none were.
   package struct Fit: Codable, Equatable, Sendable {
+    /// The ring that fits best.
     package let model: RingModel
+    /// Number of sums that the fit knows.
     package let points: Int
+    /// Numbers of ranks on which they were timed, ascending.
     package let ranks: [Int]
+    /// Median of |predicted - measured| / measured.
     package let medianError: Double
+    /// The largest |predicted - measured| / measured.
     package let maxError: Double
 
-    package enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
       case model, points, ranks
       case medianError = "median_error"
       case maxError = "max_error"
     }
   }
 
+  /// A rank's time for a step without messages; see `ScalingModel`.
   package struct Compute: Codable, Equatable, Sendable {
+    /// Seconds of forward and backward per image.
     package let secondsPerImage: Double
+    /// Seconds per step that do not depend on the batch: optimizer and averages.
     package let secondsPerStep: Double
+    /// Share of `secondsPerImage` that is backward.
     package let backwardShare: Double
+    /// Images that a rank computes at once.
     package let microBatch: Int
+    /// Share of the last micro-batch's backward in which messages may travel.
     package let hiddenShare: Double
 
-    package enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
       case secondsPerImage = "seconds_per_image"
       case secondsPerStep = "seconds_per_step"
       case backwardShare = "backward_share"
@@ -102,16 +120,25 @@ package struct ScalingReport: Encodable, Sendable {
     }
   }
 
+  /// The files that were read.
   package let files: [String]
+  /// The fit to the measured sums; nil where none were measured.
   package let fit: Fit?
+  /// Errors at points that were kept from the fit.
   package let validation: [ScalingValidation]
+  /// Measured steps beside predicted ones.
   package let steps: [ScalingStepCheck]
   /// What is predicted with.
   package let ring: RingModel
+  /// The time of a step without messages.
   package let compute: Compute
+  /// The network that the predictions are for.
   package let network: ScalingMeasurement.Network
+  /// What the predictions take for granted, one sentence each.
   package let assumptions: [String]
+  /// Weak scaling: the same number of images on each rank.
   package let weak: [ScalingRow]
+  /// Strong scaling: the same number of images over all ranks.
   package let strong: [ScalingRow]
 
   /// - Parameters:

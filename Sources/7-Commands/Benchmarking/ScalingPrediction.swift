@@ -2,20 +2,22 @@ import Collectives
 
 /// A rank's time for a step of any batch, and how its messages lie in it.
 package struct ScalingModel: Equatable, Sendable {
-  /// Forward and backward.
+  /// Seconds per image for forward and backward.
   package var secondsPerImage: Double
-  /// Optimiser and averages: a step's whatever its batch.
+  /// Seconds per step for the optimiser and the weight averages, which do not depend on the batch.
   package var secondsPerStep: Double
   /// Backward's share of `secondsPerImage`.
   package var backwardShare: Double
-  /// Images at once: gradients become final in the last such part of a batch.
+  /// Images that a rank computes at once. Gradients become final in the last micro-batch of a step.
   package var microBatch: Int
-  /// Of the messages of a step, in order.
+  /// Size of each message of a step in bytes, in their order.
   package var bucketBytes: [Int]
   /// Share of the last micro-batch's backward in which messages may travel.
   package var hiddenShare: Double
+  /// The time of messages.
   package var ring: RingModel
 
+  /// A model with known constants.
   package init(
     secondsPerImage: Double, secondsPerStep: Double, backwardShare: Double, microBatch: Int,
     bucketBytes: [Int], hiddenShare: Double = 1, ring: RingModel
@@ -28,8 +30,8 @@ package struct ScalingModel: Equatable, Sendable {
   /// The model of a measured machine.
   ///
   /// - Parameters:
-  ///   - network: another network than the measured one, at the same rate of arithmetic; its optimiser
-  ///     takes time in proportion to its parameters. Nil: the measured one.
+  ///   - network: another network than the measured one, at the same rate of arithmetic; its
+  ///     optimiser takes time in proportion to its parameters. Nil: the measured one.
   package init(
     _ measured: ScalingMeasurement, network: ScalingMeasurement.Network? = nil,
     bucketMB: Double? = nil, hiddenShare: Double = 1, ring: RingModel
@@ -47,7 +49,7 @@ package struct ScalingModel: Equatable, Sendable {
       bucketBytes: buckets.ranges.map { 4 * $0.count }, hiddenShare: hiddenShare, ring: ring)
   }
 
-  /// A step without messages.
+  /// Seconds of a step without messages.
   package func work(batch: Int) -> Double { secondsPerStep + secondsPerImage * Double(batch) }
 
   /// All messages of a step, one after the other.
@@ -55,8 +57,8 @@ package struct ScalingModel: Equatable, Sendable {
     bucketBytes.reduce(0) { $0 + ring.seconds(ranks: ranks, bytes: $1) }
   }
 
-  /// What of the messages shows where they travel during backward: the last bucket, which is final only
-  /// when backward ends, and of the others what does not fit.
+  /// Seconds that messages add to a step where they travel during backward: the last bucket, which
+  /// is final only when backward ends, and the part of the others for which backward is too short.
   package func exposed(ranks: Int, batch: Int) -> Double {
     guard let last = bucketBytes.last else { return 0 }
     let tail = ring.seconds(ranks: ranks, bytes: last)
@@ -68,15 +70,18 @@ package struct ScalingModel: Equatable, Sendable {
 
 /// What to expect of a number of ranks.
 package struct ScalingRow: Codable, Equatable, Sendable {
+  /// A training step.
   package struct Step: Codable, Equatable, Sendable {
+    /// Seconds of the step.
     package let seconds: Double
+    /// Images per second over all ranks.
     package let imagesPerSecond: Double
-    /// Images a second of a rank, over those of a rank on its own.
+    /// Images per second of each rank, over those of one rank without others.
     package let efficiency: Double
     /// Of the step: what its messages add to it.
     package let communicationShare: Double
 
-    package enum CodingKeys: String, CodingKey {
+    enum CodingKeys: String, CodingKey {
       case efficiency
       case seconds = "step_seconds"
       case imagesPerSecond = "images_per_second"
@@ -84,18 +89,20 @@ package struct ScalingRow: Codable, Equatable, Sendable {
     }
   }
 
+  /// Number of ranks.
   package let ranks: Int
-  /// Images a step, over all ranks.
+  /// Images per step over all ranks.
   package let batch: Int
   /// Of the rank that has most.
   package let batchPerRank: Int
+  /// Seconds of all messages of a step, one after the other.
   package let communicationSeconds: Double
   /// Messages after backward.
   package let plain: Step
   /// Messages during backward.
   package let overlapped: Step
 
-  package enum CodingKeys: String, CodingKey {
+  enum CodingKeys: String, CodingKey {
     case ranks, batch, plain, overlapped
     case batchPerRank = "batch_per_rank"
     case communicationSeconds = "communication_seconds"
@@ -103,7 +110,7 @@ package struct ScalingRow: Codable, Equatable, Sendable {
 
   /// - Parameters:
   ///   - batch: over all ranks, at least one image each.
-  ///   - reference: images a second of one rank on its own.
+  ///   - reference: images per second of one rank without others.
   package init(_ model: ScalingModel, ranks: Int, batch: Int, reference: Double) {
     (self.ranks, self.batch) = (ranks, batch)
     let own = (batch + ranks - 1) / ranks

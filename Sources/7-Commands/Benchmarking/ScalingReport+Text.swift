@@ -1,4 +1,5 @@
 import CommandSupport
+import SystemSupport
 
 /// A report for people.
 extension ScalingReport {
@@ -15,7 +16,7 @@ extension ScalingReport {
       "every rank is as fast as the slowest of the \(measured.ranks) measured, with"
         + " \(Format.quantity(measured.threads, "thread")), kernels \(measured.kernels),"
         + " \(measured.precision); no stragglers, data, checkpoints or samples",
-      "a step takes a constant time (optimizer, averages) and a constant time an image, whatever the"
+      "a step takes a constant time (optimizer, averages) and a constant time per image, whatever the"
         + " batch",
       "overlapped: all buckets but the last travel during \(Format.percent(model.hiddenShare, 0)) of"
         + " the last micro-batch's backward (\(Format.percent(room)) of its time) and slow it down"
@@ -45,6 +46,7 @@ extension ScalingReport {
     return lines
   }
 
+  /// The report as the terminal shows it.
   package var text: String {
     var lines: [String] = []
     if let fit {
@@ -68,14 +70,14 @@ extension ScalingReport {
     }
     lines += [
       "network: \(network.parameters) parameters, gradients"
-        + " \(Format.bytes(4 * network.gradientElements)) a step;"
-        + " \(Format.time(compute.secondsPerImage)) an image and"
-        + " \(Format.time(compute.secondsPerStep)) a step; \(ScalingReport.summary(ring))",
+        + " \(Format.bytes(4 * network.gradientElements)) per step;"
+        + " \(Format.time(compute.secondsPerImage)) per image and"
+        + " \(Format.time(compute.secondsPerStep)) per step; \(ScalingReport.summary(ring))",
       "assumed:",
     ]
     lines += assumptions.map { "  - \($0)" }
     let batch = weak.first.map(\.batchPerRank) ?? 0
-    lines += ["", "weak scaling, \(Format.quantity(batch, "image")) a rank:"] + table(weak)
+    lines += ["", "weak scaling, \(Format.quantity(batch, "image")) per rank:"] + table(weak)
     lines += ["", "strong scaling, \(strong.first?.batch ?? 0) images over all ranks:"]
     lines +=
       strong.count == weak.count
@@ -91,22 +93,25 @@ extension ScalingReport {
   }
 
   private func table(_ rows: [ScalingRow]) -> [String] {
-    func step(_ step: ScalingRow.Step) -> String {
-      Format.time(step.seconds).leftPadded(11)
-        + Format.decimal(step.imagesPerSecond, 1).leftPadded(12)
-        + Format.percent(step.efficiency).leftPadded(10)
-        + Format.percent(step.communicationShare).leftPadded(10)
-    }
-    let head = "       step    images/s    effic.     comm."
-    return [
-      String(repeating: " ", count: 32) + "after backward".leftPadded(42)
-        + "overlapped".leftPadded(43),
-      "   ranks  a rank   all-reduce  " + head + head,
+    // Four columns of a step whose messages follow backward, and four of one whose messages overlap
+    // it.
+    let step: [TextTable.Column] = [
+      .right("step", width: 8), .right("images/s", width: 9), .right("effic.", width: 7),
+      .right("comm.", width: 7),
     ]
-      + rows.map { row in
-        "\(row.ranks)".leftPadded(8) + "\(row.batchPerRank)".leftPadded(8)
-          + Format.time(row.communicationSeconds).leftPadded(13) + "  " + step(row.plain)
-          + step(row.overlapped)
-      }
+    var table = TextTable(
+      [.right("ranks", width: 8), .right("per rank"), .right("all-reduce")] + step + step)
+    for row in rows {
+      table.add(
+        ["\(row.ranks)", "\(row.batchPerRank)", Format.time(row.communicationSeconds)]
+          + [row.plain, row.overlapped].flatMap { step in
+            [
+              Format.time(step.seconds), Format.decimal(step.imagesPerSecond, 1),
+              Format.percent(step.efficiency), Format.percent(step.communicationShare),
+            ]
+          })
+    }
+    return ["(four columns with messages after backward, then four with messages during backward)"]
+      + table.lines
   }
 }

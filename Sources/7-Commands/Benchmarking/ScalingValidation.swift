@@ -5,13 +5,16 @@ import SystemSupport
 package struct ScalingValidation: Codable, Equatable, Sendable {
   /// What was kept from the fit.
   package let heldOut: String
+  /// Number of points that were kept from the fit.
   package let points: Int
+  /// Median of |predicted - measured| / measured.
   package let medianError: Double
+  /// The largest |predicted - measured| / measured.
   package let maxError: Double
   /// Of points of 1 MiB and more, which is what training sends; nil where there are none.
   package let maxErrorFrom1MiB: Double?
 
-  package enum CodingKeys: String, CodingKey {
+  enum CodingKeys: String, CodingKey {
     case points
     case heldOut = "held_out"
     case medianError = "median_error"
@@ -52,13 +55,16 @@ package struct ScalingValidation: Codable, Equatable, Sendable {
 
 /// A measured training step beside the predicted one, which did not enter the fit.
 package struct ScalingStepCheck: Codable, Equatable, Sendable {
+  /// Number of ranks.
   package let ranks: Int
+  /// Seconds of the measured step.
   package let measuredSeconds: Double
   /// With messages after backward, and during it.
   package let plainSeconds: Double
+  /// Seconds predicted with messages during backward.
   package let overlappedSeconds: Double
 
-  package enum CodingKeys: String, CodingKey {
+  enum CodingKeys: String, CodingKey {
     case ranks
     case measuredSeconds = "measured_seconds"
     case plainSeconds = "predicted_plain_seconds"

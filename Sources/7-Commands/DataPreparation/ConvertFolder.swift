@@ -4,8 +4,8 @@ import FileFormats
 import Foundation
 import SystemSupport
 
-/// What a conversion has made so far: pictures in the packed layout, `00000/img00000012.png` by their place
-/// in the source, and the record of how they were made.
+/// What a conversion has made so far: images in the packed layout, named by their index in the
+/// source, such as `00000/img00000012.png`, and the record of how they were made.
 struct ConvertFolder: ResumableFolder {
   let path: String
 
@@ -15,13 +15,14 @@ struct ConvertFolder: ResumableFolder {
 
   /// Makes the folder ready.
   ///
-  /// - Returns: whether it holds each picture already.
-  /// - Throws: where it holds pictures that were made otherwise, or nobody knows how.
+  /// - Returns: whether it holds each image already.
+  /// - Throws: where it holds images that were made with other options, or that have no record.
   func prepare(_ record: ConvertRecord) throws -> [Bool] {
     try adopt(record, at: recordPath)
     var done = [Bool](repeating: false, count: record.images)
     for first in stride(from: 0, to: record.images, by: 1000) {
-      // A folder's names at once: asking for millions of files one by one is slow where files are far.
+      // All names of a folder at once: asking for millions of files one by one is slow on a
+      // network.
       let folder = String(PackedLayout.name(of: first).prefix(5))
       try FileOutput.makeFolder("\(path)/\(folder)")
       let names = Set(try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)"))
@@ -32,14 +33,21 @@ struct ConvertFolder: ResumableFolder {
     return done
   }
 
+  /// The algorithm of the digest in the record that is there, if any: a conversion that an older version began
+  /// goes on.
+  var digestAlgorithm: DigestAlgorithm {
+    DigestAlgorithm(of: (try? ConvertRecord(readingFile: recordPath))?.source)
+  }
+
   func write(_ image: RGBImage, index: Int) throws {
     let png = try ImageFile.storedPNG(image)
-    try FileOutput.write(Data(png), to: "\(path)/\(PackedLayout.name(of: index))")
+    try AtomicFile.write(
+      png, to: "\(path)/\(PackedLayout.name(of: index))", durable: false)
   }
 
   /// Turns the folder into what was asked for.
   ///
-  /// - Parameter made: places of the pictures.
+  /// - Parameter made: indices of the images.
   func finish(
     _ made: [Int], labelFile: Data, as options: ConvertOptions, progress: (Int) -> Void
   ) throws {
@@ -49,26 +57,28 @@ struct ConvertFolder: ResumableFolder {
         to: options.output, progress: progress)
       try FileManager.default.removeItem(atPath: path)
     } else {
-      try FileOutput.write(labelFile, to: "\(path)/\(PackedLayout.labelFileName)")
+      try AtomicFile.write(
+        labelFile, to: "\(path)/\(PackedLayout.labelFileName)", durable: false)
       try FileManager.default.removeItem(atPath: recordPath)
       try FileOutput.rename(path, to: options.output)
     }
   }
 }
 
-/// `convert.json`: what the pictures of a conversion depend on. It says nothing about ranks and threads,
-/// which they do not depend on.
+/// `convert.json`: what the images of a conversion depend on. It says nothing about ranks and
+/// threads, which they do not depend on.
 struct ConvertRecord: WorkRecord, Equatable {
-  /// Of names and labels: `ImageSource.listDigest`.
+  /// Fingerprint of names and labels: `ImageSource.listDigest`.
   let source: String
   let images: Int
   let resolution: Int
   let transform: String
-  /// Nil where the transform has its own.
+  /// Nil where the transform has its own filter.
   let filter: String?
 
-  init(_ source: ImageSource, images: Int, options: ConvertOptions) {
-    self.source = source.listDigest
+  /// - Parameter source: digest of what is converted.
+  init(source: String, images: Int, options: ConvertOptions) {
+    self.source = source
     self.images = images
     resolution = options.resolution
     transform = options.transform.rawValue

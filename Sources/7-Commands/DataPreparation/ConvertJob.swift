@@ -5,9 +5,10 @@ import Foundation
 import SystemSupport
 import TensorCore
 
-/// `diffit data convert`. Ranks and their threads write PNG files, each of its own pictures; an archive is
-/// packed from them at the end.
+/// `diffit data convert`. Each thread of each rank writes PNG files of images of its own; an
+/// archive is packed from them at the end.
 package enum ConvertJob {
+  /// Converts, and goes on with a conversion that was interrupted.
   package static func run(_ options: ConvertOptions) throws {
     try Job.run(json: options.json) { communicator, log in
       let threads = ThreadPool(threadCount: try CoreShare(of: communicator).threads)
@@ -18,7 +19,7 @@ package enum ConvertJob {
   }
 }
 
-/// Results for machines.
+/// The result as JSON.
 struct ConvertReport: Encodable {
   let source: String
   let kind: String
@@ -27,15 +28,15 @@ struct ConvertReport: Encodable {
   let transform: String
   let filter: String?
   let classes: Int
-  /// In the result.
+  /// Images in the result.
   let images: Int
   let broken: Int
-  let brokenImages: [BrokenPicture]
-  /// By this job; others were there already.
+  let brokenImages: [BrokenImage]
+  /// Images converted by this job; others were there already.
   let converted: Int
-  /// Of converting and packing.
+  /// Seconds of converting and packing.
   let seconds: Double
-  /// While converting.
+  /// Images per second while converting.
   let imagesPerSecond: Double
 
   enum CodingKeys: String, CodingKey {
@@ -59,9 +60,10 @@ private struct Conversion {
       return try ImageSource(path: options.source)
     }
     let count = min(options.maxImages ?? source.count, source.count)
-    let record = ConvertRecord(source, images: count, options: options)
-    try communicator.requireEqual(Array(record.source.utf8), of: "the list of pictures")
     let folder = ConvertFolder(of: options)
+    let record = ConvertRecord(
+      source: try source.listDigest(by: folder.digestAlgorithm), images: count, options: options)
+    try communicator.requireEqual(Array(record.source.utf8), of: "the list of images")
     let lock = try communicator.agree { communicator.rank == 0 ? try folder.claim() : nil }
     let missing = try communicator.missing {
       try makeFolder(ofResults: options.json)
@@ -97,10 +99,12 @@ private struct Conversion {
     }
   }
 
-  /// Converts this rank's share of the missing pictures. Collective; the broken ones of all ranks, in order.
+  /// Converts this rank's share of the missing images. Collective.
+  ///
+  /// - Returns: the broken images of all ranks, in order.
   private func convert(
     _ missing: [Int], of source: ImageSource, in folder: ConvertFolder
-  ) throws -> [BrokenPicture] {
+  ) throws -> [BrokenImage] {
     let own = communicator.share(of: missing.count).map { missing[$0] }
     var line = ProgressLine(
       communicator.title("converting"), of: own.count, startedAt: MonotonicClock.now)
@@ -118,12 +122,12 @@ private struct Conversion {
     let encoded = try communicator.agree { Array(try JSONEncoder().encode(mine)) }
     let all = try communicator.gather(encoded)
     return try communicator.agree {
-      try all.flatMap { try JSONDecoder().decode([BrokenPicture].self, from: Data($0)) }
+      try all.flatMap { try JSONDecoder().decode([BrokenImage].self, from: Data($0)) }
     }
   }
 
   private func finish(
-    _ folder: ConvertFolder, _ source: ImageSource, count: Int, broken: [BrokenPicture]
+    _ folder: ConvertFolder, _ source: ImageSource, count: Int, broken: [BrokenImage]
   ) throws {
     let lost = Set(broken.map(\.index))
     let made = (0..<count).filter { !lost.contains($0) }
@@ -141,14 +145,14 @@ private struct Conversion {
     let classes = source.isLabelled ? " of \(source.classNames.count) classes" : ""
     let before = missing < count ? "; \(count - missing) of \(count) are there already" : ""
     log.info(
-      "converting \(Format.quantity(missing, "picture"))\(classes) from \(options.source)"
+      "converting \(Format.quantity(missing, "image"))\(classes) from \(options.source)"
         + " (\(source.kind)) to \(options.resolution) x \(options.resolution),"
         + " \(options.transform.rawValue)\(before)")
   }
 
   private func conclusion(_ report: ConvertReport) -> String {
     let broken =
-      report.broken > 0 ? ", \(Format.quantity(report.broken, "broken picture")) left out" : ""
+      report.broken > 0 ? ", \(Format.quantity(report.broken, "broken image")) left out" : ""
     return "wrote \(Format.quantity(report.images, "image")) to \(options.output)\(broken);"
       + " \(Format.rate(report.imagesPerSecond))"
   }

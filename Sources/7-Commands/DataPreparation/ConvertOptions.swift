@@ -2,23 +2,26 @@ import CommandSupport
 import Datasets
 import FileFormats
 
-/// `diffit data convert`.
+/// The options of `diffit data convert`.
 package struct ConvertOptions: Equatable, Sendable {
+  /// How an image becomes a square.
   package typealias Transform = ImageTransform
+  /// How an image is resized.
   package typealias Filter = ResampleFilter
 
   /// A data set of any kind.
   package let source: String
   /// A `.zip`, or a folder.
   package let output: String
-  /// Pixels a side.
+  /// Side of the images in the result, in pixels.
   package let resolution: Int
+  /// How an image becomes a square.
   package let transform: Transform
-  /// Of `center-crop` and `stretch`.
+  /// The filter of `center-crop` and `stretch`.
   package let filter: Filter
-  /// Pictures that may be left out because they cannot be decoded.
+  /// The most images that may be left out because they cannot be decoded.
   package let maxBroken: Int
-  /// Take the first pictures alone. Nil: all.
+  /// Only so many images from the first on are taken. Nil: all.
   package let maxImages: Int?
   /// A file for the results; `-`: standard output.
   package let json: String?
@@ -40,7 +43,8 @@ package struct ConvertOptions: Equatable, Sendable {
     try require(
       maxImages.map { (1...PackedLayout.imageLimit).contains($0) } ?? true, "--max-images",
       maxImages ?? 0, expected: "1 to \(PackedLayout.imageLimit)")
-    // A folder's name may be given with a slash behind it; the work folder lies beside it.
+    // A folder may be given with a slash at the end; the work folder is beside it, so the slash is
+    // removed.
     var output = output
     while output.count > 1 && output.hasSuffix("/") { output.removeLast() }
     (self.source, self.output, self.resolution) = (source, output, resolution)
@@ -49,15 +53,16 @@ package struct ConvertOptions: Equatable, Sendable {
   }
 }
 
-/// `diffit data info`.
+/// The options of `diffit data info`.
 package struct DataInfoOptions: Equatable, Sendable {
   /// A data set of any kind.
   package let source: String
-  /// Decode every picture instead of reading its header.
+  /// Whether to decode every image instead of reading only its header.
   package let decodes: Bool
   /// A file for the results; `-`: standard output.
   package let json: String?
 
+  /// Options with these values.
   package init(source: String, decodes: Bool = false, json: String? = nil) {
     (self.source, self.decodes, self.json) = (source, decodes, json)
   }

@@ -7,13 +7,14 @@ import TensorCore
 
 /// `diffit data info`: what a data set holds, and what is wrong with it.
 package enum DataInfoJob {
+  /// Prints the facts of a data set; fails where images are broken.
   package static func run(_ options: DataInfoOptions) throws {
     guard ProcessRank.isFirst else { return }
     let log = RunLog(output: options.json == "-" ? 2 : 1)
     let source = try ImageSource(path: options.source)
     let report = try report(source, options, log)
     log.list(report.brokenImages)
-    if options.json != "-" { print(report.text) }
+    if options.json != "-" { try StandardStreams.printLine(report.text) }
     if let path = options.json { try writeJSON(report, to: path) }
     if report.broken > 0 {
       throw PreparationError.brokenImages(
@@ -46,21 +47,21 @@ package enum DataInfoJob {
     return DataReport(
       source: options.source, kind: source.kind, images: source.count,
       classes: source.classNames.count, classNames: source.classNames, classSizes: counts,
-      width: DataReport.TimingSummary(found.map(\.width)),
-      height: DataReport.TimingSummary(found.map(\.height)),
+      width: DataReport.Summary(found.map(\.width)),
+      height: DataReport.Summary(found.map(\.height)),
       digest: try source.contentDigest(), broken: broken.count, brokenImages: broken)
   }
 }
 
-/// Results of `data info` for machines, and as text.
+/// The result of `data info`, as JSON and as text.
 struct DataReport: Encodable {
-  /// Of a number that each picture has.
-  struct TimingSummary: Encodable {
+  /// The range of a number that each image or class has.
+  struct Summary: Encodable {
     let min: Int
     let median: Int
     let max: Int
 
-    /// Nil of nothing.
+    /// Nil where there are no values.
     init?(_ values: [Int]) {
       let sorted = values.sorted()
       guard let first = sorted.first, let last = sorted.last else { return nil }
@@ -73,17 +74,17 @@ struct DataReport: Encodable {
   let source: String
   let kind: String
   let images: Int
-  /// 0: nothing is labelled.
+  /// Number of classes; 0: nothing is labelled.
   let classes: Int
   let classNames: [String]
   /// Images of each class.
   let classSizes: [Int]
-  let width: TimingSummary?
-  let height: TimingSummary?
-  /// Of names, labels and contents; nil where none is made.
+  let width: Summary?
+  let height: Summary?
+  /// Fingerprint of names, labels and contents; nil where none is made.
   let digest: String?
   let broken: Int
-  let brokenImages: [BrokenPicture]
+  let brokenImages: [BrokenImage]
 
   enum CodingKeys: String, CodingKey {
     case source, kind, images, classes, width, height, digest, broken
@@ -93,13 +94,15 @@ struct DataReport: Encodable {
   }
 
   var text: String {
-    let sizes = TimingSummary(classSizes).map { "\(classes), of \($0.text) images" } ?? "none"
-    let rows = [
+    let sizes = Summary(classSizes).map { "\(classes), of \($0.text) images" } ?? "none"
+    var table = TextTable([.left(width: 8), .left()])
+    for (name, value) in [
       ("source", source), ("kind", kind), ("images", "\(images)"), ("classes", sizes),
       ("width", width?.text ?? "unknown"), ("height", height?.text ?? "unknown"),
       ("digest", digest ?? "none"), ("broken", broken == 0 ? "none" : "\(broken)"),
-    ]
-    return rows.map { $0 + String(repeating: " ", count: 10 - $0.count) + $1 }
-      .joined(separator: "\n")
+    ] {
+      table.add([name, value])
+    }
+    return table.lines.joined(separator: "\n")
   }
 }

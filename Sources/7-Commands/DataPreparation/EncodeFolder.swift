@@ -1,18 +1,19 @@
 import CommandSupport
 import Configuration
+import Datasets
 import Foundation
 import RunData
 import SystemSupport
 
-/// What encoding has made so far, in `OUT.partial`: files of latents, and beside them, in `notes`, one on each
-/// that is complete and the record of how they are made.
+/// What encoding has made so far, in `OUT.partial`: files of latents, and in the folder `notes` one
+/// note per complete file and the record of how the files are made.
 struct EncodeFolder: ResumableFolder {
   let path: String
   private let output: String
 
   init(of options: EncodeOptions) { (path, output) = ("\(options.output).partial", options.output) }
 
-  /// What is known of a complete file.
+  /// The facts of a complete file.
   struct Note: Codable {
     let file: LatentsDescription.File
     let sums: LatentSums
@@ -21,13 +22,13 @@ struct EncodeFolder: ResumableFolder {
   private static let notes = "notes"
   private var recordPath: String { "\(path)/\(Self.notes)/encode.json" }
   private func notePath(_ index: Int) -> String {
-    "\(path)/\(Self.notes)/\(String(format: "%05d", index)).json"
+    "\(path)/\(Self.notes)/\(Format.zeroPadded(index, 5)).json"
   }
 
   /// Makes the folder ready.
   ///
   /// - Returns: whether it holds each file already.
-  /// - Throws: where it holds latents that were made otherwise, or nobody knows how.
+  /// - Throws: where it holds latents that were made with other options, or that have no record.
   func prepare(_ record: EncodeRecord) throws -> [Bool] {
     try FileOutput.makeFolder("\(path)/\(Self.notes)")
     try adopt(record, at: recordPath, besides: [Self.notes])
@@ -37,6 +38,12 @@ struct EncodeFolder: ResumableFolder {
         atPath: "\(path)/\(note.file.name)")
       return attributes?[.size] as? Int == note.file.size
     }
+  }
+
+  /// The algorithm of the digest in the record that is there, if any: an encoding that an older version began
+  /// goes on.
+  var digestAlgorithm: DigestAlgorithm {
+    DigestAlgorithm(of: (try? EncodeRecord(readingFile: recordPath))?.source)
   }
 
   private func note(_ index: Int) -> Note? {
@@ -64,8 +71,8 @@ struct EncodeFolder: ResumableFolder {
     }
   }
 
-  /// Describes the latents and gives the folder its name. What `notes` held is taken away last: a reader does
-  /// not mind it.
+  /// Writes the description of the latents and renames the folder. The notes are removed last,
+  /// because a reader of the latents ignores them.
   func finish(_ description: LatentsDescription) throws {
     try writeJSON(description, to: "\(path)/\(LatentsDescription.name)")
     try FileOutput.rename(path, to: output)
@@ -73,10 +80,10 @@ struct EncodeFolder: ResumableFolder {
   }
 }
 
-/// `encode.json`: what latents depend on. It says nothing about ranks, threads and batches, which they do not
-/// depend on.
+/// `encode.json`: what latents depend on. It says nothing about ranks, threads and batches, on
+/// which they do not depend.
 struct EncodeRecord: WorkRecord, Equatable {
-  /// Of names and labels: `ImageSource.listDigest`.
+  /// Fingerprint of names and labels: `ImageSource.listDigest`.
   let source: String
   let images: Int
   let resolution: Int

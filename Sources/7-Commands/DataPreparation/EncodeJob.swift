@@ -8,8 +8,10 @@ import Synchronization
 import SystemSupport
 import TensorCore
 
-/// `diffit data encode`. Each rank encodes files of its own; the first one describes them at the end.
+/// `diffit data encode`. Each rank encodes files of its own; the first rank describes them at the
+/// end.
 package enum EncodeJob {
+  /// Encodes, and goes on with an encoding that was interrupted.
   package static func run(_ options: EncodeOptions) throws {
     try Job.run(json: options.json) { communicator, log in
       let context = try communicator.agreedContext()
@@ -20,7 +22,7 @@ package enum EncodeJob {
   }
 }
 
-/// Results for machines.
+/// The result as JSON.
 struct EncodeReport: Encodable {
   let source: String
   let kind: String
@@ -31,7 +33,7 @@ struct EncodeReport: Encodable {
   let images: Int
   let classes: Int
   let scale: Double
-  /// By this job; others were there already.
+  /// Images encoded by this job; others were there already.
   let encoded: Int
   let seconds: Double
   let imagesPerSecond: Double
@@ -58,13 +60,14 @@ private struct Encoding {
       try autoencoder.check(resolution: options.resolution)
       return (source, autoencoder)
     }
+    let folder = EncodeFolder(of: options)
     let record = EncodeRecord(
-      source: source.listDigest, images: min(options.maxImages ?? source.count, source.count),
+      source: try source.listDigest(by: folder.digestAlgorithm),
+      images: min(options.maxImages ?? source.count, source.count),
       resolution: options.resolution, vae: autoencoder.digest, flips: options.flips,
       precision: options.precision, fileImages: options.fileImages)
-    try communicator.requireEqual(Array(record.source.utf8), of: "the list of pictures")
+    try communicator.requireEqual(Array(record.source.utf8), of: "the list of images")
     try communicator.requireEqual(Array(record.vae.utf8), of: "the autoencoders")
-    let folder = EncodeFolder(of: options)
     let lock = try communicator.agree { communicator.rank == 0 ? try folder.claim() : nil }
     let missing = try communicator.missing {
       try makeFolder(ofResults: options.json)
@@ -105,11 +108,11 @@ private struct Encoding {
       try autoencoder.vae.parameters.withPackedWeights {
         for file in own {
           var block = LatentBlock(shape: shape(autoencoder), precision: record.precision)
-          let images = record.images(of: file)
-          for start in stride(from: images.lowerBound, to: images.upperBound, by: options.batch) {
-            let part = start..<min(start + options.batch, images.upperBound)
-            let pictures = try read(part, of: source)
-            add(pictures, with: autoencoder, to: &block)
+          let range = record.images(of: file)
+          for start in stride(from: range.lowerBound, to: range.upperBound, by: options.batch) {
+            let part = start..<min(start + options.batch, range.upperBound)
+            let images = try read(part, of: source)
+            add(images, with: autoencoder, to: &block)
             for index in part { block.labels.append(Int64(try source.label(of: index) ?? 0)) }
             done += part.count
             log.progress(&line, done: done)
@@ -122,16 +125,16 @@ private struct Encoding {
   }
 
   private func add(
-    _ pictures: [RGBImage], with autoencoder: Autoencoder, to block: inout LatentBlock
+    _ images: [RGBImage], with autoencoder: Autoencoder, to block: inout LatentBlock
   ) {
-    let (mean, logVariance) = autoencoder.encode(pictures, on: context)
+    let (mean, logVariance) = autoencoder.encode(images, on: context)
     block.add(mean, logVariance, flipped: false)
     guard options.flips else { return }
-    let mirrored = autoencoder.encode(pictures.map(\.mirrored), on: context)
+    let mirrored = autoencoder.encode(images.map(\.mirrored), on: context)
     block.add(mirrored.mean, mirrored.logVariance, flipped: true)
   }
 
-  /// Pictures as training reads them, cut and resized.
+  /// Images as training reads them, cut and resized.
   private func read(_ range: Range<Int>, of source: ImageSource) throws -> [RGBImage] {
     let found = Mutex<[Int: RGBImage]>([:])
     let work = ParallelImageWork(images: source.images, threads: context.threads)
@@ -141,7 +144,7 @@ private struct Encoding {
       found.withLock { $0[index] = image }
     }
     if let first = broken.first {
-      throw LatentsError.brokenPicture(name: first.name, reason: first.reason)
+      throw LatentsError.brokenImage(name: first.name, reason: first.reason)
     }
     let images = found.withLock { $0 }
     return range.compactMap { images[$0] }
@@ -172,7 +175,7 @@ private struct Encoding {
       missing < record.images
       ? "; \(record.images - missing) of \(record.images) are there already" : ""
     log.info(
-      "encoding \(Format.quantity(missing, "picture")) from \(options.source) (\(source.kind)) at"
+      "encoding \(Format.quantity(missing, "image")) from \(options.source) (\(source.kind)) at"
         + " \(record.resolution) x \(record.resolution)\(record.flips ? ", mirrored too" : ""),"
         + " \(record.precision.rawValue)\(before)")
   }

@@ -1,7 +1,7 @@
 import CommandSupport
 import Configuration
 
-/// `diffit data encode`.
+/// The options of `diffit data encode`.
 package struct EncodeOptions: Equatable, Sendable {
   /// A data set of any kind.
   package let source: String
@@ -9,20 +9,22 @@ package struct EncodeOptions: Equatable, Sendable {
   package let vae: String
   /// A folder.
   package let output: String
-  /// Pixels a side of the pictures that are encoded.
+  /// Side in pixels of the images that are encoded.
   package let resolution: Int
-  /// Pictures encoded at once.
+  /// Images that a rank encodes at once.
   package let batch: Int
-  /// Whether mirrored pictures are encoded as well.
+  /// Whether mirrored images are encoded as well.
   package let flips: Bool
+  /// Precision of the autoencoder and of the latents in the files.
   package let precision: TrainSettings.Precision
-  /// Images of a file.
+  /// Images per file.
   package let fileImages: Int
-  /// Take the first pictures alone. Nil: all.
+  /// Only so many images from the first on are taken. Nil: all.
   package let maxImages: Int?
   /// A file for the results; `-`: standard output.
   package let json: String?
 
+  /// Checks the values.
   package init(
     source: String, vae: String, output: String, resolution: Int, batch: Int = 16,
     flips: Bool = true, precision: TrainSettings.Precision = .fp32, fileImages: Int = 1000,

@@ -2,11 +2,11 @@ import Datasets
 import Synchronization
 import TensorCore
 
-/// Work on pictures one by one, spread over threads: who is free takes the next one, because their sizes
-/// differ. What is done to a picture may not depend on who does it.
+/// Work on single images, spread over threads. A thread that is free takes the next image, because
+/// sizes differ. What is done to an image must not depend on the thread.
 struct ParallelImageWork {
   private struct Findings {
-    var broken: [BrokenPicture] = []
+    var broken: [BrokenImage] = []
     var failure: (any Error)?
   }
 
@@ -15,12 +15,12 @@ struct ParallelImageWork {
 
   /// Does `body` for each of `indices`.
   ///
-  /// - Parameter progress: called on the calling thread with the number of pictures done.
-  /// - Returns: the pictures that `body` could not decode, in order.
+  /// - Parameter progress: called on the calling thread with the number of images done.
+  /// - Returns: the images that `body` could not decode, in order.
   /// - Throws: the first other error; nothing new is begun after it.
   func run(
     _ indices: [Int], progress: (Int) -> Void, on body: (Int) throws -> Void
-  ) throws -> [BrokenPicture] {
+  ) throws -> [BrokenImage] {
     let next = Atomic<Int>(0)
     let done = Atomic<Int>(0)
     let findings = Mutex(Findings())
@@ -31,7 +31,7 @@ struct ParallelImageWork {
         do {
           try body(indices[turn])
         } catch {
-          let broken = BrokenPicture(error, index: indices[turn], of: images)
+          let broken = BrokenImage(error, index: indices[turn], of: images)
           findings.withLock { findings in
             if let broken {
               findings.broken.append(broken)
@@ -41,7 +41,7 @@ struct ParallelImageWork {
           }
         }
         let count = done.add(1, ordering: .relaxed).newValue
-        // The end is told below, once, whoever comes to it.
+        // The end is reported once, below, whichever thread reaches it.
         if part == 0 && count < indices.count { progress(count) }
       }
     }

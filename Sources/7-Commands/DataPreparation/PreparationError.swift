@@ -2,24 +2,25 @@ import SystemSupport
 
 /// Why images cannot be converted, encoded or used. Each description is one line.
 package enum PreparationError: Error, Equatable, Sendable {
-  /// A conversion would replace what is there.
+  /// The output exists already.
   case outputExists(path: String)
-  /// More pictures cannot be decoded than may be left out.
+  /// More images are broken than may be left out.
   case tooManyBroken(source: String, broken: Int, limit: Int)
-  /// `data info` found pictures that cannot be decoded.
+  /// `data info` found images that cannot be decoded.
   case brokenImages(source: String, broken: Int, images: Int)
 }
 
 extension PreparationError: CustomStringConvertible {
+  /// The error as one line.
   package var description: String {
     switch self {
     case .outputExists(let path):
       "--out: \(path) is there already; name another place, or remove it"
     case .tooManyBroken(let source, let broken, let limit):
-      "\(source): \(broken) broken, expected at most \(limit); mend or remove them, or allow them with"
-        + " --max-broken \(broken): what was converted is kept"
+      "\(source): \(broken) broken, expected at most \(limit); repair or remove them, or allow"
+        + " them with --max-broken \(broken): what was converted is kept"
     case .brokenImages(let source, let broken, let images):
-      "\(source): \(broken) of \(images) pictures are broken; replace or remove them"
+      "\(source): \(broken) of \(images) images are broken; replace or remove them"
     }
   }
 }

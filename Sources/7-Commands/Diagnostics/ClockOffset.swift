@@ -9,16 +9,17 @@ package struct ClockOffset: Codable, Sendable, Equatable {
   /// The true offset is at most this far from `seconds`.
   package let uncertainty: Double
 
+  /// An offset with its uncertainty, both in seconds.
   package init(seconds: Double, uncertainty: Double) {
     (self.seconds, self.uncertainty) = (seconds, uncertainty)
   }
 
   /// Compares the clocks of all ranks at once, in the order of ranks; collective.
   ///
-  /// A round: each rank reads its clock and tells all that it has; the first rank, once it has heard
-  /// from all, reads its own and tells the others. That reading lies between a rank's own reading and
-  /// the end of its round, whose length is taken from a clock that nobody sets. The shortest round of
-  /// each rank counts.
+  /// A round: each rank reads its clock and tells all that it has; the first rank, once it has
+  /// heard from all, reads its own and tells the others. That reading lies between a rank's own
+  /// reading and the end of its round, whose length is taken from a clock that nobody sets. The
+  /// shortest round of each rank counts.
   package static func measure(
     _ communicator: any Communicator, rounds: Int = 16
   ) throws(CommunicationError) -> [ClockOffset] {

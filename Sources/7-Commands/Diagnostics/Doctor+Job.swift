@@ -22,24 +22,28 @@ extension Doctor {
       ranks: all, clocks: clocks, allReduce: try AllReduceTiming.measure(communicator))
   }
 
+  /// Whether all ranks run one version.
   package static func versions(_ ranks: [DoctorReport.Identity]) -> Finding {
     compared(ranks.map(\.version), "versions", "diffit ") {
       .wrong("versions", $0, mend: "install one version on all hosts")
     }
   }
 
+  /// Whether all ranks run the same program file, by its checksum.
   package static func binaries(_ ranks: [DoctorReport.Identity]) -> Finding {
     compared(ranks.map { String($0.binary.prefix(16)) }, "binaries", "xxh128 ") {
       .warning("binaries", $0, mend: "copy one build to all hosts: another may compute other bits")
     }
   }
 
+  /// Whether all ranks use one MPI library.
   package static func libraries(_ ranks: [DoctorReport.Identity]) -> Finding {
     compared(ranks.map(\.mpi), "libraries", "") {
       .wrong("libraries", $0, mend: "install one MPI library on all hosts")
     }
   }
 
+  /// Whether all ranks' best kernels are of one instruction set.
   package static func kernelsOfRanks(_ ranks: [DoctorReport.Identity]) -> Finding {
     compared(ranks.map(\.kernels), "kernel sets", "") {
       .warning(
@@ -48,6 +52,7 @@ extension Doctor {
     }
   }
 
+  /// Whether all ranks have the same number of threads.
   package static func threadsOfRanks(_ ranks: [DoctorReport.Identity]) -> Finding {
     compared(ranks.map { Format.quantity($0.threads, "thread") }, "threads", "") {
       .warning(
@@ -56,8 +61,9 @@ extension Doctor {
     }
   }
 
-  /// Ranks of a host share cores on purpose where their masks are equal, as without binding; whether the
-  /// cores suffice then is the affinity check's business. Masks that overlap in part are a mistake.
+  /// Ranks of a host share cores on purpose where their masks are equal, as without binding;
+  /// whether the cores suffice then is the affinity check's business. Masks that overlap in part
+  /// are a mistake.
   package static func masks(_ ranks: [DoctorReport.Identity]) -> Finding {
     let sets = ranks.map { CoreSet($0.cpus)?.numbers ?? [] }
     for (a, b) in ranks.indices.flatMap({ a in ranks.indices[(a + 1)...].map { (a, $0) } })
@@ -101,7 +107,7 @@ extension Doctor {
     let found =
       "a sum of \(Format.bytes(small.bytes)) takes \(Format.time(small.seconds)),"
       + " \(Format.bytes(large.bytes)) go at \(Format.decimal(large.gigabytesPerSecond, 2)) GB/s"
-      + " a rank"
+      + " per rank"
     if small.seconds > 1e-3 {
       return .warning(
         "messages", found + ": each sum waits long",
@@ -125,24 +131,8 @@ extension Doctor {
       return .ok(topic, prefix + (values.first ?? "") + " on all ranks")
     }
     let groups = ranks.sorted { $0.value[0] < $1.value[0] }.map {
-      "\(prefix)\($0.key) on rank\($0.value.count == 1 ? "" : "s") \(listed($0.value))"
+      "\(prefix)\($0.key) on rank\($0.value.count == 1 ? "" : "s") \(Format.list($0.value, limit: 8))"
     }
     return complain(groups.joined(separator: ", "))
-  }
-
-  /// "0-2, 5", cut after eight ranges.
-  private static func listed(_ ranks: [Int]) -> String {
-    var ranges: [ClosedRange<Int>] = []
-    for rank in ranks {
-      if let last = ranges.last, last.upperBound + 1 == rank {
-        ranges[ranges.count - 1] = last.lowerBound...rank
-      } else {
-        ranges.append(rank...rank)
-      }
-    }
-    let texts = ranges.prefix(8).map {
-      $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)"
-    }
-    return texts.joined(separator: ", ") + (ranges.count > 8 ? ", ..." : "")
   }
 }

@@ -5,6 +5,7 @@ import SystemSupport
 
 /// MPI: the library, its launcher, the ways its messages take, and what it leaves behind.
 extension Doctor {
+  /// The MPI library and its launcher.
   package static func mpi(_ communicator: any Communicator, launcher: String?)
     -> DoctorReport.Finding
   {
@@ -83,6 +84,7 @@ extension Doctor {
       mend: "docker --shm-size 1g, or remove what fills /dev/shm")
   }
 
+  /// Segments that dead jobs have left, by their names in /dev/shm.
   package static func leftovers(_ segments: [String]) -> DoctorReport.Finding {
     guard let first = segments.first else {
       return .ok("leftovers", "no message segments of dead jobs in /dev/shm")
@@ -94,8 +96,8 @@ extension Doctor {
         + (segments.count > 4 ? " ..." : ""))
   }
 
-  /// This user's Open MPI segments that no process has mapped: `kill -9` leaves them behind. Those of
-  /// launch/local.sh lie one folder deeper.
+  /// This user's Open MPI segments that no process has mapped: `kill -9` leaves them behind. Those
+  /// of launch/local.sh lie one folder deeper.
   package static func leftoverSegments(folder: String = "/dev/shm") -> [String] {
     let top = ProcFS.names(in: folder)
     let inner = top.filter { $0.hasPrefix("diffit.") }

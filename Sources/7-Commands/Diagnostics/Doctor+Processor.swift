@@ -12,6 +12,7 @@ extension Doctor {
     "amx_bf16",
   ]
 
+  /// The CPU's model and the features that kernels use, from the text of /proc/cpuinfo.
   package static func processor(
     cpuInfo: String, best: KernelTable.Level
   ) -> DoctorReport.Finding {
@@ -32,7 +33,8 @@ extension Doctor {
     return .ok("cpu", found)
   }
 
-  /// - Parameter asked: the environment variable `DIFFIT_KERNELS`, which chooses others than the best.
+  /// - Parameter asked: the environment variable `DIFFIT_KERNELS`, which chooses others than the
+  ///   best.
   package static func kernels(
     best: KernelTable.Level, used: KernelTable.Level, asked: String?
   ) -> DoctorReport.Finding {
@@ -115,7 +117,7 @@ extension Doctor {
       + (limit.map { ", control group limit \(Format.bytes($0))" } ?? "")
     if free >= ranks << 30 { return .ok("memory", found) }
     return .warning(
-      "memory", found + ": less than 1 GiB a rank",
+      "memory", found + ": less than 1 GiB per rank",
       mend: "start fewer ranks, end other programs, or lower train.micro_batch")
   }
 

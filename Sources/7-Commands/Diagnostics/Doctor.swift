@@ -10,13 +10,14 @@ import TensorCore
 /// Each check is a function from what was read to a finding, so that it can be tried on a machine
 /// that does not have the fault.
 package enum Doctor {
+  /// One line of the report.
   package typealias Finding = DoctorReport.Finding
 
-  /// Examines every rank and compares them; collective, and every rank holds the whole report. Several
-  /// ranks send messages of up to 64 MiB for a few seconds.
+  /// Examines every rank and compares them; collective, and every rank holds the whole report.
+  /// Several ranks send messages of up to 64 MiB for a few seconds.
   ///
   /// - Parameters:
-  ///   - threads: threads a rank is to have; 0 for as many as training would choose.
+  ///   - threads: threads that each rank is to have; 0: as many as training would choose.
   ///   - environment: read for PATH, DIFFIT_THREADS and DIFFIT_KERNELS.
   package static func examine(
     _ communicator: any Communicator, threads: Int = 0,
@@ -66,6 +67,7 @@ package enum Doctor {
       .compactMap { try? JSONDecoder().decode(Value.self, from: Data($0)) }
   }
 
+  /// Bytes that this user may still write to a file system; nil where there is none.
   package static func freeBytes(at path: String) -> Int? {
     var status = statvfs()
     guard statvfs(path, &status) == 0 else { return nil }

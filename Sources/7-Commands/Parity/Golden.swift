@@ -12,6 +12,7 @@ package struct Golden {
     case latent(LatentGolden)
   }
 
+  /// The file, its header read.
   package let file: SafetensorsFile
   let task: Task
   /// Of the network that it holds.
@@ -24,6 +25,7 @@ package struct Golden {
 
   private struct Kind: Decodable { let kind: String? }
 
+  /// Opens a file and checks what it holds.
   package init(_ path: String) throws {
     file = try SafetensorsFile(URL(fileURLWithPath: path))
     guard let text = file.metadata["config"] else {
@@ -46,8 +48,10 @@ package struct Golden {
 
 /// The tensors of a golden file, checked.
 package struct GoldenFile {
+  /// The file, its header read.
   package let file: SafetensorsFile
 
+  /// The error that says why the file cannot be compared with.
   package func refuse(_ reason: String) -> ParityError {
     .notAGolden(path: file.path, reason: reason)
   }

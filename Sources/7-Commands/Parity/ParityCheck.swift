@@ -5,10 +5,12 @@ import Configuration
 import DiffiTModels
 import Foundation
 import ModelLoading
+import SystemSupport
 import TensorCore
 
 /// `diffit parity`: the network against a golden file of the PyTorch oracle.
 package enum ParityCheck {
+  /// Compares and reports; only the first process does anything.
   package static func run(_ options: ParityOptions) throws {
     guard ProcessRank.isFirst else { return }
     let threads = options.threads > 0 ? options.threads : ThreadPool.availableCores
@@ -16,7 +18,7 @@ package enum ParityCheck {
     let golden = try Golden(options.golden)
     let report = try compare(
       golden, precision: options.precision, tolerance: options.tolerance, on: context)
-    if options.json != "-" { print(report.table) }
+    if options.json != "-" { try StandardStreams.printLine(report.table) }
     if let path = options.json { try writeJSON(report, to: path) }
     if !report.passed {
       throw ParityFailure(
@@ -57,8 +59,8 @@ package enum ParityCheck {
     return report
   }
 
-  /// max |a - b| / max |b|; where max |b| is below `floor.below`, max |a - b| / `floor.use`. Not finite
-  /// where a is not.
+  /// max |a - b| / max |b|; where max |b| is below `floor.below`, max |a - b| / `floor.use`. Not
+  /// finite where a is not.
   package static func relativeError(
     _ a: [Float], _ b: [Float], floor: (below: Float, use: Float) = (0, 0)
   ) -> Double {
@@ -77,9 +79,13 @@ package enum ParityCheck {
 
 /// Relative errors by name.
 package struct ParityReport: Codable, Equatable, Sendable {
+  /// By the output's name.
   package var outputs: [String: Double] = [:]
+  /// By the parameter's name.
   package var gradients: [String: Double] = [:]
+  /// The largest error of all.
   package var worst: Double { (Array(outputs.values) + gradients.values).max() ?? .infinity }
+  /// Whether every error is within its tolerance.
   package var passed: Bool {
     outputs.values.allSatisfy { $0 <= tolerance }
       && gradients.allSatisfy { $1 <= tolerance(of: $0) } && !outputs.isEmpty
@@ -97,7 +103,7 @@ package struct ParityReport: Codable, Equatable, Sendable {
     parameter.hasSuffix(".bias.table") ? tableTolerance : tolerance
   }
 
-  package enum CodingKeys: String, CodingKey { case outputs, gradients, worst, passed }
+  enum CodingKeys: String, CodingKey { case outputs, gradients, worst, passed }
 
   package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
@@ -127,30 +133,33 @@ package struct ParityReport: Codable, Equatable, Sendable {
       .map { ($0.error, $0.allowed) }
   }
 
-  /// A line a tensor, worst first.
+  /// One line per tensor, the worst first.
   package var table: String {
     let lines = rows.sorted { ($0.error, $0.name) > ($1.error, $1.name) }.map {
-      "\(String(format: "%.2e", $0.error))  \($0.error <= $0.allowed ? " " : "!")  \($0.name)"
+      "\(Format.scientific($0.error, 2))  \($0.error <= $0.allowed ? " " : "!")  \($0.name)"
     }
     let verdict = passed ? "passed" : "FAILED"
     return
       (lines + [
-        "\(verdict): \(rows.count) tensors, worst \(String(format: "%.2e", worst)),"
-          + " tolerance \(String(format: "%.0e", tolerance))"
+        "\(verdict): \(rows.count) tensors, worst \(Format.scientific(worst, 2)),"
+          + " tolerance \(Format.scientific(tolerance, 0))"
           + (tableTolerance > tolerance
-            ? ", of bias tables \(String(format: "%.0e", tableTolerance))" : "")
+            ? ", of bias tables \(Format.scientific(tableTolerance, 0))" : "")
       ]).joined(separator: "\n")
   }
 }
 
 /// A tensor was farther from the oracle's than the tolerance.
 package struct ParityFailure: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The golden file.
   package let golden: String
+  /// The error of the worst tensor that is too far off.
   package let worst: Double
+  /// The error that this tensor may have.
   package let tolerance: Double
 
   package var description: String {
-    "\(golden): relative error \(String(format: "%.2e", worst)), expected at most"
-      + " \(String(format: "%.0e", tolerance)); the lines marked ! are too far off"
+    "\(golden): relative error \(Format.scientific(worst, 2)), expected at most"
+      + " \(Format.scientific(tolerance, 0)); the lines marked ! are too far off"
   }
 }

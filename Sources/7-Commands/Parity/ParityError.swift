@@ -1,5 +1,6 @@
 /// Why a golden file cannot be compared with. Each description is one line.
 package enum ParityError: Error, Equatable, Sendable {
+  /// The file lacks something that a golden file has.
   case notAGolden(path: String, reason: String)
 }
 

@@ -5,8 +5,9 @@ import Configuration
 package struct ParityOptions: Equatable, Sendable {
   /// A safetensors file made by `make_golden.py`.
   package let golden: String
+  /// Precision of activations and products.
   package let precision: TrainSettings.Precision
-  /// 0: one a core.
+  /// 0: one per core.
   package let threads: Int
   /// Largest relative error that passes.
   package let tolerance: Double
@@ -18,7 +19,7 @@ package struct ParityOptions: Equatable, Sendable {
     golden: String, precision: TrainSettings.Precision = .fp32, threads: Int = 0,
     tolerance: Double? = nil, json: String? = nil
   ) throws(OptionError) {
-    try require(threads >= 0, "--threads", threads, expected: "0 (one a core) or more")
+    try require(threads >= 0, "--threads", threads, expected: "0 (one per core) or more")
     let isTolerance = tolerance.map { $0 > 0 && $0.isFinite } ?? true
     try require(isTolerance, "--tolerance", tolerance ?? 0, expected: "a number above 0")
     self.golden = golden

@@ -1,4 +1,6 @@
 import ArgumentParser
+import CommandSupport
+import TensorCore
 
 /// The program: a name, a purpose and its commands.
 struct Diffit: ParsableCommand {
@@ -12,6 +14,7 @@ struct Diffit: ParsableCommand {
 
       Example: mpirun -n 4 diffit train --config configs/cifar10.yaml
       """,
+    version: Build.description(kernels: KernelTable.best.level),
     subcommands: [
       Train.self, Sample.self, EvaluateCommand.self, DataCommand.self, NoiseCommand.self,
       Parity.self, Bench.self, Inspect.self, ConfigCommand.self,

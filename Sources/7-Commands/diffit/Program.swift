@@ -15,10 +15,12 @@ enum Program {
   }
 
   static func main() {
+    StandardStreams.openMissing()
     OpenBLAS.repairCore()
+    Build.commit = buildCommit
     let code: Int32
     do {
-      var command = try Diffit.parseAsRoot()
+      var command = try Diffit.parseAsRoot(Array(ProcessArguments.all.dropFirst()))
       do {
         try command.run()
         code = Outcome.done.rawValue
@@ -39,8 +41,13 @@ enum Program {
   /// one alone tells of it.
   private static func report(usage error: any Error) -> Outcome {
     if Diffit.exitCode(for: error).isSuccess {
-      print(Diffit.fullMessage(for: error))
-      return .done
+      do {
+        try StandardStreams.printLine(Diffit.fullMessage(for: error))
+        return .done
+      } catch {
+        ErrorLine.write("\(error)")
+        return .failed
+      }
     }
     let commands = namedCommands
     let help = ["diffit"] + commands.map { $0._commandName } + ["--help"]
@@ -52,7 +59,7 @@ enum Program {
   /// The commands that the arguments begin with: one, or one and its own.
   private static var namedCommands: [any ParsableCommand.Type] {
     var (found, choices) = ([any ParsableCommand.Type](), Diffit.configuration.subcommands)
-    for word in CommandLine.arguments.dropFirst() {
+    for word in ProcessArguments.all.dropFirst() {
       guard let next = choices.first(where: { $0._commandName == word }) else { break }
       found.append(next)
       choices = next.configuration.subcommands
@@ -65,7 +72,7 @@ enum Program {
   private static func unknownOption(of commands: [any ParsableCommand.Type]) -> String? {
     guard let command = commands.last else { return nil }
     let known = Diffit.helpMessage(for: command).split { !"-_".contains($0) && !$0.isLetter }
-    return CommandLine.arguments.dropFirst(1 + commands.count).prefix { $0 != "--" }
+    return ProcessArguments.all.dropFirst(1 + commands.count).prefix { $0 != "--" }
       .filter { $0.hasPrefix("--") }
       .compactMap { $0.split(separator: "=").first }
       .first { !known.contains($0) }
@@ -76,7 +83,7 @@ enum Program {
     switch error {
     case is SharedFailure: break
     // Options that contradict each other do so on every rank.
-    case is ConfigurationError: complainOnce("\(error)")
+    case is ConfigurationError, is OptionError: complainOnce("\(error)")
     default: ErrorLine.write("\(error)")
     }
     return (error as? any ExitCoded)?.exitCode ?? Outcome.failed.rawValue

@@ -1,15 +1,14 @@
 import Collectives
 import FileFormats
+import FixtureSupport
 import Foundation
 import Metrics
 import TensorCore
 import Testing
 
-private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-  .deletingLastPathComponent().deletingLastPathComponent()
-  .appendingPathComponent("Goldens/metrics")
+private let goldens = Repository.reference("metrics")
 
-/// The numbers of torch-fidelity 0.4.0 for the same features; `Tests/Metrics/compare_scores.py` wrote
+/// The numbers of torch-fidelity 0.4.0 for the same features; `Tests/Reference/compare_scores.py` wrote
 /// them, and holds large ones against it.
 @Suite struct GoldenScoresTests {
   private struct Record: Decodable {
@@ -38,16 +37,16 @@ private let goldens = URL(fileURLWithPath: #filePath).deletingLastPathComponent(
     var compared: [String] = []
     for metric in metrics {
       func taken(_ side: MetricSide) throws -> MetricAccumulator {
-        let name = "\(side.rawValue).\(metric.tap.rawValue)"
+        let name = "\(side.rawValue).\(metric.features.rawValue)"
         let rows = FeatureMatrix(
           width: try file.entry(name).shape[1], values: try file.floats(name))
         var result = try MetricAccumulator(
-          metrics: [metric], widths: [metric.tap: rows.width], side: side)
-        try result.add([metric.tap: rows], on: threads)
+          metrics: [metric], widths: [metric.features: rows.width], side: side)
+        try result.add([metric.features: rows], on: threads)
         return result
       }
       let reference =
-        metric.need == .none
+        metric.referencePart == .none
         ? .none : try taken(.reference).reference(over: alone, on: threads)
       let results = try taken(.samples)
         .results(against: reference, options, over: alone, on: threads)

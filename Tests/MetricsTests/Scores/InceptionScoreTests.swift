@@ -82,7 +82,7 @@ import Testing
     var values = randomRows(12, 3, seed: 1).values
     values[3 * 5 + 1] = .nan
     let logits = FeatureMatrix(width: 3, values: values)
-    #expect(throws: MetricsError.nonFiniteFeature(tap: "logits", row: 5)) {
+    #expect(throws: MetricsError.nonFiniteFeature(features: "logits", row: 5)) {
       try InceptionScore.of(logits, on: threads)
     }
   }

@@ -6,7 +6,7 @@ import Testing
 @Suite struct MetricAccumulatorTests {
   private let threads = ThreadPool(threadCount: 2)
   private let alone = SingleCommunicator()
-  private let widths: [FeatureTap: Int] = [
+  private let widths: [FeatureKind: Int] = [
     .pool64: 4, .pool192: 5, .mixed768: 6, .pool2048: 8, .spatial2023: 7, .logits: 10, .random: 9,
   ]
   private var options: MetricOptions {
@@ -19,7 +19,7 @@ import Testing
   /// Features of images `range` of a set.
   private func features(
     _ range: Range<Int>, seed: UInt64, scale: Float = 1
-  ) -> [FeatureTap: FeatureMatrix] {
+  ) -> [FeatureKind: FeatureMatrix] {
     widths.mapValues { randomRows(100, $0, seed: seed, scale: scale).rows(range) }
   }
 
@@ -38,7 +38,7 @@ import Testing
     let samples = try taken(Metric.allCases, .samples, seed: 1)
     let reference = try taken(Metric.allCases, .reference, seed: 2, scale: 1.2)
       .reference(over: alone, on: threads)
-    #expect(samples.count == 100 && reference.images == 100 && samples.taps == Set(widths.keys))
+    #expect(samples.count == 100 && reference.images == 100 && samples.kinds == Set(widths.keys))
     let results = try samples.results(against: reference, options, over: alone, on: threads)
     #expect(results.map(\.metric) == Metric.allCases)
 
@@ -46,8 +46,8 @@ import Testing
     let (a, b) = (features(0..<100, seed: 1), features(0..<100, seed: 2, scale: 1.2))
     for result in results {
       let metric = result.metric
-      let own = try #require(a[metric.tap])
-      let other = try #require(b[metric.tap])
+      let own = try #require(a[metric.features])
+      let other = try #require(b[metric.features])
       let expected: [Double]
       switch metric {
       case .inceptionScore:
@@ -73,7 +73,7 @@ import Testing
         ]
       }
       #expect(result.values == expected && result.images == 100, "\(metric)")
-      #expect(result.referenceImages == (metric.need == .none ? nil : 100))
+      #expect(result.referenceImages == (metric.referencePart == .none ? nil : 100))
       #expect(result.warnings.isEmpty != metric.isFrechetDistance)
     }
   }
@@ -89,10 +89,10 @@ import Testing
 
   @Test func onlyWhatIsNeededIsHeld() throws {
     let samples = try MetricAccumulator(metrics: [.fid, .inceptionScore], widths: widths)
-    #expect(samples.taps == [.pool2048, .logits])
+    #expect(samples.kinds == [.pool2048, .logits])
     let reference = try MetricAccumulator(
       metrics: [.fid, .inceptionScore], widths: widths, side: .reference)
-    #expect(reference.taps == [.pool2048])
+    #expect(reference.kinds == [.pool2048])
   }
 
   /// Statistics from a file: no rows, perhaps no count.
@@ -159,9 +159,9 @@ import Testing
     } throws: { "\($0)".hasPrefix("kid: found 29 reference images, expected at least 30;") }
   }
 
-  @Test func theNetworkMustOfferTheTap() {
+  @Test func theNetworkMustOfferTheFeatures() {
     #expect(
-      throws: MetricsError.missingTap(metric: "fid", tap: "2048", offered: ["random"])
+      throws: MetricsError.missingFeatures(metric: "fid", features: "2048", offered: ["random"])
     ) { try MetricAccumulator(metrics: [.fid], widths: [.random: 4]) }
   }
 
@@ -169,7 +169,7 @@ import Testing
     var accumulator = try taken([.fdRandom], .samples, seed: 1, images: 40)
     var values = randomRows(10, 9, seed: 3).values
     values[9 * 2] = .nan
-    #expect(throws: MetricsError.nonFiniteFeature(tap: "random", row: 42)) {
+    #expect(throws: MetricsError.nonFiniteFeature(features: "random", row: 42)) {
       try accumulator.add([.random: FeatureMatrix(width: 9, values: values)], on: threads)
     }
     #expect(accumulator.count == 40)
@@ -178,7 +178,7 @@ import Testing
   @Test func sharesAreContiguousAndComplete() {
     let rows = randomRows(10, 2, seed: 1)
     var joined = FeatureMatrix(width: 2)
-    for rank in 0..<3 { joined.append(MetricReference.share(rows, rank: rank, of: 3)) }
+    for rank in 0..<3 { joined.append(rows.rows((0..<10).share(rank: rank, of: 3))) }
     #expect(joined == rows)
   }
 }

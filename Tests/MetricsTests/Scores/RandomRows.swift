@@ -1,5 +1,4 @@
 import Metrics
-import TensorCore
 
 /// Correlated rows like those of a network: mostly positive, with zeros, from Philox.
 func randomRows(

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// libarchive's streaming reader for .tar and .tar.gz behind int, size_t and pointers, a place in memory
-// for what it unpacks, and what zlib offers for the entries of a .zip.
+// The streaming reader of libarchive for .tar and .tar.gz, behind int, size_t and pointers; a file in memory
+// for what it unpacks; and the functions of zlib that the entries of a .zip need.
 
 /// archive_read_open_filename. Null after writing one line to `message`, which holds `capacity` bytes.
 void *carchive_open(const char *path, char *message, size_t capacity);
@@ -13,33 +13,33 @@ void *carchive_open(const char *path, char *message, size_t capacity);
 /// The same for a .tar that is not compressed, read in blocks of `block` bytes.
 void *carchive_open_tar(const char *path, size_t block, char *message, size_t capacity);
 
-/// archive_read_next_header, and archive_filter_bytes: 1 and a regular file's path (valid until the next call),
-/// size in bytes and first byte in the archive; 2 for whatever else there is, such as folders, links and sparse
-/// files; 0 after the last entry, -1 on an error.
+/// archive_read_next_header, and archive_filter_bytes. Returns 1 for a regular file, with its path (valid until
+/// the next call), its size in bytes and the index of its first byte in the archive; 2 for any other entry,
+/// such as folders, links and sparse files; 0 after the last entry; -1 on an error.
 int carchive_next_place(void *archive, const char **name, size_t *size, size_t *offset);
 
-/// archive_read_next_header. 1 and the entry's path (valid until the next call) and size in bytes,
-/// 0 after the last entry, -1 on an error.
+/// archive_read_next_header. Returns 1 with the entry's path (valid until the next call) and size in bytes,
+/// 0 after the last entry, and -1 on an error.
 int carchive_next(void *archive, const char **name, size_t *size);
 
-/// archive_read_data. Reads the current entry until `count` bytes are there or it ends: 0, or -1.
+/// archive_read_data. Reads the current entry until `count` bytes are there or it ends. Returns 0, or -1 on an error.
 int carchive_read(void *archive, void *bytes, size_t count, size_t *got);
 
 /// archive_error_string, after a function returned -1.
 const char *carchive_message(void *archive);
 
-/// memfd_create, which Swift does not see: a descriptor of memory that is a file without a place in any
-/// file system; -1 and errno on an error.
+/// memfd_create, which Swift does not see. Returns the descriptor of a file in memory, which is in no file
+/// system; -1 and errno on an error.
 int carchive_memory_file(const char *name);
 
 /// archive_read_free
 void carchive_close(void *archive);
 
-/// inflateInit2 for deflate's bytes without a frame; null where memory is out.
+/// inflateInit2 for deflate data without a header. Returns null if there is no memory.
 void *carchive_inflate_open(void);
 
-/// inflate. Continues with `count` bytes of `source` until `capacity` bytes are made or the stream ends,
-/// and tells how many it used and made: 0, or -1 where the source is damaged or ends too early.
+/// inflate. Continues with `count` bytes of `source` until `capacity` bytes are produced or the stream ends, and
+/// stores how many bytes it used and produced. Returns 0, or -1 if the source is damaged or ends too early.
 int carchive_inflate(
     void *state, const void *source, size_t count, size_t *used, void *bytes, size_t capacity,
     size_t *got);

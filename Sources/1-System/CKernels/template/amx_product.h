@@ -11,20 +11,20 @@
 #define STAGED_BYTES (512 * 1024)
 #define STAGED_ENOUGH (256 * 1024)  // copies that share L2 with the weights
 
-// Where 16 rows of one tap lie: row i at base + i stride bytes.
+// The addresses of 16 rows of one tap: row i is at base + i stride bytes.
 typedef struct {
   const char *base;
   int64_t stride;
 } tile_source;
 
-// Copied rows: which, and where.
+// Copied rows: their offsets in the image, and the copies.
 typedef struct {
   int64_t count, pitch;  // elements from one copied row to the next
   int64_t places[DK_BLOCK / TILE_ROWS * DK_MAX_TAPS][TILE_ROWS];
   dk_bf16 rows[STAGED_BYTES / sizeof(dk_bf16)] __attribute__((aligned(64)));
 } tile_copies;
 
-// Not a multiple of 4 KiB for any width that is usual: the rows of a tile lie in different sets of L1.
+// Not a multiple of 4 KiB for any usual width, so that the rows of a tile lie in different sets of L1.
 INLINE int64_t copy_pitch(int64_t k) { return k + TILE_DEPTH; }
 INLINE int64_t copy_bytes(int64_t k) { return TILE_ROWS * copy_pitch(k) * (int64_t)sizeof(dk_bf16); }
 
@@ -104,8 +104,8 @@ static void tile_block_any(tile_registers *tiles, int rows, int columns, const d
   else tile_block(tiles, 1, 1, g, from, b, width, bias, sums);
 }
 
-// Fetches what will be added to `rows` rows of sums, while those are computed: they lie too far apart for
-// the CPU to foresee.
+// Prefetches what will be added to `rows` rows of sums, while those are computed: the rows are too far apart for
+// the hardware prefetcher.
 static void fetch_addend(int64_t rows, const dk_epilogue *e, const int64_t *output, int64_t column) {
   if (!e->addend) return;
   const int64_t size = e->output == DK_F32 ? sizeof(float) : sizeof(dk_bf16);
@@ -135,7 +135,7 @@ static void store_sums(int rows, int64_t valid, const float *sums, const dk_epil
   }
 }
 
-// The sources of rows [first, ...) of a block: as many as there is room to copy. Returns where they end.
+// The sources of the rows [first, ...) of a block, as many as there is room to copy. Returns the end of these rows.
 static int64_t find_sources(const dk_geometry *g, const dk_bf16 *x, const int64_t *input, int64_t first,
                             int64_t rows, tile_copies *copies, tile_source (*from)[DK_MAX_TAPS]) {
   const int64_t k = g->in_channels, room = copy_bytes(k);

@@ -16,7 +16,7 @@
 INLINE int64_t strips_of(int64_t k) { return (k + STRIP - 1) / STRIP; }
 INLINE int64_t tiles_of(int64_t n) { return (n + TILE_COLUMNS - 1) / TILE_COLUMNS; }
 
-/// A cut elsewhere makes both sides sum the strip.
+/// Cutting a range elsewhere makes both sides sum the same strip.
 static int64_t amx_gradient_grain_bf16(const dk_geometry *g) {
   return g->in_channels % STRIP ? g->in_channels : STRIP;
 }
@@ -76,7 +76,7 @@ INLINE void find_rows(const dk_bf16 *from, const int64_t *places, int64_t count,
   }
 }
 
-// Fetches the lines `ahead` bytes behind these rows: many short pieces, which the CPU does not foresee.
+// Prefetches the cache lines `ahead` bytes behind these rows: many short pieces, which the hardware does not.
 INLINE void fetch_rows(const char *const *rows, int64_t ahead) {
   for (int i = 0; i < TILE_DEPTH; ++i) _mm_prefetch(rows[i] + ahead, _MM_HINT_T0);
 }
@@ -179,7 +179,7 @@ static void amx_weight_gradient_bf16(const dk_geometry *g, int64_t begin, int64_
   uint32_t staged_x[2 * BLOCK_CHUNKS * TILE_WORDS] __attribute__((aligned(64)));
   uint32_t *staged_dy = (uint32_t *)(((uintptr_t)scratch + 63) / 64 * 64);
   float *sums = (float *)(staged_dy + count * BLOCK_CHUNKS * TILE_WORDS);
-  // Where rows that follow probably lie; a wrong guess costs a fetch.
+  // The likely distance of the rows that follow; a wrong guess costs only a fetch.
   const int64_t dy_ahead = TILE_DEPTH * g->out_pitch * g->out_stride * g->out_stride * 2;
   const int64_t x_ahead =
       (BLOCK_POSITIONS * g->in_pitch * g->in_stride * g->in_stride - (strips - 1) * STRIP) * 2;

@@ -1,8 +1,8 @@
 // Window attention of some heads of one image, on one element type; see attention_parts.h.
 
-// Rows of a window lie at `places` (pixels from its corner, negative where a position has no token) times
-// `pitch`. Vectors of channels begin at at[0...]; the last overlaps the one before, so that nothing
-// outside the head is touched. A head narrower than a vector is the one case of a part.
+// `places` has the rows of a window as pixels from its corner, negative for positions without a token; times
+// `pitch` they are element offsets. Vectors of channels begin at at[0...]. The last one overlaps the one before,
+// so that nothing outside the head is touched. Only a head narrower than a vector uses a part of one.
 
 INLINE void T(gather_part)(const int vectors, const int64_t *at, int64_t part, const int64_t *places, int64_t used,
                            const element *first, int64_t pitch, int64_t ahead, const float *shift,
@@ -60,8 +60,8 @@ INLINE void T(scatter_part)(const int vectors, const int64_t *at, int64_t part, 
     }                                                                                  \
   }
 
-// to = scale (from + shift) for the rows at places[0...used), zeros for those up to `total`. What lies
-// beyond a row's channels is left alone.
+// to = scale (from + shift) for the rows at places[0...used), and zeros for those up to `total`. Elements beyond
+// the channels of a row are not written.
 static void T(gather_rows)(const int64_t *places, int64_t used, int64_t total, int64_t channels,
                            const element *first, int64_t pitch, int64_t ahead, const float *shift,
                            float scale, int64_t depth, float *to) {
@@ -73,8 +73,8 @@ static void T(gather_rows)(const int64_t *places, int64_t used, int64_t total, i
   if (used < total) memset(to + used * depth, 0, (size_t)((total - used) * depth) * sizeof(float));
 }
 
-// Puts rows back, each times its own scale or all times one, and adds them up in `sums`, vector by vector,
-// where that is given.
+// Writes rows back, each times its own scale or all times the same one, and adds them up in `sums`, vector by
+// vector, if that is given.
 static void T(scatter_rows)(const int64_t *places, int64_t used, int64_t channels, const float *from,
                             int64_t depth, const float *scales, float scale, element *first, int64_t pitch,
                             float *sums) {
@@ -109,7 +109,7 @@ INLINE void T(attend_window)(const dk_attention *g, const window_plan *plan, win
     const int64_t *places = plan->positions_at + begin;
     float scales[DK_STRIP];
     T(gather_rows)(places, strip.used, strip.vectors * DK_WIDTH, d, qkv, pitch, ahead, shift,
-                   1.0f / __builtin_sqrtf((float)d), depth, b->q);
+                   1.0f / __builtin_elementwise_sqrt((float)d), depth, b->q);
     transpose(strip.vectors, b->q, depth, b->qt);
     if (strip.vectors == 1) attend(1, g, plan, strip, bias, b, scales);
     else attend(2, g, plan, strip, bias, b, scales);
@@ -136,7 +136,7 @@ INLINE void T(attend_window_gradient)(const dk_attention *g, const window_plan *
                                       float *sums, float *pairs) {
   const int64_t n = plan->tokens, d = g->head_dim, depth = plan->depth;
   const int64_t channels = g->heads * d, pitch = 3 * channels, ahead = rows_ahead(g, at, pitch);
-  const float scale = 1.0f / __builtin_sqrtf((float)d);
+  const float scale = 1.0f / __builtin_elementwise_sqrt((float)d);
   qkv += at.corner * pitch + at.head * d, dqkv += at.corner * pitch + at.head * d, shift += at.head * d;
   dout += at.corner * channels + at.head * d;
   const element *k = qkv + channels, *v = k + channels;

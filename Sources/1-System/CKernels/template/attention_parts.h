@@ -1,11 +1,11 @@
-// Window attention, with time-dependent q, k, v (paper eq. 3-6): what does not depend on the element type.
+// Window attention with time-dependent q, k, v (paper eq. 3-6): the parts that do not depend on the element type.
 //
 // Queries lie in the lanes of vectors. A strip is DK_STRIP queries; its scores are held as s[key][query], so
-// the softmax over keys is element by element: no vector is ever summed across its lanes. All five
+// the softmax over keys is element by element, and no vector is ever summed across its lanes. All five
 // products of backward are tiles that broadcast a number from memory into multiply-adds with vectors.
-// A strip holds scores of all keys, [N][DK_STRIP], no more than k of a head that is DK_STRIP wide: one exact
-// softmax without rescaling serves windows of 4 tokens and of a thousand. Keys are worked on in chunks of
-// whole rows of the window, so that a chunk of k, v and scores stays in L1.
+// A strip holds the scores of all keys, [N][DK_STRIP], which is no more memory than k of a head that is DK_STRIP
+// wide. One exact softmax without rescaling therefore serves windows of 4 tokens and of a thousand. Keys are
+// processed in chunks of whole rows of the window, so that a chunk of k, v and scores stays in L1.
 
 #define DK_STRIP (2 * DK_WIDTH)
 #define DK_CHUNK 64  // keys in a chunk, or one row of the window
@@ -39,8 +39,8 @@ INLINE strip_state start_strip(const window_plan *plan, int64_t begin) {
   return strip;
 }
 
-// Adds the bias to scores of key rows [begin, end) and finds the largest. A NaN is passed over here and
-// comes out of the exponential.
+// Adds the bias to scores of key rows [begin, end) and finds the largest. A NaN is ignored here; the exponential
+// returns it again.
 INLINE void add_bias(const int vectors, const window_plan *plan, int64_t w, int64_t begin, int64_t end,
                      const float *bias, strip_state *strip, float *s) {
   const float *from[2];
@@ -61,7 +61,7 @@ INLINE void add_bias(const int vectors, const window_plan *plan, int64_t w, int6
   UNROLL for (int v = 0; v < vectors; ++v) strip->most[v] = most[v];
 }
 
-// s = e^(s - most), summed; with dp, the sum of s dp too.
+// s = e^(s - most), and their sum; with dp also the sum of s dp.
 INLINE void exponentials(const int vectors, int64_t keys, strip_state *strip, const float *dp, float *s) {
   vf sum[2], dot[2];
   UNROLL for (int v = 0; v < vectors; ++v) sum[v] = strip->sum[v], dot[v] = strip->dot[v];
@@ -102,7 +102,7 @@ INLINE void score_gradients(const int vectors, const window_plan *plan, int64_t 
 
 // ---- a strip of queries
 
-// What is held of one window, of one strip, and of the call.
+// The buffers for one window, for one strip, and for the whole call.
 typedef struct {
   float *k, *v, *dk, *dv;         // of the window, [N][depth]
   float *q, *go, *dq, *qt, *got;  // of the strip, [queries][depth], transposed the last two
@@ -111,8 +111,7 @@ typedef struct {
   float *shift;                   // sums over tokens of dq, dk, dv of each head, [heads][3][depth]
 } attention_buffers;
 
-// Lays the buffers out, for backward where there are `heads`; all beyond the channels of gathered rows is
-// zeros.
+// Lays out the buffers, for backward if `heads` is not 0. Everything beyond the channels of gathered rows is zero.
 INLINE attention_buffers lay_out(const dk_attention *g, window_plan *plan, int64_t heads, float *scratch) {
   const int64_t window = plan->tokens * plan->depth, strip = DK_STRIP * plan->depth;
   const int64_t scores = plan->tokens * DK_STRIP, side = 2 * g->window - 1;
@@ -127,8 +126,8 @@ INLINE attention_buffers lay_out(const dk_attention *g, window_plan *plan, int64
   return b;
 }
 
-// One strip of queries of one window: scores over all keys, softmax, and its sums of v (in dq),
-// to be multiplied by `scales`.
+// One strip of queries of one window: scores over all keys, softmax, and the weighted sums of v (in dq), which
+// are still to be multiplied by `scales`.
 INLINE void attend(const int vectors, const dk_attention *g, const window_plan *plan, strip_state strip,
                    const float *bias, const attention_buffers *b, float *scales) {
   const int64_t w = g->window, depth = plan->depth;
@@ -147,7 +146,7 @@ INLINE void attend(const int vectors, const dk_attention *g, const window_plan *
   UNROLL for (int i = 0; i < vectors; ++i) store(scales + i * DK_WIDTH, 1.0f / strip.sum[i]);
 }
 
-// One strip of queries of one window: dq, and its shares of dk, dv and the gradient over pairs.
+// One strip of queries of one window: dq, and what it adds to dk, dv and the gradient over pairs.
 INLINE void attend_gradient(const int vectors, const dk_attention *g, const window_plan *plan,
                                strip_state strip, const float *bias, const attention_buffers *b, float *pairs) {
   const int64_t w = g->window, d = g->head_dim, depth = plan->depth;

@@ -1,4 +1,4 @@
-// Where the operands of window attention lie, and the bias over pairs of query and key.
+// The memory layout of the operands of window attention, and the bias over pairs of query and key.
 
 // An array over pairs of query and key, both as rows and columns of the window:
 // first + query_row * row + query_column + key_row * key_row + key_column * key_column.
@@ -6,10 +6,10 @@ typedef struct {
   int64_t first, query_row, key_row, key_column;
 } pair_places;
 
-// Queries of a window take `row` positions a row of the window. In a `dense` window they follow each
-// other without gaps, so a vector may hold parts of several rows, and bias and its gradient are kept
-// for all pairs, [key][position]. Otherwise rows begin on whole vectors: a vector of queries then
-// meets a run of the table's entries, which is read in place.
+// Queries of a window take `row` positions per row of the window. In a `dense` window they follow each other
+// without gaps, so a vector may hold parts of several rows, and bias and its gradient are stored for all pairs,
+// [key][position]. Otherwise rows begin at whole vectors: a vector of queries then needs consecutive entries of
+// the table, which are read in place.
 typedef struct {
   int64_t tokens, depth, row, positions, chunk_rows, pairs;
   int dense;
@@ -34,7 +34,7 @@ INLINE window_plan plan_window(const dk_attention *g) {
   return plan;
 }
 
-// Finds where the rows of every window lie; returns how many floats of `scratch` that takes.
+// Computes the offsets of the rows of a window into `scratch`; returns how many floats of it that takes.
 INLINE int64_t place_rows(const dk_attention *g, window_plan *plan, float *scratch) {
   int64_t *to = (int64_t *)(void *)scratch;
   plan->tokens_at = to;
@@ -46,9 +46,9 @@ INLINE int64_t place_rows(const dk_attention *g, window_plan *plan, float *scrat
   return (2 * (plan->tokens + plan->positions) + 15) / 16 * 16;
 }
 
-// A window and head on the way through an image: all heads of a window, then the next window, so that memory
-// is read nearly in order. Rows of the next visit lie `pixels` and `columns` further on: those of a
-// small window are fetched early, because they are too short for the hardware to foresee.
+// One step through an image: a window and a head. All heads of a window come first, then the next window, so that
+// memory is read nearly in order. The rows of the next step are `pixels` and `columns` further on. Those of a
+// small window are prefetched, because they are too short for the hardware prefetcher.
 typedef struct {
   int64_t corner, head, pixels, columns;
 } window_visit;
@@ -70,7 +70,7 @@ INLINE int64_t rows_ahead(const dk_attention *g, window_visit at, int64_t pitch)
   for (int64_t step = 0, steps = (g)->height / (g)->window * ((g)->width / (g)->window) * ((end) - (begin)); \
        step < steps; ++step)
 
-// The place of key (0, 0) and the queries from `position` on.
+// The index of the pair of key (0, 0) and the query at `position`.
 INLINE int64_t first_pair(const window_plan *plan, pair_places places, int64_t position) {
   return places.first + position / plan->row * places.query_row + position % plan->row;
 }
@@ -93,8 +93,8 @@ static void attention_bias(const dk_attention *g, int64_t head, const float *tab
   }
 }
 
-// The table's share of a gradient over pairs: diagonals summed. `sums` is scratch of the table's size and
-// a vector, because a vector at the end of a row of the window reaches beyond it with zeros.
+// What a gradient over pairs adds to the gradient of the table: the sums of its diagonals. `sums` is scratch of the
+// table's size plus one vector, because a vector at the end of a row of the window reaches beyond it with zeros.
 INLINE void sum_diagonals(const dk_attention *g, const window_plan *plan, const float *gradient,
                           float *sums, float *share) {
   const int64_t w = g->window, side = 2 * w - 1;

@@ -1,6 +1,6 @@
-// Where the rows of a product lie.
+// The addresses of the rows of a product.
 
-#define DK_BLOCK 256  // rows whose places are found at once; their inputs and outputs stay in L2
+#define DK_BLOCK 256  // rows whose addresses are computed at once; their inputs and outputs stay in L2
 #define DK_COLUMNS (DK_PANEL * DK_WIDTH)
 
 static const float dk_zeros[DK_MAX_GATHERED_CHANNELS];  // what a tap outside the image reads
@@ -11,7 +11,7 @@ INLINE int64_t panel_columns(int64_t n, int64_t column) {
   return left < DK_COLUMNS ? left : DK_COLUMNS;
 }
 
-// Whether the rows are those of matrices, one after the other.
+// Whether the rows follow each other as in a plain matrix product.
 INLINE int is_flat(const dk_geometry *g) {
   return g->taps == 1 && g->dy[0] == 0 && g->dx[0] == 0 && g->in_stride == 1 && g->out_stride == 1 &&
          g->out_y == 0 && g->out_x == 0 && g->in_h == g->grid_h && g->in_w == g->grid_w &&

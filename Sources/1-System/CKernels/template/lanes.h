@@ -1,4 +1,4 @@
-// Numbers that change lanes.
+// Operations that move numbers between the lanes of vectors.
 
 #if DK_WIDTH == 16
 #define LOW_HALVES(a, b) \
@@ -13,8 +13,8 @@
 #define HIGH_HALVES(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #endif
 
-// Transposes a block of DK_WIDTH rows. Interleaving the first half of the rows with the second moves one bit
-// of a number's row to its column: after as many rounds as the width has bits, they have changed places.
+// Transposes a block of DK_WIDTH rows. Interleaving the first half of the rows with the second half moves one bit of
+// a number's row index to its column index. After log2(DK_WIDTH) rounds the two indices are exchanged.
 INLINE void transpose_block(vf a[DK_WIDTH]) {
   vf b[DK_WIDTH];
   UNROLL for (int step = 1; step < DK_WIDTH; step *= 2) {
@@ -28,7 +28,7 @@ INLINE void transpose_block(vf a[DK_WIDTH]) {
 #undef LOW_HALVES
 #undef HIGH_HALVES
 
-// Weaves DK_WIDTH elements of a with those of b into pairs.
+// Interleaves DK_WIDTH elements of a with those of b, which makes pairs.
 INLINE vu weave(vh a, vh b) {
 #if DK_WIDTH == 16
   return (vu)__builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9,

@@ -59,8 +59,8 @@ INLINE void T(gradient_sums)(const int vectors, int64_t part, const float *x, co
 }
 
 // One image. `sums` [2, channels] receives sum dz and sum dz xhat, the image's share of the gradients
-// of beta and gamma; `scratch` [2, channels]. dz, the gradient before Swish, is computed twice rather
-// than kept: an exponential costs less than a pass over memory.
+// of beta and gamma; `scratch` has [2, channels]. dz, the gradient before Swish, is computed twice instead of being
+// stored: an exponential costs less than a pass over memory.
 static void T(group_norm_gradient)(const float *x, const void *vdy, const float *addend, int64_t rows,
                                    int64_t channels, int64_t groups, const float *gamma,
                                    const float *beta, int swish, const float *statistics,
@@ -95,7 +95,7 @@ static void T(group_norm_gradient)(const float *x, const void *vdy, const float 
     }
 }
 
-// Rows [begin, end): y = (x - mean) rstd, rstd saved a row.
+// Rows [begin, end): y = (x - mean) rstd; rstd is saved per row.
 static void T(layer_norm)(const float *x, int64_t channels, int64_t begin, int64_t end, float epsilon,
                           float *rstd, void *vy) {
   element *y = vy;
@@ -109,7 +109,7 @@ static void T(layer_norm)(const float *x, int64_t channels, int64_t begin, int64
       if (part < DK_WIDTH) v = load_part((const float *)&v, part);
       squares = FMA(v, v, squares);
     }
-    const float scale = 1.0f / __builtin_sqrtf(sum_lanes(squares) / (float)channels + epsilon);
+    const float scale = 1.0f / __builtin_elementwise_sqrt(sum_lanes(squares) / (float)channels + epsilon);
     rstd[row] = scale;
     FOR_VECTORS(0, channels)
     store_upto(y + row * channels + i, (load_upto(in + i, part) - mean) * scale, part);

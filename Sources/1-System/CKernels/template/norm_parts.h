@@ -1,4 +1,4 @@
-// What group norm sums, whatever the type of its results.
+// The sums of group norm, which do not depend on the type of its results.
 
 // `vectors` of channels from `first` on (constant after inlining), the last one of `part` lanes.
 INLINE void sum_channels(const int vectors, int64_t part, const float *x, int64_t rows, int64_t channels,
@@ -22,7 +22,7 @@ INLINE void sum_channels(const int vectors, int64_t part, const float *x, int64_
   UNROLL for (int v = 0; v < vectors; ++v) store_upto(sum + first + v * DK_WIDTH, total[v], part);
 }
 
-// Sums of f(x) a channel over the rows of one image, in two levels that keep rounding small:
+// Sums per channel over the rows of one image, in two levels that keep rounding errors small:
 // sum[c] = sum of (x - shift[c])^power. Whole cache lines at a time.
 INLINE void channel_sums(const float *x, int64_t rows, int64_t channels, const float *shift,
                          const int power, float *sum) {
@@ -32,7 +32,7 @@ INLINE void channel_sums(const float *x, int64_t rows, int64_t channels, const f
   FOR_VECTORS(c, channels) sum_channels(1, part, x, rows, channels, i, shift, power, sum);
 }
 
-// Replaces channel values by their mean over each group, `count` elements a group.
+// Replaces channel values by their mean over each group, which has `count` elements.
 INLINE void group_means(float *value, int64_t channels, int64_t groups, double count) {
   const int64_t width = channels / groups;
   for (int64_t g = 0; g < groups; ++g) {

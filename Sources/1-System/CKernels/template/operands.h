@@ -1,4 +1,4 @@
-// What one step of a product multiplies: f32 takes one element of the reduction at a time, bf16 a pair.
+// The operands of one step of a product: in f32 one element of the reduction, in bf16 a pair of them.
 // Weights and the right-hand sides of weight gradients are packed so that a vector holds the same step
 // of DK_WIDTH columns.
 
@@ -57,7 +57,7 @@ INLINE input_bf16 load_input_bf16(const dk_bf16 *row, int64_t step) {
   return input_of_pair(pair_at(row + 2 * step));
 }
 INLINE input_bf16 staged_input_bf16(packed_bf16 step) { return input_of_pair(step); }
-// The last of an odd number of elements: what lies behind it is not read.
+// The last of an odd number of elements; the element behind it is not read.
 INLINE input_bf16 last_input_bf16(const dk_bf16 *row, int64_t step) {
   return input_of_pair(row[2 * step]);
 }

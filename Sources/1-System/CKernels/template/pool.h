@@ -1,4 +1,4 @@
-// Pools: the largest or the mean of what a list of taps meets, channel by channel.
+// Max and mean pooling over the pixels of a list of taps, channel by channel.
 
 // Channels [c, c + part) of one position; `mean` is a constant after inlining.
 INLINE vf T(pooled)(const int mean, const dk_geometry *g, const element *x, const int64_t *input, int64_t part) {

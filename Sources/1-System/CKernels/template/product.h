@@ -32,7 +32,7 @@ INLINE vf T(column_steps)(const float *from, int64_t step, int64_t k) {
 #endif
 }
 
-// Rows of the panel from w [k, n]: as they lie, for bf16 two woven into one.
+// Rows of the panel from w [k, n]: as they are in f32, and two interleaved into one in bf16.
 INLINE void T(pack_rows)(const float *w, int64_t n, int64_t k, int64_t valid, int64_t width, packed_t *to) {
   for (int64_t s = 0; s < T(steps)(k); ++s, to += width) {
     const float *from = w + s * STEP * n;
@@ -110,7 +110,7 @@ INLINE void T(product_tile)(const int rows, const int vectors, int taps, int64_t
     vf start = e->bias ? load_part(e->bias + column + v * DK_WIDTH, left < DK_WIDTH ? left : DK_WIDTH) : (vf){};
     UNROLL for (int r = 0; r < rows; ++r) sum[r][v] = start;
   }
-  // What the sums are stored to, and added to, arrives while they are made.
+  // Prefetches what the sums will be stored to and added to, while they are computed.
   const int64_t out_size = e->output == DK_F32 ? sizeof(float) : sizeof(element);
   UNROLL for (int r = 0; r < rows; ++r) {
     const int64_t first = (output[r] + column) * out_size, last = first + valid * out_size;

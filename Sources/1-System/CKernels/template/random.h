@@ -1,4 +1,4 @@
-// Philox 4x32-10 (Salmon et al., SC 2011), a block a lane.
+// Philox 4x32-10 (Salmon et al., SC 2011), one block per lane.
 
 // High and low words of a 32 x 32 bit product.
 INLINE void multiply_wide(vu a, uint32_t b, vu *high, vu *low) {

@@ -1,5 +1,6 @@
 // The table of one instruction set.
 const dk_table DK_NAME(dk_table_) = {
+    .size = sizeof(dk_table),
     .name = DK_LABEL,
     .vector_width = DK_WIDTH,
     .panel_columns = DK_COLUMNS,

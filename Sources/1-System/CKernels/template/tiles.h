@@ -35,8 +35,8 @@ static const tile_configuration whole_tiles __attribute__((aligned(64))) = {
 #include "tiles_emulated.h"
 #else
 
-/// The registers are the thread's own. The operating system keeps them for it from the configuration to the
-/// release, so a kernel holds them no longer than a call.
+/// Each thread has its own registers. The operating system saves them from their configuration to their release, so
+/// a kernel configures and releases them in each call.
 typedef struct {
   char none;
 } tile_registers;

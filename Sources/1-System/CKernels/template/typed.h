@@ -9,7 +9,7 @@
 #include "softmax.h"
 #include "weight_gradient.h"
 
-// Tiles multiply bf16 alone.
+// Tiles multiply only bf16.
 #if DK_ON_TILES
 #include "amx_product.h"
 #include "amx_weight_gradient.h"

@@ -1,4 +1,4 @@
-// Over flat ranges [begin, end) of f32: what a step does outside the network.
+// What a step computes outside of the network, on flat ranges [begin, end) of f32.
 
 // y = a x + b, b optional.
 static void scale_add(float a, const float *x, const float *b, int64_t begin, int64_t end, float *y) {
@@ -50,7 +50,7 @@ INLINE float unit_scale(const float *x, int64_t channels, float epsilon, float *
     const vf v = load_upto(x + i, part);
     sum = FMA(v, v, sum);
   }
-  *norm = __builtin_sqrtf(sum_lanes(sum));
+  *norm = __builtin_elementwise_sqrt(sum_lanes(sum));
   return 1.0f / (*norm + epsilon);
 }
 
@@ -84,7 +84,7 @@ static double unit_distance(const float *x, const float *y, const float *w, floa
   return total;
 }
 
-// Sum of squares of [begin, end) in f64; lane by lane, so that no width shows in the result.
+// Sum of squares of [begin, end) in f64, in 16 partial sums, so that the result does not depend on the vector width.
 static double squares(const float *x, int64_t begin, int64_t end) {
   double sum[16] = {0};
   for (int64_t i = begin; i < end; i += 16) {
@@ -96,8 +96,8 @@ static double squares(const float *x, int64_t begin, int64_t end) {
   return total;
 }
 
-// Adam (Kingma and Ba, arXiv:1412.6980) with decoupled weight decay (arXiv:1711.05101), and averages of
-// the new weights: weights, moments and averages are touched once.
+// Adam (Kingma and Ba, arXiv:1412.6980) with decoupled weight decay (arXiv:1711.05101), and averages of the new
+// weights. Weights, moments and averages are read and written only once.
 static void update(const dk_adam *a, const dk_average *averages, int64_t average_count, int64_t begin,
                    int64_t end, const float *g, float *m, float *v, float *w) {
   const dk_adam h = *a;

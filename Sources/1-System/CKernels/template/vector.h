@@ -3,7 +3,9 @@
 // set has fused multiply-add), DK_DOT (1 where it multiplies pairs of bf16), DK_PANEL (vectors a panel
 // of the product), DK_NAME(x) and DK_LABEL.
 //
-// Contraction is off for the whole target: a product is fused only where FMA() is written.
+// Contraction is off: a product is fused with a sum only where FMA() is written, whatever flags the compiler is
+// given. Square roots are __builtin_elementwise_sqrt, which sets no errno.
+#pragma STDC FP_CONTRACT OFF
 
 #include <stdint.h>
 #include <string.h>

@@ -38,7 +38,7 @@ INLINE void T(stage)(const element *from, const int64_t *rows, int64_t left, int
 #endif
 }
 
-// Steps of x are this far apart: not a power of two.
+// Steps of x are this many elements apart, which is not a power of two.
 INLINE int64_t T(staged_pitch)(int64_t k) { return round_up(k) + 16; }
 
 static int64_t T(gradient_grain)(const dk_geometry *g) {
@@ -58,7 +58,7 @@ INLINE void T(gradient_tile)(const int rows, const int vectors, int64_t steps, c
   vf sum[DK_ROWS][DK_PANEL];
   UNROLL for (int r = 0; r < rows; ++r)
     UNROLL for (int v = 0; v < vectors; ++v) sum[r][v] = (vf){};
-  // What the sums are added to arrives while they are made.
+  // Prefetches what the sums will be added to, while they are computed.
   UNROLL for (int r = 0; r < rows; ++r)
     for (int64_t i = 0; i < valid; i += 64 / (int64_t)sizeof(float)) __builtin_prefetch(dw + r * n + i, 1);
   for (int64_t i = 0; i < steps; ++i, x += x_pitch, dy += vectors * DK_WIDTH) {

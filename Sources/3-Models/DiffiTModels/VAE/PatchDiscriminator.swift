@@ -2,35 +2,41 @@ import Autodiff
 import NeuralNetworks
 import TensorCore
 
-/// Tells real patches from generated ones: one logit a patch, with 4x4 convolutions and leaky ReLU.
+/// The PatchGAN discriminator: it tells real patches from generated ones, with one logit per patch,
+/// by 4x4 convolutions and leaky ReLU.
 ///
-/// Source: Isola et al., arXiv:1611.07004, section 3.2.2, as Esser et al., arXiv:2012.09841, use it: 3 layers of
-/// stride 2 are patches of 70 pixels. Theirs has batch norm, which makes a logit depend on the other images of
-/// its batch; here it is group norm, so that an image's logits are its own, however a batch is split.
+/// Source: Isola et al., arXiv:1611.07004, section 3.2.2, as Esser et al., arXiv:2012.09841, use
+/// it: with 3 layers of stride 2, patches are 70 pixels wide. The original has batch norm, which
+/// makes a logit depend on the other images of its batch. Here it is group norm, so that the logits
+/// of an image do not depend on how a batch is split.
 /// Shapes: x [B, H, W, 3] -> [B, h, w, 1], f32; h = H / 8 - 2 with 3 layers.
 public struct PatchDiscriminator {
+  /// The hyperparameters; the defaults are those of the published code.
   public struct Settings: Sendable, Hashable {
-    /// Width of the first layer; each next one doubles it, up to eight times this.
+    /// The width of the first layer. Each next layer doubles it, up to eight times this width.
     public var width = 64
-    /// Layers of stride 2.
+    /// The number of layers of stride 2, 1 to 8.
     public var layers = 3
+    /// Channels of the images.
     public var imageChannels = 3
 
+    /// The published network.
     public init() {}
 
-    /// Pixels a side that the smallest picture has.
+    /// The smallest side that an image may have, in pixels.
     public var leastResolution: Int { 3 << max(layers, 0) }
 
-    /// Why no network has these settings; nil where one does.
+    /// Why no network can have these settings; nil if one can.
     public var problem: String? {
       width > 0 && (1...8).contains(layers) && imageChannels > 0
         ? nil : "width \(width), \(layers) layers, \(imageChannels) image channels"
     }
 
-    /// Width of layer `index`.
+    /// The width of layer `index`.
     func width(_ index: Int) -> Int { width * min(1 << index, 8) }
 
-    /// Floating-point operations of a forward pass over one image of `resolution` pixels a side.
+    /// Floating-point operations of a forward pass over one image with a side of `resolution`
+    /// pixels.
     public func forwardFlops(resolution: Int) -> Int {
       var (side, inputs, flops) = (resolution, imageChannels, 0)
       for index in 0...layers {
@@ -42,16 +48,18 @@ public struct PatchDiscriminator {
     }
   }
 
+  /// The hyperparameters.
   public let settings: Settings
+  /// All parameters, sealed.
   public let parameters: ParameterSet
-  /// Of what products multiply between the first and the last layer.
+  /// The type of the operands of products between the first and the last layer.
   public let precision: DType
   let first: Convolution
   let layers: [(convolution: Convolution, norm: GroupNorm)]
   let last: Convolution
 
-  /// Declares the network; no memory is taken before `parameters.allocate`. Checkpoint keys: `main.I`, counted
-  /// as in the published code.
+  /// Declares the network; no memory is taken before `parameters.allocate`. Checkpoint keys:
+  /// `main.I`, numbered as in the published code.
   public init(_ settings: Settings = Settings(), precision: DType = .float32) {
     invariant(settings.problem == nil, "PatchDiscriminator: \(settings.problem ?? "")")
     (self.settings, self.precision) = (settings, precision)
@@ -75,7 +83,7 @@ public struct PatchDiscriminator {
     parameters.seal()
   }
 
-  /// Logits: above 0 where a patch looks real.
+  /// One logit per patch: above 0 if the patch looks real.
   public func callAsFunction(_ x: Variable) -> Variable {
     invariant(
       x.shape.rank == 4 && x.shape[3] == settings.imageChannels

@@ -2,24 +2,29 @@ import Autodiff
 import Operators
 import TensorCore
 
-/// LPIPS: how different two images look, as the distance of their features in VGG16.
+/// LPIPS: how different two images look, measured as the distance between their VGG16 features.
 ///
-/// Source: Zhang et al., arXiv:1801.03924, version 0.1 with VGG16 (Simonyan and Zisserman, arXiv:1409.1556).
-/// Features are taken after the last ReLU of each of five stages; each pixel's are scaled to length 1, and the
-/// squares of their differences weighted a channel, averaged over pixels and added up.
-/// Shapes: x, target [B, H, W, 3] in [-1, 1]; 16 pixels a side or more. The weights never change.
+/// Source: Zhang et al., arXiv:1801.03924, version 0.1 with VGG16 (Simonyan and Zisserman,
+/// arXiv:1409.1556). Features are taken after the last ReLU of each of five stages, and each
+/// pixel's features are scaled to length 1. The squares of their differences are weighted per
+/// channel, averaged over pixels and added up.
+/// Shapes: x, target [B, H, W, 3] in [-1, 1], with a side of 16 pixels or more. The weights never
+/// change.
 public struct PerceptualDistance {
+  /// The shape of the feature network; the default is VGG16's.
   public struct Settings: Sendable, Hashable {
-    /// Width of each stage, and 3x3 convolutions in it: VGG16's.
+    /// The width of each stage.
     public var channels = [64, 128, 256, 512, 512]
+    /// The number of 3x3 convolutions in each stage.
     public var convolutions = [2, 2, 3, 3, 3]
 
+    /// VGG16.
     public init() {}
 
-    /// Pixels a side that the smallest picture has: one in the last stage.
+    /// The smallest side that an image may have, in pixels: one pixel in the last stage.
     public var leastResolution: Int { 1 << (channels.count - 1) }
 
-    /// Floating-point operations of the features of one image of `resolution` pixels a side.
+    /// Floating-point operations of the features of one image with a side of `resolution` pixels.
     public func forwardFlops(resolution: Int) -> Int {
       var (side, inputs, flops) = (resolution, 3, 0)
       for (width, count) in zip(channels, convolutions) {
@@ -32,12 +37,13 @@ public struct PerceptualDistance {
     }
   }
 
+  /// The shape of the feature network.
   public let settings: Settings
-  /// Names, shapes and layouts of the weights as a file has them: `features.I.weight`, `features.I.bias` as
-  /// torchvision counts, and `linS.weight` [C]. To be allocated without gradients and filled once,
-  /// before the first use.
+  /// The names, shapes and layouts of the weights, as files have them: `features.I.weight` and
+  /// `features.I.bias` with torchvision's numbers, and `linS.weight` [C] for each stage. Allocate
+  /// it without gradients and fill it once, before the first use.
   public let parameters: ParameterSet
-  /// Of what products multiply, but in the first layer.
+  /// The type of the operands of products in all layers but the first.
   public let precision: DType
   private let stages: [Stage]
 
@@ -46,6 +52,7 @@ public struct PerceptualDistance {
     let channelWeights: Parameter
   }
 
+  /// Declares the network; no memory is taken before `parameters.allocate`.
   public init(_ settings: Settings = Settings(), precision: DType = .float32) {
     invariant(
       settings.channels.count == settings.convolutions.count && !settings.channels.isEmpty
@@ -62,9 +69,9 @@ public struct PerceptualDistance {
         let weight = scope.parameter(
           "weight", [3, 3, inputs, width], .fanInUniform, layout: .convolution)
         convolutions.append((weight, scope.parameter("bias", [width], .zeros), PackedWeights()))
-        (inputs, index) = (width, index + 2)  // its ReLU counts too
+        (inputs, index) = (width, index + 2)  // torchvision numbers the ReLU too
       }
-      index += 1  // and so does the pool
+      index += 1  // and the pool
       let channelWeights = root("lin\(stage)").parameter("weight", [width], .ones)
       stages.append(Stage(convolutions: convolutions, channelWeights: channelWeights))
     }
@@ -72,8 +79,9 @@ public struct PerceptualDistance {
     parameters.seal()
   }
 
-  /// Sum over images of weights[b] times the distance of x from the target, a scalar [1], and its terms in
-  /// f64. Where x has a tape, that of a gradient with respect to x; there is none for the target.
+  /// The sum over images of weights[b] times the distance of x from the target, as a scalar [1],
+  /// and its terms in f64, weight included. If x has a tape, the scalar has a gradient with respect
+  /// to x; the target has none.
   public func callAsFunction(
     _ x: Variable, _ target: Tensor, weights: [Double]
   ) -> (total: Variable, terms: [Double]) {
@@ -81,12 +89,12 @@ public struct PerceptualDistance {
       x.shape == target.shape && x.shape.rank == 4 && x.shape[3] == 3
         && min(x.shape[1], x.shape[2]) >= settings.leastResolution,
       "PerceptualDistance: x \(x.shape), target \(target.shape), \(stages.count) stages")
-    var (ours, theirs) = (normalized(x), normalized(Variable(target)))
+    var (features, targets) = (normalized(x), normalized(Variable(target)))
     var (total, terms): (Variable?, [Double]) = (nil, weights.map { _ in 0 })
     for (index, stage) in stages.enumerated() {
-      (ours, theirs) = (features(index, ours), features(index, theirs))
+      (features, targets) = (stageFeatures(index, features), stageFeatures(index, targets))
       let distance = unitDistance(
-        ours, theirs.value, channelWeights: stage.channelWeights.value, epsilon: 1e-10,
+        features, targets.value, channelWeights: stage.channelWeights.value, epsilon: 1e-10,
         weights: weights)
       total = total.map { $0 + distance.total } ?? distance.total
       for image in terms.indices { terms[image] += distance.terms[image] }
@@ -94,8 +102,8 @@ public struct PerceptualDistance {
     return (total ?? x, terms)
   }
 
-  /// One stage: a pool before all but the first, then convolutions with ReLU.
-  private func features(_ index: Int, _ x: Variable) -> Variable {
+  /// One stage: first a max pool (but not in the first stage), then convolutions with ReLU.
+  private func stageFeatures(_ index: Int, _ x: Variable) -> Variable {
     var x = index == 0 ? x : maximumPool(x, ImageWindow(2, stride: 2))
     for (i, layer) in stages[index].convolutions.enumerated() {
       let y = convolution(
@@ -106,7 +114,7 @@ public struct PerceptualDistance {
     return x
   }
 
-  /// (x - shift) / scale, the mean and deviation of ImageNet's pixels seen in [-1, 1].
+  /// (x - shift) / scale, with the mean and standard deviation of ImageNet's pixels in [-1, 1].
   private func normalized(_ x: Variable) -> Variable {
     let (shift, scale): ([Float], [Float]) = (
       [-0.030, -0.088, -0.188], [0.458, 0.448, 0.450]

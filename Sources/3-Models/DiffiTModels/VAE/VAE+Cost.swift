@@ -1,11 +1,11 @@
 import TensorCore
 
 extension VAE.Settings {
-  /// Encoder, draw and decoder of one image of `resolution` pixels a side.
+  /// What one image of `resolution` pixels per side costs in the encoder, the draw and the decoder.
   ///
   /// - Parameters:
-  ///   - precision: of the activations inside blocks.
-  ///   - recomputes: whether a ResBlock keeps its input alone.
+  ///   - precision: the type of the activations inside blocks.
+  ///   - recomputes: whether a ResBlock saves only its input.
   public func cost(precision: DType = .float32, recomputes: Bool = false) -> NetworkCost {
     var count = Counter(recomputes: recomputes)
     let last = channels.count - 1
@@ -34,7 +34,7 @@ extension VAE.Settings {
     }
     middle()
     end(last, 2 * latentChannels)
-    // The moments twice, the log variance and the noise, z twice.
+    // Saved: the moments twice, the log variance, the noise, and z twice.
     let (p, latents) = (pixels(last), latentChannels)
     count.layer(p, 2 * latents, 2 * latents, taps: 1, saved: 16 * latents)
     count.layer(p, latents, latents, taps: 1, saved: 12 * latents)
@@ -58,14 +58,17 @@ private struct Counter {
   let recomputes: Bool
   var cost = NetworkCost()
 
-  /// - Parameter saved: bytes a pixel.
+  /// Adds a convolution and what it saves.
+  ///
+  /// - Parameter saved: bytes per pixel.
   mutating func layer(_ pixels: Int, _ inputs: Int, _ outputs: Int, taps: Int, saved: Int) {
     cost.forwardFlops += 2 * pixels * inputs * outputs * taps
     cost.savedBytes += pixels * saved
   }
 
-  /// The input and that of the second norm are f32; the inputs of both convolutions have `size` bytes
-  /// an element, and so has that of the shortcut, which is the block's own where it is f32.
+  /// Adds a ResBlock. Its input and the input of the second norm are f32. The inputs of both
+  /// convolutions have `size` bytes per element, and so has the input of the shortcut; in f32 that
+  /// is the block's own input.
   mutating func block(_ pixels: Int, _ inputs: Int, _ outputs: Int, _ size: Int) {
     let before = cost.forwardFlops
     layer(pixels, inputs, outputs, taps: 9, saved: 0)
@@ -78,7 +81,8 @@ private struct Counter {
     cost.savedBytes += pixels * 4 * inputs + (recomputes ? 0 : saved)
   }
 
-  /// The norm's input, the projections' input, q, k, v and what the output reads.
+  /// Adds an attention layer. It saves the inputs of the norm and of the projections, q, k, v and
+  /// the input of the output layer.
   mutating func attention(_ pixels: Int, _ width: Int, _ size: Int) {
     cost.forwardFlops += 4 * 2 * pixels * width * width + 4 * pixels * pixels * width
     cost.savedBytes += pixels * width * (4 + 5 * size)

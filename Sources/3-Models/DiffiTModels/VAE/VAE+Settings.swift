@@ -1,27 +1,32 @@
 import TensorCore
 
 extension VAE {
-  /// What defines an autoencoder; the defaults are those of the f8 network of latent diffusion.
+  /// The hyperparameters of an autoencoder; the defaults are those of the f8 network of latent
+  /// diffusion.
   public struct Settings: Sendable, Hashable {
-    /// Pixels a side of the images that it is trained on, and of tiles.
+    /// Side of the images that it is trained on, and of tiles, in pixels.
     public var resolution = 256
-    /// Width of each level, finest first. Each level but the last halves the image.
+    /// The width of each level, finest first. Each level but the last halves the image.
     public var channels = [128, 256, 512, 512]
-    /// ResBlocks of a level in the encoder; the decoder has one more.
+    /// The number of ResBlocks per level of the encoder; the decoder has one more.
     public var layers = 2
-    /// Groups of every group norm; divides every level's width.
+    /// The number of groups of every group norm; divides the width of every level.
     public var groups = 32
+    /// Channels of the latents.
     public var latentChannels = 4
+    /// Channels of the images.
     public var imageChannels = 3
 
+    /// The f8 network of latent diffusion.
     public init() {}
 
-    /// Pixels a latent pixel stands for, along an axis.
+    /// f, the ratio of an image's side to its latent's side.
     public var factor: Int { 1 << max(channels.count - 1, 0) }
 
+    /// Side of the latents of an image of `resolution` pixels per side.
     public var latentSide: Int { resolution / factor }
 
-    /// Why no network has these settings; nil where one does.
+    /// Why no network can have these settings; nil if one can.
     public var problem: NetworkProblem? {
       let sizes: KeyValuePairs = [
         "layers": layers, "groups": groups, "latentChannels": latentChannels,
@@ -51,13 +56,15 @@ extension VAE {
       (1...32).last { groups in channels.allSatisfy { $0 % groups == 0 } } ?? 1
     }
 
-    /// Narrower blocks are f32 in bf16 too, as in `ImageDiffiT`.
+    /// Narrow blocks compute in f32 even if bf16 is asked for, as in `ImageDiffiT`.
     func precision(_ asked: DType, _ widths: Int...) -> DType {
       widths.allSatisfy { $0 >= ImageDiffiT.Settings.leastBF16Width } ? asked : .float32
     }
 
+    /// [batch, resolution, resolution, imageChannels].
     public func imageShape(batch: Int) -> Shape { [batch, resolution, resolution, imageChannels] }
 
+    /// [batch, latentSide, latentSide, latentChannels].
     public func latentShape(batch: Int) -> Shape {
       [batch, latentSide, latentSide, latentChannels]
     }

@@ -1,16 +1,21 @@
 import Autodiff
 import TensorCore
 
-// Large pictures, a tile at a time: memory is that of one tile, of one row of results and of the picture.
-// Tiles are as large as the pictures of the training, a quarter of each overlaps the next, and results are
-// blended linearly over the overlap: diffusers' `enable_tiling`, so that both give the same picture. A tile
-// sees nothing outside, so the result is not that of the whole picture at once.
+// Large images are encoded and decoded in tiles, one at a time, so the memory needed is that of one
+// tile, one row of results and the image. Tiles are as large as the training images, a quarter of
+// each overlaps the next one, and results are blended linearly over the overlap. This is what
+// `enable_tiling` of diffusers does, so both give the same image. A tile sees nothing outside
+// itself, so the result differs from that of the whole image at once.
 
 extension VAE {
-  /// `encode` in tiles; as a whole where the pictures are no larger than one. No tape.
+  /// `encode` in tiles, or at once if the images are no larger than one tile; without a tape.
   ///
   /// Shapes: x [B, H, W, 3] -> mean and logVariance [B, H / f, W / f, 4].
-  /// - Parameter tile: pixels a side; 4 f divides it. That of the training where it is not given.
+  ///
+  /// - Parameters:
+  ///   - x: the images.
+  ///   - tile: side of a tile in pixels, a multiple of 4 f; by default the resolution of the
+  ///     training.
   public func encodeInTiles(
     _ x: Tensor, tile: Int? = nil
   ) -> (mean: Tensor, logVariance: Tensor) {
@@ -24,7 +29,8 @@ extension VAE {
     return (mean.value, logVariance.value)
   }
 
-  /// `decode` in tiles; as a whole where the latents are no larger than those of one. No tape.
+  /// `decode` in tiles, or at once if the latents are no larger than those of one tile; without a
+  /// tape.
   ///
   /// Shapes: z [B, h, w, 4] -> [B, f h, f w, 3].
   public func decodeInTiles(_ z: Tensor, tile: Int? = nil) -> Tensor {
@@ -35,7 +41,8 @@ extension VAE {
   }
 }
 
-/// Squares of `pixels` and, on the other side of the network, `latents`.
+/// Square tiles with a side of `pixels` on the image's side and `latents` on the latent's side of
+/// the network.
 private struct Tiling {
   let pixels: Int
   let latents: Int
@@ -45,12 +52,13 @@ private struct Tiling {
     latents = pixels / settings.factor
     invariant(
       pixels > 0 && pixels % (4 * settings.factor) == 0,
-      "VAE: tiles of \(pixels) pixels, which a factor of 4 x \(settings.factor) must divide")
+      "VAE: tiles of \(pixels) pixels, expected a multiple of 4 x \(settings.factor)")
   }
 
   func needs(_ x: Tensor, _ side: Int) -> Bool { x.shape[1] > side || x.shape[2] > side }
 
-  /// Runs `network` on tiles of `side` and puts its tiles of `target` together.
+  /// Runs `network` on tiles with a side of `side` and assembles its results, which have a side of
+  /// `target`.
   func run(
     _ x: Tensor, tile side: Int, to target: Int, _ network: (Tensor) -> Tensor
   ) -> Tensor {
@@ -71,7 +79,7 @@ private struct Tiling {
           ?? Tensor(
             [x.shape[0], height * target / side, width * target / side, tile.shape[3]],
             on: x.context)
-        whole.place(tile, row * limit, column * limit, atMost: limit)
+        whole.write(tile, row * limit, column * limit, atMost: limit)
         result = whole
       }
       above = tiles
@@ -81,7 +89,7 @@ private struct Tiling {
 }
 
 extension Tensor {
-  /// A part of each image, copied.
+  /// A copy of a part of each image.
   fileprivate func pixels(_ rows: Range<Int>, _ columns: Range<Int>) -> Tensor {
     let part = Tensor([shape[0], rows.count, columns.count, shape[3]], on: context)
     let count = columns.count * shape[3]
@@ -96,8 +104,8 @@ extension Tensor {
     return part
   }
 
-  /// Writes at most `limit` rows and columns of a tile into these images.
-  fileprivate func place(_ tile: Tensor, _ top: Int, _ left: Int, atMost limit: Int) {
+  /// Writes at most `limit` rows and columns of a tile into these images, from (top, left) on.
+  fileprivate func write(_ tile: Tensor, _ top: Int, _ left: Int, atMost limit: Int) {
     let (rows, columns) = (min(tile.shape[1], limit), min(tile.shape[2], limit))
     TensorCore.withFloats(tile, self) { from, to in
       for image in 0..<shape[0] {
@@ -110,7 +118,8 @@ extension Tensor {
     }
   }
 
-  /// Fades from the last `extent` rows (or columns) of the tile before to this one's first.
+  /// Blends the first `extent` rows (or columns) of this tile with the last ones of the tile
+  /// before, linearly.
   fileprivate func blend(with before: Tensor, rows: Bool, _ extent: Int) {
     let axis = rows ? 1 : 2
     let extent = min(extent, shape[axis], before.shape[axis])

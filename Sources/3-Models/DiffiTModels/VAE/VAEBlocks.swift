@@ -2,8 +2,8 @@ import Autodiff
 import NeuralNetworks
 import TensorCore
 
-/// Two convolutions, each behind group norm and SiLU, and a residual; a 1x1 convolution carries that where
-/// the width changes.
+/// Two convolutions, each after a group norm and SiLU, inside a residual. If the width changes, a
+/// 1x1 convolution carries the residual.
 ///
 /// Source: Rombach et al., arXiv:2112.10752; checkpoint keys as in diffusers' `ResnetBlock2D`.
 /// Shapes: x [B, H, W, in] -> [B, H, W, out], f32; inside the branch `precision`.
@@ -39,7 +39,7 @@ struct VAEResBlock {
   }
 }
 
-/// Single-head attention among all pixels, behind group norm and a residual.
+/// Single-head self-attention among all pixels, after a group norm and inside a residual.
 ///
 /// Checkpoint keys as in diffusers' `Attention`: `group_norm`, `to_q`, `to_k`, `to_v`, `to_out.0`.
 /// Shapes: x [B, H, W, C] -> the same, f32; inside the branch `precision`.

@@ -3,6 +3,7 @@ import NeuralNetworks
 import TensorCore
 
 extension VAE {
+  /// Runs a ResBlock, either as it is or with recomputation.
   typealias Run = (VAEResBlock, Variable) -> Variable
 
   /// Images to moments. Checkpoint keys: `conv_in`, `down_blocks.LEVEL.resnets.I`,
@@ -52,8 +53,8 @@ extension VAE {
     }
   }
 
-  /// Latents to images. Checkpoint keys: `conv_in`, `mid_block`, `up_blocks.LEVEL.resnets.I` with levels from
-  /// the coarsest, `up_blocks.LEVEL.upsamplers.0.conv`, `conv_norm_out`, `conv_out`.
+  /// Latents to images. Checkpoint keys: `conv_in`, `mid_block`, `up_blocks.LEVEL.resnets.I` with
+  /// levels from the coarsest, `up_blocks.LEVEL.upsamplers.0.conv`, `conv_norm_out`, `conv_out`.
   struct Decoder {
     let first: Convolution
     let middle: VAEMiddle
@@ -90,7 +91,7 @@ extension VAE {
         scope("conv_out"), in: top, out: s.imageChannels, initializer: .fanInUniform)
     }
 
-    /// What the last convolution reads.
+    /// The input of the last convolution.
     func hidden(_ z: Variable, _ run: Run) -> Variable {
       var x = middle(first(z), run)
       for level in levels {

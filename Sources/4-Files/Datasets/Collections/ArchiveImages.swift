@@ -2,12 +2,14 @@ import FileFormats
 import Foundation
 import SystemSupport
 
-/// The PNG and JPEG entries of a .zip, in the byte order of their paths: the same images in the same
-/// order as those of the folder that was packed. Hidden entries are passed over.
+/// The PNG and JPEG entries of a .zip, in the byte order of their paths: the same images in the
+/// same order as those of the folder that was packed. Hidden entries are passed over.
 package struct ArchiveImages: ImageCollection {
+  /// Where the images are.
   package let path: String
   private let directory: ZipDirectory
   private let entries: [ZipDirectory.Entry]
+  /// Number of images.
   package var count: Int { entries.count }
 
   /// - Throws: `ArchiveError.brokenZip` and `.noImages`.
@@ -20,12 +22,15 @@ package struct ArchiveImages: ImageCollection {
     guard !entries.isEmpty else { throw DatasetError.noImages(path: path) }
   }
 
+  /// What errors call image `index`.
   package func name(of index: Int) -> String { entries[index].name }
 
+  /// Width and height of image `index`.
   package func size(of index: Int) throws -> ImageSize {
     return try encoded(index).size()
   }
 
+  /// Image `index`, decoded.
   package func image(_ index: Int) throws -> RGBImage {
     try encoded(index).decoded()
   }

@@ -5,12 +5,14 @@ import SystemSupport
 
 /// Images in an array: uint8 [N, H, W, 3] in an `.npz` (`arr_0`, or its only array) or an `.npy`.
 ///
-/// A stored array is used in place in a memory map, in any order. A deflated one is unpacked as a stream:
-/// images are best asked for in rising order, and one that lies far behind the last begins again from the
-/// start. An entry's checksum is compared when a stream ends; of a stored array, which may be larger than
-/// memory, nobody reads all bytes.
+/// A stored array is used in place in a memory map, in any order. A deflated one is unpacked as a
+/// stream: images are best asked for in rising order, and one that lies far behind the last begins
+/// again from the start. An entry's checksum is compared when a stream ends; a stored array may be
+/// larger than memory, and its bytes are not all read.
 package final class ArrayImages: ImageCollection {
+  /// Where the images are.
   package let path: String
+  /// Number of images.
   package let count: Int
   private let size: ImageSize
   private let label: String
@@ -23,10 +25,11 @@ package final class ArrayImages: ImageCollection {
   }
 
   /// - Parameters:
-  ///   - path: told by content.
-  ///   - keptBytes: memory for images of a deflated array that were passed on the way to a later one.
-  /// - Throws: `ArchiveError.missingArray`, `.notImages`, `.wrongArraySize`, and what a .zip or an NPY may
-  ///   be wrong in.
+  ///   - path: an `.npz` or `.npy`, recognised by its content.
+  ///   - keptBytes: memory for images of a deflated array that were passed on the way to a later
+  ///     one.
+  /// - Throws: `ArchiveError.missingArray`, `.notImages`, `.wrongArraySize`, and errors of a
+  ///   damaged .zip or NPY.
   package init(path: String, keptBytes: Int = 1 << 26) throws {
     self.path = path
     let source = try ArrayImages.source(path)
@@ -52,13 +55,16 @@ package final class ArrayImages: ImageCollection {
     }
   }
 
+  /// What errors call image `index`.
   package func name(of index: Int) -> String { "\(label)[\(index)]" }
 
+  /// Width and height of image `index`.
   package func size(of index: Int) throws -> ImageSize {
     checkIndex(index)
     return size
   }
 
+  /// Image `index`, decoded.
   package func image(_ index: Int) throws -> RGBImage {
     checkIndex(index)
     let rowSize = size.width * size.height * 3
@@ -77,7 +83,7 @@ package final class ArrayImages: ImageCollection {
     }
     let label: String
     let header: NumPyHeader
-    /// Of elements, as the file has them.
+    /// Bytes of the elements in the file.
     let byteCount: Int
     let bytes: Bytes
   }
@@ -143,7 +149,7 @@ private final class RowStream: Sendable {
         do throws {
           return try read(index, &state)
         } catch {
-          // The stream stands anywhere now.
+          // It is unknown how far the stream has been read.
           state = State()
           throw error
         }

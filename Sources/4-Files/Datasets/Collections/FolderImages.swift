@@ -2,12 +2,14 @@ import FileFormats
 import Foundation
 import SystemSupport
 
-/// The PNG and JPEG files in a folder and its sub-folders at any depth, in the byte order of their paths.
-/// Hidden files and folders, and files of other kinds, are passed over.
+/// The PNG and JPEG files in a folder and its sub-folders at any depth, in the byte order of their
+/// paths. Hidden files and folders, and files of other kinds, are ignored.
 package struct FolderImages: ImageCollection {
+  /// Where the images are.
   package let path: String
-  /// Relative to the folder.
+  /// Paths relative to the folder.
   package let names: [String]
+  /// Number of images.
   package var count: Int { names.count }
 
   /// - Throws: `DatasetError.emptyFolder` and `.noImages`.
@@ -37,13 +39,16 @@ package struct FolderImages: ImageCollection {
     self.names = ImageNames.sorted(names)
   }
 
+  /// What errors call image `index`.
   package func name(of index: Int) -> String { names[index] }
 
+  /// Width and height of image `index`.
   package func size(of index: Int) throws -> ImageSize {
     checkIndex(index)
     return try EncodedImage(path: Files.join(path, names[index])).size()
   }
 
+  /// Image `index`, decoded.
   package func image(_ index: Int) throws -> RGBImage {
     checkIndex(index)
     return try ImageFile.read(Files.join(path, names[index]))
@@ -62,7 +67,7 @@ enum ImageNames {
     name.split(separator: "/").contains { $0.hasPrefix(".") && $0 != "." }
   }
 
-  /// By bytes, on every system.
+  /// Sorted by the bytes of the names, so that the order is the same on every system.
   static func sorted(_ names: [String]) -> [String] {
     names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }

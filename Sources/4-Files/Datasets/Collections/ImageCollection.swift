@@ -21,8 +21,8 @@ package protocol ImageCollection: Sendable {
 extension ImageCollection {
   /// The size that all images have.
   ///
-  /// - Parameter range: the images that are looked at, by default all. Ranks that look at their own
-  ///   shares alone have to compare what they found.
+  /// - Parameter range: the images that are looked at, by default all. Ranks that look at
+  ///   only their own shares have to compare what they found.
   /// - Throws: `ImageError.mixedSizes` with the first image and the first that differs from it.
   package func requireOneSize(_ range: Range<Int>? = nil) throws -> ImageSize {
     let range = range ?? 0..<count

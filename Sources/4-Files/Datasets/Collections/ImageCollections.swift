@@ -2,9 +2,10 @@ import FileFormats
 import Foundation
 import SystemSupport
 
-/// Opens whatever holds images.
+/// Opens any kind of image collection.
 package enum ImageCollections {
-  /// Opens a collection, told by its content where that says enough:
+  /// Opens the collection at a path. Its content tells what it is, or its name where the content
+  /// does not:
   ///
   /// | path | images |
   /// | --- | --- |
@@ -42,7 +43,8 @@ package enum ImageCollections {
     case .gzip:
       return DatasetImages(try CIFAR10Dataset(path: path, split: split), path: path)
     case .other:
-      // Names help where the content does not: a file cut off at its beginning, and bare records.
+      // Here the content does not tell: a file that is cut off at its beginning, or records without
+      // a header.
       if path.hasSuffix(".npz") || path.hasSuffix(".npy") { return try ArrayImages(path: path) }
       if path.hasSuffix(".tar") { return try IndexedImages(path: path, layout: .tar) }
       if path.hasSuffix(".zip") { return try ArchiveImages(path: path) }

@@ -2,8 +2,9 @@ import FileFormats
 import Foundation
 import SystemSupport
 
-/// Packs a folder's pictures into one file, one after the other.
+/// Packs a folder's images into one file, one after the other.
 package enum PackedImages {
+  /// How the file is laid out.
   package enum Format: String, Sendable, CaseIterable {
     /// The files as they are, under the paths they have in the folder, stored.
     case zip
@@ -19,13 +20,13 @@ package enum PackedImages {
     }
   }
 
-  /// Packs `names` in this order. The result's bytes are a function of the pictures, their names and
-  /// their order; what had its name stays until all of it is on disk.
+  /// Packs `names` in this order. The result's bytes are a function of the images, their names and
+  /// their order. A file that had this path stays until the new one is complete.
   ///
   /// - Parameters:
   ///   - names: paths relative to `folder`, such as `000000/000012.png`, at least one.
-  ///   - labels: a class an image, for `arr_1` of an `.npz`.
-  ///   - labelFile: `dataset.json` of a .zip, behind the images.
+  ///   - labels: one class per image, for `arr_1` of an `.npz`.
+  ///   - labelFile: bytes of a .zip's `dataset.json`, which follows the images.
   ///   - progress: called after each image with the number of images done.
   /// - Throws: `ImageError.mixedSizes` for an `.npz`, and those of reading and writing.
   package static func pack(

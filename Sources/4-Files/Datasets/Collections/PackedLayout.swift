@@ -1,21 +1,21 @@
 import Foundation
+import SystemSupport
 
 /// Names and labels of the layout that EDM's dataset tool reads and writes.
 package enum PackedLayout {
-  /// Of the file with the labels.
+  /// Name of the file with the labels.
   package static let labelFileName = LabelList.fileName
-  /// Names have eight digits.
+  /// The number of images that names of eight digits allow.
   package static let imageLimit = 100_000_000
 
-  /// `00012/img00012345.png`: a folder a thousand.
+  /// Path of image `index`, such as `00012/img00012345.png`: one folder per thousand images.
   package static func name(of index: Int) -> String {
     precondition(index >= 0 && index < imageLimit, "PackedLayout: image \(index)")
-    let digits = String(index)
-    let padded = String(repeating: "0", count: 8 - digits.count) + digits
+    let padded = Format.zeroPadded(index, 8)
     return "\(padded.prefix(5))/img\(padded).png"
   }
 
-  /// The bytes of `dataset.json`; with the classes' names, which EDM's tools pass over.
+  /// The bytes of `dataset.json`, with the classes' names, which EDM's tools ignore.
   ///
   /// - Parameter labels: nil: nothing is labelled.
   package static func labelFile(

@@ -1,5 +1,5 @@
-/// Why a .tar, .zip, .npz or .npy cannot be read. Each description is one line: what, where, found, expected, how to
-/// mend it.
+/// Why a .tar, .zip, .npz or .npy cannot be read. Each description is one line: what, where, found,
+/// expected, how to mend it.
 package enum ArchiveError: Error, Equatable, Sendable {
   /// An archive is damaged, or is no .tar or .tar.gz.
   case brokenArchive(path: String, reason: String)

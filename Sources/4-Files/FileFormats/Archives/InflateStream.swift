@@ -48,12 +48,15 @@ package final class InflateStream {
 
 /// The checksum of .zip entries (zlib's `crc32`).
 package struct Checksum32 {
+  /// The checksum of all bytes so far; 0 before the first.
   package private(set) var value: UInt32 = 0
 
+  /// Goes on from a checksum; from none by default.
   package init(value: UInt32 = 0) {
     self.value = value
   }
 
+  /// Adds bytes to the end of those that are summed up.
   package mutating func update(_ bytes: some Collection<UInt8>) {
     // A null pointer would mean a new start to zlib.
     guard !bytes.isEmpty else { return }
@@ -65,6 +68,7 @@ package struct Checksum32 {
       bytes.withContiguousStorageIfAvailable(next) ?? Array(bytes).withUnsafeBufferPointer(next)
   }
 
+  /// The checksum of some bytes.
   package static func of(_ bytes: some Collection<UInt8>) -> UInt32 {
     var checksum = Checksum32()
     checksum.update(bytes)

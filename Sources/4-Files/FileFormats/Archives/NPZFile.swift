@@ -1,10 +1,12 @@
 import Foundation
 import SystemSupport
 
-/// The arrays of an `.npz`, a .zip with one `.npy` an array, stored (`numpy.savez`) or deflated
+/// The arrays of an `.npz`, a .zip with one `.npy` per array, stored (`numpy.savez`) or deflated
 /// (`numpy.savez_compressed`).
 package struct NPZFile: Sendable {
+  /// The archive's path, as it was given.
   package let path: String
+  /// The archive's list of entries.
   package let directory: ZipDirectory
   private let entries: [String: ZipDirectory.Entry]
 
@@ -23,6 +25,7 @@ package struct NPZFile: Sendable {
     directory.entries.filter { entries[$0.name] != nil }.map { String($0.name.dropLast(4)) }
   }
 
+  /// Whether there is an array of this name.
   package func contains(_ name: String) -> Bool { entries[name + ".npy"] != nil }
 
   /// An array whole, its checksum verified.
@@ -36,6 +39,7 @@ package struct NPZFile: Sendable {
     contains(name) ? try array(name) : nil
   }
 
+  /// The archive's entry of an array.
   package func entry(_ name: String) throws -> ZipDirectory.Entry {
     guard let entry = entries[name + ".npy"] else {
       throw ArchiveError.missingArray(path: path, name: name, found: names)

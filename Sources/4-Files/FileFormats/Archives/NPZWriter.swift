@@ -1,5 +1,5 @@
-/// Writes an `.npz` as `numpy.savez` does, without compression, in bounded memory: arrays whole, or piece
-/// by piece. Its bytes are a function of names and arrays.
+/// Writes an `.npz` as `numpy.savez` does, without compression, in bounded memory: arrays whole, or
+/// piece by piece. Its bytes are a function of names and arrays.
 package final class NPZWriter {
   private let zip: ZipWriter
 
@@ -10,6 +10,7 @@ package final class NPZWriter {
     zip = try ZipWriter(path, wideFrom: wideFrom)
   }
 
+  /// Writes a whole array.
   package func add(_ name: String, _ array: NumPyArray) throws {
     try begin(name, array.type, shape: array.shape)
     try zip.append(array.bytes)
@@ -28,11 +29,12 @@ package final class NPZWriter {
     try zip.append(bytes)
   }
 
+  /// Makes the file durable and gives it its name.
   package func finish() throws { try zip.finish() }
 }
 
-/// Writes images one after the other as ADM's sample files are: `arr_0` uint8 [N, H, W, 3], and `arr_1`
-/// int64 [N] with their classes where the network has classes.
+/// Writes images one after the other as ADM's sample files are: `arr_0` uint8 [N, H, W, 3], and
+/// `arr_1` int64 [N] with their classes where the network has classes.
 package final class ImageArrayWriter {
   private let npz: NPZWriter
   private let path: String
@@ -63,7 +65,7 @@ package final class ImageArrayWriter {
     try npz.append(image.pixels)
   }
 
-  /// Ends the file, with a class an image or without classes.
+  /// Ends the file, with one class per image or without classes.
   package func finish(labels: [Int]? = nil) throws {
     precondition(
       written == count && labels?.count ?? count == count,

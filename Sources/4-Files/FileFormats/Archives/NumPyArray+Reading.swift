@@ -68,9 +68,9 @@ extension NumPyArray {
     }
   }
 
-  /// Writes an `.npy` file, format 1.0, under a temporary name that becomes `path` when all is on disk.
+  /// Writes an `.npy` file, format 1.0, durably and as a whole.
   package func write(to path: String) throws {
-    let file = try ReplacedFile(path)
+    let file = try AtomicFile(path, durable: true)
     try file.append(NumPyHeader(type: type, shape: shape).encoded)
     try file.append(bytes)
     try file.commit()

@@ -2,12 +2,14 @@ import TensorCore
 
 /// An array as NumPy saves it.
 ///
-/// `bytes` holds the elements in C order (the last index runs fastest) and little-endian, whatever the
-/// file had.
+/// `bytes` holds the elements in C order (the last index runs fastest) and little-endian, whatever
+/// the file had.
 package struct NumPyArray: Sendable, Equatable {
+  /// The type of each element.
   package let type: NumPyType
   /// Sides from the slowest index to the fastest; empty for a single number.
   package let shape: [Int]
+  /// The elements, one after the other.
   package let bytes: [UInt8]
 
   /// Elements.
@@ -16,6 +18,7 @@ package struct NumPyArray: Sendable, Equatable {
   /// Such as `float32 [3, 4]`.
   package var summary: String { NumPyHeader(type: type, shape: shape).summary }
 
+  /// An array of elements that are bytes already: in C order and little-endian.
   package init(_ type: NumPyType, shape: [Int], bytes: [UInt8]) {
     let header = NumPyHeader(type: type, shape: shape)
     invariant(
@@ -24,23 +27,27 @@ package struct NumPyArray: Sendable, Equatable {
     (self.type, self.shape, self.bytes) = (type, shape, bytes)
   }
 
+  /// An array of float64, its elements in C order.
   package init(_ values: [Double], shape: [Int]) {
     self.init(.float64, shape: shape, bytes: NumPyArray.bytes(of: values))
   }
 
+  /// An array of float32, its elements in C order.
   package init(_ values: [Float], shape: [Int]) {
     self.init(.float32, shape: shape, bytes: NumPyArray.bytes(of: values))
   }
 
+  /// An array of int64, its elements in C order.
   package init(_ values: [Int], shape: [Int]) {
     self.init(.int64, shape: shape, bytes: NumPyArray.bytes(of: values))
   }
 
+  /// An array of uint8, its elements in C order.
   package init(_ values: [UInt8], shape: [Int]) {
     self.init(.uint8, shape: shape, bytes: values)
   }
 
-  /// A text as its UTF-8 bytes, uint8 [count]: NumPy's own texts are four bytes a character.
+  /// A text as its UTF-8 bytes, uint8 [count]: NumPy's own texts take four bytes per character.
   package init(text: String) {
     self.init(Array(text.utf8), shape: [text.utf8.count])
   }

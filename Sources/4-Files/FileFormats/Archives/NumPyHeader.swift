@@ -4,7 +4,9 @@
 /// header's length in 2 bytes (1.0) or 4, and a Python dictionary with exactly the keys `descr`,
 /// `fortran_order` and `shape`, padded with spaces to a line's end.
 package struct NumPyHeader: Equatable {
+  /// The type of each element.
   package let type: NumPyType
+  /// Sides from the slowest index to the fastest in C order; empty for a single number.
   package let shape: [Int]
   var isBigEndian = false
   /// The first index runs fastest.
@@ -24,6 +26,7 @@ package struct NumPyHeader: Equatable {
     "\(type.name) \(shape)" + (isFortranOrder ? " in Fortran order" : "")
   }
 
+  /// The header of an array that is written: in C order and little-endian.
   package init(type: NumPyType, shape: [Int]) {
     (self.type, self.shape) = (type, shape)
   }
@@ -88,8 +91,8 @@ package struct NumPyHeader: Equatable {
     self.isFortranOrder = isFortranOrder
   }
 
-  /// The header's bytes as NumPy writes them: format 1.0, or 2.0 for shapes of absurdly many axes, padded
-  /// so that elements begin at a multiple of 64 bytes.
+  /// The header's bytes as NumPy writes them: format 1.0, or 2.0 for shapes of absurdly many axes,
+  /// padded so that elements begin at a multiple of 64 bytes.
   package var encoded: [UInt8] {
     let sides = shape.count == 1 ? "\(shape[0])," : shape.map(String.init).joined(separator: ", ")
     var text = Array(

@@ -4,10 +4,10 @@ import SystemSupport
 
 /// Files of an archive, unpacked into memory that the processes of a node share.
 ///
-/// One process unpacks; the others map the same pages, so that a node holds one copy. The memory is an
-/// anonymous file (memfd_create(2)) that has no name in any file system: it needs no room in /dev/shm or
-/// a temporary folder, and is gone with the last process that maps it, however that one ends. Others
-/// reach it through /proc/PID/fd, which the same user may open.
+/// One process unpacks; the others map the same pages, so that a node holds one copy. The memory is
+/// an anonymous file (memfd_create(2)) that has no name in any file system: it needs no room in
+/// /dev/shm or a temporary folder, and is gone with the last process that maps it, however that one
+/// ends. Others reach it through /proc/PID/fd, which the same user may open.
 package struct StagedFiles: Sendable {
   private struct Entry: Codable {
     let name: String
@@ -62,14 +62,14 @@ package struct StagedFiles: Sendable {
       process: getpid(), descriptor: file.number, name: name, entries: entries)
   }
 
-  /// What another process of this node makes `init(at:)` with, as long as this value lives; empty where
-  /// it did not unpack the files itself.
+  /// What another process of this node makes `init(at:)` with, as long as this value lives; empty
+  /// where it did not unpack the files itself.
   package var address: [UInt8] {
     place.flatMap { try? JSONEncoder().encode($0) }.map { Array($0) } ?? []
   }
 
-  /// The files that another process of this node has unpacked; nil where they cannot be reached, as from
-  /// another container.
+  /// The files that another process of this node has unpacked; nil where they cannot be reached, as
+  /// from another container.
   package init?(at address: [UInt8]) {
     guard let place = try? JSONDecoder().decode(Place.self, from: Data(address)) else { return nil }
     let path = "/proc/\(place.process)/fd/\(place.descriptor)"
@@ -112,19 +112,9 @@ private final class Descriptor: Sendable {
   deinit { if number >= 0 { close(number) } }
 
   func append(_ content: [UInt8]) -> Bool {
-    content.withUnsafeBytes { bytes in
-      var rest = bytes[...]
-      while !rest.isEmpty {
-        let part = UnsafeRawBufferPointer(rebasing: rest)
-        let written = write(number, part.baseAddress, part.count)
-        guard written > 0 else {
-          if written < 0 && errno == EINTR { continue }
-          return false
-        }
-        rest = rest.dropFirst(written)
-      }
-      return true
-    }
+    let code = content.withUnsafeBytes { FileSystem.writeAll($0, to: number) }
+    errno = code
+    return code == 0
   }
 
   /// The first bytes, shared with every process that maps them.

@@ -6,20 +6,27 @@ import SystemSupport
 ///
 /// libarchive tells where they are, jumping from header to header.
 package struct TarFile: Sendable {
+  /// One regular file in the tar.
   package struct Entry: Sendable {
+    /// Its path in the tar.
     package let name: String
+    /// Where its bytes begin in the tar, counted from 0.
     package let offset: Int
+    /// Its bytes.
     package let size: Int
   }
 
+  /// The tar's path, as it was given.
   package let path: String
   /// Regular files, in stored order.
   package let entries: [Entry]
   private let map: Data
 
+  /// Whether a file's name ends in `.tar`, in any case of letters.
   package static func isName(_ name: String) -> Bool { name.lowercased().hasSuffix(".tar") }
 
-  /// - Throws: `ArchiveError.brokenTar` where it is compressed, damaged or cut off, or has a name twice.
+  /// - Throws: `ArchiveError.brokenTar` where it is compressed, damaged or cut off, or has a name
+  ///   twice.
   package init(path: String) throws {
     self.path = path
     map = try Files.map(path)
@@ -42,7 +49,7 @@ package struct TarFile: Sendable {
 
   private static func list(_ path: String, size: Int) throws -> [Entry] {
     var message = [CChar](repeating: 0, count: 256)
-    // Small reads: between two headers lies a picture that is not wanted yet.
+    // Small reads: between two headers lies an image that is not wanted yet.
     guard let archive = carchive_open_tar(path, 4096, &message, message.count) else {
       let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
       throw ArchiveError.brokenTar(path: path, reason: String(decoding: text, as: UTF8.self))

@@ -3,8 +3,8 @@ import SystemSupport
 
 /// The files of a .tar or .tar.gz in stored order, read as a stream through libarchive.
 enum TarReader {
-  /// Calls `body` with each file's path in the archive, its size in bytes, and a function that reads
-  /// it whole; a file that is not asked for is skipped.
+  /// Calls `body` with each file's path in the archive, its size in bytes, and a function that
+  /// reads it whole; a file that is not asked for is skipped.
   static func forEachFile(
     in path: String,
     _ body: (

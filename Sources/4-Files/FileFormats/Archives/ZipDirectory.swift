@@ -3,28 +3,34 @@ import SystemSupport
 
 /// Where the entries of a .zip are.
 ///
-/// Source: APPNOTE 6.3, sections 4.3 to 4.5. The list at the file's end is read here, not by libarchive,
-/// which goes from entry to entry: images are asked for in the order of their names, by several threads,
-/// and the elements of a stored array are used in place in a memory map.
+/// Source: APPNOTE 6.3, sections 4.3 to 4.5. The list at the file's end is read here, not by
+/// libarchive, which goes from entry to entry: images are asked for in the order of their names, by
+/// several threads, and the elements of a stored array are used in place in a memory map.
 package struct ZipDirectory: Sendable {
+  /// One entry of the archive's list.
   package struct Entry: Sendable {
+    /// Its path in the archive.
     package let name: String
     /// 0 stored, 8 deflated.
     package let method: Int
+    /// The CRC-32 of its unpacked bytes.
     package let crc: UInt32
     let compressedSize: Int
+    /// Its unpacked bytes.
     package let size: Int
     let isEncrypted: Bool
     /// Of its local header.
     package let offset: Int
   }
 
+  /// The archive's path, as it was given.
   package let path: String
   /// The whole file, mapped.
   package let bytes: Data
   /// In the archive's order.
   package let entries: [Entry]
 
+  /// Maps the archive and reads its list of entries.
   package init(path: String) throws {
     self.path = path
     bytes = try Files.map(path)

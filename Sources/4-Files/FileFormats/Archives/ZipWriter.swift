@@ -1,12 +1,13 @@
 import Foundation
 import SystemSupport
 
-/// Writes a .zip of stored entries, in bounded memory, whose bytes are a function of names and contents.
+/// Writes a .zip of stored entries, in bounded memory, whose bytes are a function of names and
+/// contents.
 ///
-/// Source: APPNOTE 6.3. Not libarchive's writer: to write without going back it leaves size and checksum
-/// to a record behind each entry, which makes a stored entry unreadable as a stream, and it adds owner
-/// fields and times. Here a local header is complete, all times are 1980-01-01, and ZIP64 records appear
-/// where a number needs them.
+/// Source: APPNOTE 6.3. Not libarchive's writer: to write without going back it leaves size and
+/// checksum to a record behind each entry, which makes a stored entry unreadable as a stream, and
+/// it adds owner fields and times. Here a local header is complete, all times are 1980-01-01, and
+/// ZIP64 records appear where a number needs them.
 package final class ZipWriter {
   private struct Entry {
     let name: [UInt8]
@@ -15,7 +16,7 @@ package final class ZipWriter {
     var crc: UInt32
   }
 
-  private let file: ReplacedFile
+  private let file: AtomicFile
   private let wide: Int
   private var entries: [Entry] = []
   private var names: Set<String> = []
@@ -24,10 +25,11 @@ package final class ZipWriter {
 
   /// - Parameters:
   ///   - path: replaced by `finish()`; nothing of that name is seen before.
-  ///   - wideFrom: sizes and offsets from here on go to ZIP64 records; the format's limit, except in tests.
+  ///   - wideFrom: sizes and offsets from here on go to ZIP64 records; the format's limit, except
+  ///     in tests.
   package init(_ path: String, wideFrom: Int = 0xFFFF_FFFF) throws {
     wide = min(wideFrom, 0xFFFF_FFFF)
-    file = try ReplacedFile(path)
+    file = try AtomicFile(path, durable: true)
   }
 
   /// Adds a whole entry.

@@ -4,16 +4,26 @@ import SystemSupport
 
 /// A mapped image file whose format is known.
 package struct EncodedImage {
+  /// The formats that are known.
   package enum Format { case jpeg, png }
 
+  /// What errors call it.
   package let path: String
+  /// The file's bytes.
   package let bytes: Data
   let format: Format
 
+  /// Maps a file.
+  ///
+  /// - Throws: where it is neither a JPEG nor a PNG by its first bytes.
   package init(path: String) throws {
     try self.init(Files.map(path), path: path)
   }
 
+  /// An image that is in memory already.
+  ///
+  /// - Parameter path: what errors call it.
+  /// - Throws: where it is neither a JPEG nor a PNG by its first bytes.
   package init(_ bytes: Data, path: String) throws {
     if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
       format = .jpeg
@@ -25,7 +35,7 @@ package struct EncodedImage {
     (self.path, self.bytes) = (path, bytes)
   }
 
-  /// Width and height of the picture upright, from the header alone.
+  /// Width and height of the upright image; only the header is read.
   package func size() throws -> ImageSize {
     let size = try storedSize()
     return ImageOrientation.of(bytes, format).swapsSides
@@ -49,6 +59,7 @@ package struct EncodedImage {
     return ImageSize(width: Int(width), height: Int(height))
   }
 
+  /// The image, upright.
   package func decoded() throws -> RGBImage {
     let size = try storedSize()
     var pixels = [UInt8](repeating: 0, count: size.width * size.height * 3)
@@ -72,7 +83,7 @@ package struct EncodedImage {
   }
 }
 
-/// The one place where a status of the C shim becomes a line of text.
+/// Turns a failure of the C shim into a line of text; nil where there was none.
 enum CImageFailure {
   static func of(_ body: (UnsafeMutablePointer<CChar>?, Int) -> Int32) -> String? {
     var message = [CChar](repeating: 0, count: 256)

@@ -1,4 +1,5 @@
-/// Why an image cannot be decoded or used. Each description is one line: what, where, found, expected, how to mend it.
+/// Why an image cannot be decoded or used. Each description is one line that says what is wrong,
+/// where, what was found, what was expected and how to repair it.
 package enum ImageError: Error, Equatable, Sendable {
   /// A file's first bytes are neither those of a JPEG nor of a PNG.
   case unknownImageFormat(path: String)
@@ -6,12 +7,13 @@ package enum ImageError: Error, Equatable, Sendable {
   case brokenImage(path: String, reason: String)
   /// An image is larger than this program is willing to decode.
   case imageTooLarge(path: String, width: Int, height: Int, limit: Int)
-  /// Images that have to be of one size are not.
+  /// Images that must have one size have several.
   case mixedSizes(
     path: String, first: String, firstSize: ImageSize, second: String, secondSize: ImageSize)
 }
 
 extension ImageError: CustomStringConvertible {
+  /// The error as one line.
   package var description: String {
     switch self {
     case .unknownImageFormat(let path):
@@ -22,11 +24,13 @@ extension ImageError: CustomStringConvertible {
       "image \(path) has \(width) x \(height) pixels, expected at most \(limit) in all; shrink it"
     case .mixedSizes(let path, let first, let firstSize, let second, let secondSize):
       "images of several sizes in \(path): \(first) is \(firstSize), \(second) is \(secondSize)"
-        + "; bring them to one size, or let evaluate and data stats resize each on its own with --mixed-sizes"
+        + "; bring them to one size, or let evaluate and data stats resize each on its own with"
+        + " --mixed-sizes"
     }
   }
 
-  /// What is wrong with one image that others need not suffer from; nil for all else.
+  /// What is wrong, where it concerns only one image and others can still be used; nil for all
+  /// else.
   package var brokenImage: String? {
     switch self {
     case .brokenImage(_, let reason): reason

@@ -1,6 +1,8 @@
-/// Grids for looking at: small images are enlarged.
+/// Grids as PNG files, in which small images are enlarged.
 extension ImageGrid {
-  /// - Parameter images: of one size.
+  /// Writes a grid of images.
+  ///
+  /// - Parameter images: at least one, all of one size.
   package static func writePNG(
     _ images: [RGBImage], columns: Int? = nil, to path: String
   ) throws {
@@ -9,6 +11,8 @@ extension ImageGrid {
       to: path)
   }
 
+  /// Writes a grid of images.
+  ///
   /// - Parameter pixels: [B, height, width, 3].
   package static func writePNG(
     _ pixels: [UInt8], height: Int, width: Int, columns: Int? = nil, to path: String
@@ -19,11 +23,14 @@ extension ImageGrid {
     try ImageFile.writePNG(grid, to: path)
   }
 
+  /// Writes a grid of images.
+  ///
   /// - Parameter images: [B, height, width, 3] in [-1, 1].
   package static func writePNG(
     _ images: [Float], height: Int, width: Int, columns: Int? = nil, to path: String
   ) throws {
-    try writePNG(bytes(images), height: height, width: width, columns: columns, to: path)
+    try writePNG(
+      RGBImage.levels(images), height: height, width: width, columns: columns, to: path)
   }
 
   private static func scale(_ height: Int, _ width: Int) -> Int {

@@ -1,38 +1,15 @@
 import TensorCore
 
-/// Many pictures in one: rows of images with a gutter around each.
+/// Many images in one: rows of images with a gutter around each.
 package enum ImageGrid {
-  /// Brings [-1, 1] to 0...255 as EDM does: 127.5 x + 128, clamped and truncated. NaN becomes 0, so
-  /// that a diverged network still gives a picture.
-  package static func bytes(_ images: [Float]) -> [UInt8] {
-    images.map { value in
-      value.isNaN ? 0 : UInt8(min(max(value * 127.5 + 128, 0), 255))
-    }
-  }
-
-  /// Brings 0...255 to [-1, 1].
-  package static func signed(_ bytes: [UInt8]) -> [Float] { bytes.map { Float($0) / 127.5 - 1 } }
-
-  /// The images of [B, H, W, 3] in [-1, 1], by `bytes`.
-  package static func images(_ values: Tensor) -> [RGBImage] {
-    let shape = values.shape
-    invariant(shape.rank == 4 && shape[3] == 3, "ImageGrid.images: \(shape), expected [B, H, W, 3]")
-    let (pixels, size) = (bytes(values.floats), shape[1] * shape[2] * 3)
-    return (0..<shape[0]).map { index in
-      RGBImage(
-        width: shape[2], height: shape[1],
-        pixels: Array(pixels[index * size..<(index + 1) * size]))
-    }
-  }
-
   /// Lays out images from left to right, then downwards.
   ///
   /// - Parameters:
   ///   - pixels: [B, height, width, 3].
-  ///   - columns: images a row; by default the side of the smallest square that holds all.
+  ///   - columns: images per row; by default the side of the smallest square that holds all.
   ///   - gutter: pixels of background between images and around them, before enlarging.
-  ///   - scale: side of the square that each pixel becomes, for small images.
-  ///   - background: grey level of gutters and of places that stay empty.
+  ///   - scale: side in pixels of the square that each pixel becomes, for small images.
+  ///   - background: grey level, 0 to 255, of gutters and of places that stay empty.
   package static func image(
     _ pixels: [UInt8], height: Int, width: Int, columns: Int? = nil, gutter: Int = 2,
     scale: Int = 1, background: UInt8 = 255
@@ -64,13 +41,13 @@ package enum ImageGrid {
     return RGBImage(width: gridWidth * scale, height: gridHeight * scale, pixels: result)
   }
 
-  /// The same of images in [-1, 1].
+  /// The same for images in [-1, 1].
   package static func image(
     _ images: [Float], height: Int, width: Int, columns: Int? = nil, gutter: Int = 2,
     scale: Int = 1, background: UInt8 = 255
   ) -> RGBImage {
     image(
-      bytes(images), height: height, width: width, columns: columns, gutter: gutter, scale: scale,
-      background: background)
+      RGBImage.levels(images), height: height, width: width, columns: columns, gutter: gutter,
+      scale: scale, background: background)
   }
 }

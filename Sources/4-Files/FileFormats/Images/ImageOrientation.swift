@@ -1,9 +1,10 @@
 import Foundation
 
-/// Which way up a camera was held: what has to be done to the stored pixels to see the picture upright.
+/// How a camera was held: what has to be done to the stored pixels so that the image is upright.
 ///
-/// Source: EXIF 2.3, tag 0x0112. It is looked for where Pillow's `ImageOps.exif_transpose` finds it: in a
-/// JPEG's EXIF segment or, where that does not tell, its XMP segment, and in a PNG's eXIf chunk.
+/// Source: EXIF 2.3, tag 0x0112. It is looked for where Pillow's `ImageOps.exif_transpose` finds
+/// it: in a JPEG's EXIF segment or, where that does not tell, its XMP segment, and in a PNG's eXIf
+/// chunk.
 enum ImageOrientation: Int, CaseIterable {
   case upright = 1
   case mirrored, upsideDown, flipped, transposed, quarterRight, transverse, quarterLeft
@@ -11,7 +12,8 @@ enum ImageOrientation: Int, CaseIterable {
   /// Whether width and height change places.
   var swapsSides: Bool { rawValue >= ImageOrientation.transposed.rawValue }
 
-  /// What a file says; `upright` where it says nothing, or something that is not in the standard.
+  /// The orientation that a file states; `upright` where it says nothing, or something that is not
+  /// in the standard.
   static func of(_ bytes: Data, _ format: EncodedImage.Format) -> ImageOrientation {
     let value =
       switch format {
@@ -54,7 +56,7 @@ enum ImageOrientation: Int, CaseIterable {
 
   private static func inJPEG(_ file: ByteReader) -> Int? {
     var (at, fromXMP): (Int, Int?) = (2, nil)
-    // Segments lie one behind the other up to the first scan (0xDA).
+    // Segments follow one another up to the first scan (0xDA).
     while let mark = file.big(at, 2), mark >= 0xFF00, mark != 0xFFDA {
       // Fill bytes before a marker.
       if mark == 0xFFFF {
@@ -128,11 +130,13 @@ struct ByteReader {
 
   init(_ bytes: Data) { self.bytes = bytes }
 
-  package func big(_ offset: Int, _ count: Int) -> Int? {
+  /// `count` bytes from `offset` on, the most significant first.
+  func big(_ offset: Int, _ count: Int) -> Int? {
     slice(offset, count)?.reduce(0) { $0 << 8 | Int($1) }
   }
 
-  package func little(_ offset: Int, _ count: Int) -> Int? {
+  /// `count` bytes from `offset` on, the least significant first.
+  func little(_ offset: Int, _ count: Int) -> Int? {
     slice(offset, count)?.reversed().reduce(0) { $0 << 8 | Int($1) }
   }
 

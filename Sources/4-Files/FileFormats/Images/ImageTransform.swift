@@ -1,20 +1,21 @@
 import TensorCore
 
-/// How a picture of any size becomes a square one.
+/// How an image of any size becomes a square one.
 ///
-/// Source: the transforms of EDM's dataset tool; `centerCropDhariwal` is ADM's preprocessing of ImageNet.
+/// Source: the transforms of EDM's dataset tool; `centerCropDhariwal` is ADM's preprocessing of
+/// ImageNet.
 package enum ImageTransform: String, Codable, CaseIterable, Sendable {
-  /// Halved by box means as long as the shorter side stays at least `side`, then brought to `side` by the
-  /// bicubic filter, and cut to its centre.
+  /// Halved by box means as long as the shorter side stays at least `side`, then brought to `side`
+  /// by the bicubic filter, and cut to its centre.
   case centerCropDhariwal = "center-crop-dhariwal"
   /// The largest centred square, resized.
   case centerCrop = "center-crop"
-  /// The whole picture, resized without regard to its proportions.
+  /// The whole image, resized without regard to its proportions.
   case stretch
 
   /// - Parameters:
   ///   - side: of the result in pixels.
-  ///   - filter: of `centerCrop` and `stretch`; the other has its own.
+  ///   - filter: of `centerCrop` and `stretch`; `centerCropDhariwal` has its own filters.
   package func callAsFunction(_ image: RGBImage, side: Int, filter: ResampleFilter) -> RGBImage {
     invariant(side > 0, "ImageTransform: side \(side)")
     let square = ImageSize(width: side, height: side)

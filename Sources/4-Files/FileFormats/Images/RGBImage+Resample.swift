@@ -5,8 +5,8 @@ extension RGBImage {
   /// This image brought to another size, or a part of the result.
   ///
   /// Source: Pillow's `Image.resize` for 8-bit images, to the byte: along x and then along y, with
-  /// weights rounded to 22 bits behind the point and levels rounded after each axis; an axis that keeps
-  /// its size is left alone.
+  /// weights rounded to 22 bits behind the point and levels rounded after each axis; an axis that
+  /// keeps its size is not changed.
   ///
   /// - Parameters:
   ///   - size: of the whole result.

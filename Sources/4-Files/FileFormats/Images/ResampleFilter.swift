@@ -1,7 +1,7 @@
 import TensorCore
 
-/// The kernels by which images are brought to another size, antialiased: a kernel widens with the scale
-/// where an image shrinks.
+/// The kernels by which images are brought to another size, antialiased: a kernel widens with the
+/// scale where an image shrinks.
 ///
 /// Source: Pillow's `ImagingResample`.
 package enum ResampleFilter: String, Codable, CaseIterable, Sendable {
@@ -47,12 +47,13 @@ package struct ResampleWeights: Sendable {
   package let first: [Int]
   /// Output `i` has the weights `start[i]..<start[i + 1]`.
   package let start: [Int]
+  /// The weights of all outputs, one output after the other.
   package let weights: [Double]
 
   /// - Parameters:
-  ///   - inputs: samples there are.
-  ///   - outputs: samples they are brought to.
-  ///   - kept: the outputs that are wanted, which come first then; nil: all.
+  ///   - inputs: number of samples.
+  ///   - outputs: number of samples after resizing.
+  ///   - kept: the outputs that are wanted; the first of them is then output 0. Nil: all.
   package init(
     _ filter: ResampleFilter, from inputs: Int, to outputs: Int, kept: Range<Int>? = nil
   ) {

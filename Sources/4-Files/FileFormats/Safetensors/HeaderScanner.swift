@@ -1,8 +1,8 @@
 /// Reads the JSON of a safetensors header: objects, strings, lists of whole numbers.
 ///
 /// A scanner of our own because general JSON readers keep one of two equal keys without a word, and
-/// accept numbers and nesting that the format does not have. Nothing recurses, so no input overflows
-/// the stack. `bytes` must be valid UTF-8.
+/// accept numbers and nesting that the format does not have. Nothing recurses, so no input
+/// overflows the stack. `bytes` must be valid UTF-8.
 struct HeaderScanner {
   let bytes: [UInt8]
   let path: String

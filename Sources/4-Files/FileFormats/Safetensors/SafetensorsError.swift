@@ -1,22 +1,40 @@
-/// Why a file is not a safetensors file, or lacks a tensor. One case per condition; each description is one line that
-/// names the file, what was found, what was expected and how to mend it.
+/// Why a file is not a safetensors file, or lacks a tensor. One case per condition; each
+/// description is one line that names the file, what was found, what was expected and how to mend
+/// it.
 package enum SafetensorsError: Error, Equatable, Sendable {
+  /// The file has fewer than the 8 bytes of the header's length.
   case shortFile(path: String, size: Int)
+  /// The header claims to be longer than the format allows.
   case headerLimit(path: String, length: UInt64)
+  /// The header claims to be longer than the file.
   case headerBeyondFile(path: String, length: Int, size: Int)
+  /// The header is not UTF-8.
   case headerEncoding(path: String)
+  /// The header is not the JSON that the format asks for; `offset` counts its bytes.
   case headerSyntax(path: String, offset: Int, expected: String)
+  /// A key is there twice.
   case duplicateKey(path: String, key: String)
+  /// A tensor has a field that the format does not know.
   case unknownField(path: String, tensor: String, field: String)
+  /// A tensor lacks its type, its shape or its place.
   case missingField(path: String, tensor: String, field: String)
+  /// A tensor has an element type that is not read.
   case unknownDType(path: String, tensor: String, dtype: String)
+  /// A tensor would have more bytes than an `Int` counts.
   case shapeOverflow(path: String, tensor: String, shape: [Int])
+  /// A tensor ends before it begins.
   case reversedRange(path: String, tensor: String, begin: Int, end: Int)
+  /// A tensor's place and its shape are of different sizes.
   case tensorSize(path: String, tensor: String, found: Int, expected: Int)
+  /// Bytes between two tensors belong to none.
   case hole(path: String, tensor: String, begin: Int, expected: Int)
+  /// A tensor begins inside another.
   case overlap(path: String, tensor: String, begin: Int, expected: Int)
+  /// The file ends before the last tensor, or goes on behind it.
   case dataSize(path: String, found: Int, expected: Int)
+  /// The file has no tensor of this name.
   case noSuchTensor(path: String, tensor: String)
+  /// A tensor has another element type than its reader takes.
   case tensorType(path: String, tensor: String, found: SafetensorsDType, expected: String)
 }
 

@@ -10,15 +10,17 @@ package struct SafetensorsFile: Sendable {
   package let entries: [SafetensorsEntry]
   /// The file's `__metadata__`, empty where there is none.
   package let metadata: [String: String]
+  /// The file's path, as it was given.
   package let path: String
   private let file: InputFile
   private let dataStart: Int
   private let indices: [String: Int]
 
-  /// - Throws: `CheckpointError` for what the operating system refuses, and one case for each way in
-  ///   which a header can be wrong.
+  /// - Throws: `CheckpointError` for what the operating system refuses, and one case for each way
+  ///   in which a header can be wrong.
   package init(_ url: URL) throws { try self.init(path: url.path) }
 
+  /// The same, by its path.
   package init(path: String) throws {
     self.path = path
     file = try InputFile(path)

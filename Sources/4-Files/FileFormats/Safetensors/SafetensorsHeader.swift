@@ -1,7 +1,12 @@
+import SystemSupport
+
 /// One tensor of a safetensors file.
 package struct SafetensorsEntry: Equatable, Sendable {
+  /// The tensor's name, unique in the file.
   package let name: String
+  /// The type of its elements.
   package let dtype: SafetensorsDType
+  /// Its sides, the last index running fastest; empty for a scalar.
   package let shape: [Int]
   /// Its bytes, counted from the end of the header.
   package let data: Range<Int>
@@ -10,16 +15,19 @@ package struct SafetensorsEntry: Equatable, Sendable {
   package var count: Int { data.count / dtype.size }
 }
 
-/// What stands in front of a safetensors file's data: names, types, shapes and places of the tensors.
+/// What stands in front of a safetensors file's data: names, types, shapes and places of the
+/// tensors.
 ///
-/// Source: the format's description in huggingface/safetensors. Eight bytes with the header's length
-/// (little-endian), then a JSON object padded with spaces, then the tensors' bytes without holes.
+/// Source: the format's description in huggingface/safetensors. Eight bytes with the header's
+/// length (little-endian), then a JSON object padded with spaces, then the tensors' bytes without
+/// holes.
 package struct SafetensorsHeader: Equatable, Sendable {
   /// Longest header accepted, as in the reference implementation.
   package static let limit = 100_000_000
 
   /// In the order of their data.
   package let entries: [SafetensorsEntry]
+  /// The file's `__metadata__`, empty where there is none.
   package let metadata: [String: String]
 
   /// The header's length as told by a file's first eight bytes, checked against the file's size.
@@ -122,37 +130,24 @@ package struct SafetensorsHeader: Equatable, Sendable {
     return size
   }
 
-  /// The bytes of a file up to its data: length, JSON in the order given, spaces up to a multiple of
-  /// eight.
+  /// The bytes of a file up to its data: length, JSON in the order given, spaces up to a multiple
+  /// of eight.
   package static func encode(_ entries: [SafetensorsEntry], metadata: [String: String]) -> [UInt8] {
     var members: [String] = []
     if !metadata.isEmpty {
       let pairs = metadata.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
-        .map { "\(quoted($0.key)):\(quoted($0.value))" }
+        .map { "\(JSONText.quoted($0.key)):\(JSONText.quoted($0.value))" }
       members.append("\"__metadata__\":{\(pairs.joined(separator: ","))}")
     }
     members += entries.map { entry in
       let shape = entry.shape.map(String.init).joined(separator: ",")
-      return "\(quoted(entry.name)):{\"dtype\":\"\(entry.dtype.rawValue)\",\"shape\":[\(shape)],"
+      return
+        "\(JSONText.quoted(entry.name)):{\"dtype\":\"\(entry.dtype.rawValue)\",\"shape\":[\(shape)],"
         + "\"data_offsets\":[\(entry.data.lowerBound),\(entry.data.upperBound)]}"
     }
     var json = Array("{\(members.joined(separator: ","))}".utf8)
     json += Array(repeating: UInt8(ascii: " "), count: (8 - json.count % 8) % 8)
     let length = UInt64(json.count)
     return (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * UInt64($0))) } + json
-  }
-
-  private static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"", "\\": result += "\\\(scalar)"
-      case "\u{0}"..."\u{1F}":
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 }

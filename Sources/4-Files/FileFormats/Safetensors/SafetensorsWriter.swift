@@ -4,38 +4,35 @@ import TensorCore
 
 /// Writes a safetensors file, its tensors one after the other in the order announced.
 ///
-/// The bytes depend on names, shapes, types, values and metadata alone. Data follow the header without
-/// padding, so announce wider element types first where alignment matters to a reader. A file that is
-/// not finished is removed.
+/// The bytes depend on names, shapes, types, values and metadata only. Data follow the header
+/// without padding, so announce wider element types first where alignment matters to a reader.
+/// Nothing is seen under the file's name before `finish`.
 package final class SafetensorsWriter {
   /// What is announced of a tensor before its data come.
   package struct Announcement: Sendable {
+    /// The tensor's name, unique in the file.
     package let name: String
+    /// The type of its elements.
     package let dtype: SafetensorsDType
+    /// Its sides, the last index running fastest.
     package let shape: [Int]
 
+    /// Announces a tensor, of f32 unless said otherwise.
     package init(_ name: String, _ dtype: SafetensorsDType = .float32, _ shape: [Int]) {
       (self.name, self.dtype, self.shape) = (name, dtype, shape)
     }
   }
 
   private let path: String
-  /// Where the bytes go until they are complete.
-  private let workPath: String
-  private let file: OutputFile
+  private let file: AtomicFile
+  private var checksum = Checksum()
   private let expectedSize: Int
-  private var isFinished = false
 
   /// Starts a file: writes the header of all `tensors`.
-  ///
-  /// - Parameter replacing: write under a hidden name beside `url` and rename when complete, so that
-  ///   `url` never holds half a file. Not needed inside a directory that is itself renamed.
   package init(
-    _ url: URL, _ tensors: [Announcement], metadata: [String: String] = [:],
-    replacing: Bool = true
+    _ url: URL, _ tensors: [Announcement], metadata: [String: String] = [:]
   ) throws {
     path = url.path
-    workPath = replacing ? FileSystem.temporary(beside: path) : path
     var entries: [SafetensorsEntry] = []
     var names = Set<String>()
     var end = 0
@@ -54,15 +51,11 @@ package final class SafetensorsWriter {
     invariant(
       header.count - 8 <= SafetensorsHeader.limit,
       "SafetensorsWriter: a header of \(header.count) bytes")
-    file = try OutputFile(workPath)
+    file = try AtomicFile(path, durable: true)
     expectedSize = header.count + end
     try header.withUnsafeBytes { bytes in
-      Result { () throws in try file.write(bytes) }
+      Result { () throws in try add(bytes) }
     }.get()
-  }
-
-  deinit {
-    if !isFinished { unlink(workPath) }
   }
 
   /// Appends data of the announced tensors, in any pieces.
@@ -70,7 +63,18 @@ package final class SafetensorsWriter {
     invariant(
       file.size + bytes.count <= expectedSize,
       "SafetensorsWriter: \(bytes.count) bytes more than the shapes announced in \(path)")
-    try file.write(bytes)
+    try add(bytes)
+  }
+
+  private func add(_ bytes: UnsafeRawBufferPointer) throws {
+    var done = 0
+    while done < bytes.count {
+      // In pieces, so that the checksum finds in the cache what the system call will read.
+      let piece = UnsafeRawBufferPointer(rebasing: bytes[done..<min(done + 1 << 20, bytes.count)])
+      checksum.update(piece)
+      try file.append(piece)
+      done += piece.count
+    }
   }
 
   /// Appends f32 data.
@@ -80,20 +84,14 @@ package final class SafetensorsWriter {
     }.get()
   }
 
-  /// Makes the file durable and, where it replaces, visible under its name.
+  /// Makes the file durable and visible under its name.
   /// - Returns: its size in bytes and its `Checksum`.
   @discardableResult
   package func finish() throws -> (size: Int, checksum: String) {
     invariant(
       file.size == expectedSize,
       "SafetensorsWriter: \(file.size) bytes written to \(path), announced \(expectedSize)")
-    let checksum = try file.finish()
-    if workPath != path {
-      try FileSystem.rename(workPath, to: path)
-      isFinished = true
-      try FileSystem.sync(directory: FileSystem.parent(of: path))
-    }
-    isFinished = true
-    return (file.size, checksum)
+    try file.commit()
+    return (file.size, checksum.digest)
   }
 }

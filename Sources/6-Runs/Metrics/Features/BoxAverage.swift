@@ -1,8 +1,8 @@
 import FileFormats
 import TensorCore
 
-/// Averages over areas: each pixel of the smaller image is the mean of what it covers of the larger one, a
-/// pixel that is cut counting by its part.
+/// Averages over areas: each pixel of the smaller image is the mean of what it covers of the larger
+/// one, a pixel that is cut counting by its part.
 enum BoxAverage {
   /// Along one axis: first sample and weights of each output.
   private struct Filter {

@@ -1,8 +1,9 @@
 import Checkpoints
 import FileFormats
 
-/// What can be wrong with the weights of a feature network. One case a condition; `description` is one
-/// line that names the file and tensor, what was found, what was expected and how to mend it.
+/// What can be wrong with the weights of a feature network. There is one case per condition;
+/// `description` is one line that names the file and tensor, what was found, what was expected and
+/// how to mend it.
 package enum FeatureError: Error, Equatable, Sendable {
   case missingTensor(path: String, tensor: String, expected: [Int])
   case unknownTensor(path: String, tensor: String)

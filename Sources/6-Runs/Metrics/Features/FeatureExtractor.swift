@@ -1,8 +1,8 @@
 import FileFormats
 import TensorCore
 
-/// A place in a feature network whose values a metric is made of.
-package enum FeatureTap: String, CaseIterable, Sendable {
+/// A kind of feature: the place in a feature network from which a metric takes its values.
+package enum FeatureKind: String, CaseIterable, Sendable {
   /// Inception, after the first max pool, averaged over the image.
   case pool64 = "64"
   /// Inception, after the second max pool, averaged over the image.
@@ -19,22 +19,22 @@ package enum FeatureTap: String, CaseIterable, Sendable {
   case random
 }
 
-/// Turns images into rows of numbers. A row depends on its image alone, neither on the batch nor on
-/// the number of threads.
+/// Turns images into features, one row of numbers per image. A row depends only on its image:
+/// neither on the batch nor on the number of threads.
 package protocol FeatureExtractor: Sendable {
-  /// What a result names the network: `inception` or `builtin`.
+  /// The network's name in results: `inception` or `builtin`.
   var name: String { get }
-  /// Tells networks apart: statistics of another digest cannot be compared.
+  /// Digest of the weights: statistics with another digest cannot be compared.
   var digest: String { get }
-  /// How images are brought to the network's input; part of what a result names.
+  /// How images are brought to the network's input; a result states it.
   var protocolName: String { get }
-  /// What the network offers, with the width of each row.
-  var widths: [FeatureTap: Int] { get }
+  /// The kinds of features that the network has, and the width of their rows.
+  var widths: [FeatureKind: Int] { get }
 
   /// Features of a few images, whose sizes may differ.
   ///
-  /// - Returns: for each of `taps` [images.count, widths[tap]], f32.
+  /// - Returns: for each of `kinds` [images.count, widths[kind]], f32.
   func features(
-    of images: [RGBImage], taps: Set<FeatureTap>, on context: ComputeContext
-  ) -> [FeatureTap: FeatureMatrix]
+    of images: [RGBImage], kinds: Set<FeatureKind>, on context: ComputeContext
+  ) -> [FeatureKind: FeatureMatrix]
 }

@@ -3,26 +3,29 @@ import Operators
 import SystemSupport
 import TensorCore
 
-/// The built-in feature network: four convolutions with fixed random weights, for a Frechet distance that
-/// needs no file. It sees colour, contrast, sharpness and noise and the statistics of local structure, and
-/// knows no classes; its distance is called `fd_random` and is no FID.
+/// The built-in feature network: four convolutions with fixed random weights, for a Frechet
+/// distance that needs no file. It sees colour, contrast, sharpness and noise and the statistics of
+/// local structure, and knows no classes; its distance is called `fd_random` and is no FID.
 ///
-/// 3x3 convolutions of 24, 48, 64 and 64 channels at full, half, quarter and eighth size, each clipped to
-/// 0...1; a feature is the mean of a channel over the image, 200 together. Three quarters of the first
-/// layer's filters ignore the colour itself and see differences between neighbours alone. Half of these are
-/// amplified eight times, so that noise far below the contrast of an image moves them, and half twice, so
-/// that they tell much noise from more. Other filters are normal draws of a length of sqrt(2), so that all
-/// layers have values of the same size. 25 MFLOP a 32 x 32 image.
+/// 3x3 convolutions of 24, 48, 64 and 64 channels at full, half, quarter and eighth size, each
+/// clipped to 0...1; a feature is the mean of a channel over the image, 200 together. Three
+/// quarters of the first layer's filters ignore the colour itself and see only differences between
+/// neighbours. Half of these are amplified eight times, so that noise far below the contrast of an
+/// image moves them, and half twice, so that they tell much noise from more. Other filters are
+/// normal draws of a length of sqrt(2), so that all layers have values of the same size. 25 MFLOP
+/// per 32 x 32 image.
 ///
-/// Sides above 64 pixels are averaged down to 64 first, which bounds the cost and means that detail beyond
-/// is not seen. Statistics of images of different sizes should not be compared.
+/// Sides above 64 pixels are averaged down to 64 first, which bounds the cost and means that detail
+/// beyond is not seen. Statistics of images of different sizes should not be compared.
 package struct RandomFeatures: FeatureExtractor {
+  /// The name in results and reference files.
   package let name = "builtin"
   /// XXH3-128 of the weights.
   package let digest: String
-  /// Images are taken as they are, but for sides above 64.
+  /// Images are taken as they are; sides above 64 pixels are averaged down.
   package let protocolName = "native"
-  package let widths: [FeatureTap: Int] = [.random: channels.dropFirst().reduce(0, +)]
+  /// 200 features, the means of all channels.
+  package let widths: [FeatureKind: Int] = [.random: channels.dropFirst().reduce(0, +)]
 
   private static let channels = [3, 24, 48, 64, 64]
   /// Outputs of the first layer that see the colour itself.
@@ -35,8 +38,8 @@ package struct RandomFeatures: FeatureExtractor {
 
   private let layers: [FrozenConvolution]
 
-  /// - Parameter context: its memory holds the weights; others may run the network if they have the same
-  ///   kernels.
+  /// - Parameter context: its memory holds the weights; others may run the network if they have the
+  ///   same kernels.
   package init(on context: ComputeContext) {
     var layers: [FrozenConvolution] = []
     var checksum = Checksum()
@@ -74,11 +77,12 @@ package struct RandomFeatures: FeatureExtractor {
     return weights.map(Float.init)
   }
 
+  /// The features of a few images, which may differ in size; see `FeatureExtractor`.
   package func features(
-    of images: [RGBImage], taps: Set<FeatureTap>, on context: ComputeContext
-  ) -> [FeatureTap: FeatureMatrix] {
-    invariant(taps.isSubset(of: widths.keys), "RandomFeatures: taps \(taps)")
-    guard let tap = taps.first, let width = widths[tap] else { return [:] }
+    of images: [RGBImage], kinds: Set<FeatureKind>, on context: ComputeContext
+  ) -> [FeatureKind: FeatureMatrix] {
+    invariant(kinds.isSubset(of: widths.keys), "RandomFeatures: kinds \(kinds)")
+    guard let kind = kinds.first, let width = widths[kind] else { return [:] }
     var (values, start) = ([Float](), 0)
     values.reserveCapacity(images.count * width)
     while start < images.count {
@@ -89,7 +93,7 @@ package struct RandomFeatures: FeatureExtractor {
       values += run(inputs(alike, size, on: context))
       start = alike.endIndex
     }
-    return [tap: FeatureMatrix(width: width, values: values)]
+    return [kind: FeatureMatrix(width: width, values: values)]
   }
 
   /// [B, H, W, 3] -> rows of all means.

@@ -4,17 +4,18 @@ import TensorCore
 /// How 8-bit images are brought to the 299 x 299 floats that Inception reads. Results of different
 /// protocols cannot be compared; the name is part of every result.
 package enum ResizeProtocol: String, CaseIterable, Sendable {
-  /// TensorFlow 1's bilinear filter, as the 2015 graph, EDM, ADM and torch-fidelity have it: pixel `i` is
-  /// taken at i * in / out, without a half-pixel shift and without antialiasing; then (x - 128) / 128.
+  /// TensorFlow 1's bilinear filter, as the 2015 graph, EDM, ADM and torch-fidelity have it: pixel
+  /// `i` is taken at i * in / out, without a half-pixel shift and without antialiasing; then (x -
+  /// 128) / 128.
   case tf1
-  /// Pillow's bicubic filter, channel by channel in floats, antialiased where it shrinks and clipped to
-  /// 0...255, as clean-fid has it; then (x - 128) / 128.
+  /// Pillow's bicubic filter, channel by channel in floats, antialiased where it shrinks and
+  /// clipped to 0...255, as clean-fid has it; then (x - 128) / 128.
   case clean
   /// PyTorch's bilinear filter with half-pixel centres and without antialiasing, on x / 255, as
   /// pytorch-fid has it; then 2 x - 1.
   case pytorchFID = "pytorch-fid"
 
-  /// Pixels a side.
+  /// Pixels per side of the input.
   package static let side = 299
 
   /// - Returns: [images.count, 299, 299, 3], f32. Images may be of any size, each of its own.

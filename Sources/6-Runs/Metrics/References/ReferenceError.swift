@@ -2,15 +2,15 @@ import Datasets
 
 /// Why a file of reference statistics cannot be used. Each description is one line.
 package enum ReferenceError: Error, Equatable {
-  /// A mean is no vector.
+  /// A mean that is no vector.
   case notVector(path: String, key: String, found: String)
   /// A covariance is not square, or not of its mean's width.
   case notSquare(path: String, key: String, found: String, width: Int)
-  /// Infinite numbers, or none.
+  /// Elements that are infinite or not numbers.
   case nonFinite(path: String, key: String)
-  /// A text or number about the file is of another type.
+  /// A field about the file's origin has another type.
   case damagedField(path: String, key: String, found: String)
-  /// Statistics of another feature network's features.
+  /// Statistics of the features of another network.
   case otherNetwork(path: String, found: String, expected: String)
   /// Images were brought to the network's input in another way.
   case otherProtocol(path: String, found: String, expected: String)
@@ -32,8 +32,8 @@ extension ReferenceError: CustomStringConvertible {
     case .damagedField(let path, let key, let found):
       "\(key) in \(path) cannot be read: found \(found); make the reference again"
     case .otherNetwork(let path, let found, let expected):
-      "reference of another feature network: \(path) was made by \(found), features are of \(expected)"
-        + "; make it with diffit data stats, or choose --features"
+      "reference of another feature network: \(path) was made by \(found), features are of"
+        + " \(expected); make it with diffit data stats, or choose --features"
     case .otherProtocol(let path, let found, let expected):
       "reference of another protocol: \(path) was made with \(found), features with \(expected)"
         + "; make it again, or choose --protocol"

@@ -8,13 +8,13 @@ import TensorCore
 /// | --- | --- |
 /// | `mu` [d], `sigma` [d, d] | of the final features: Inception's 2048, or the built-in network's. EDM's keys |
 /// | `mu_s`, `sigma_s` | of the spatial features, 2023 wide. ADM's keys |
-/// | `mu_64`, `sigma_64` and so on | of other taps |
-/// | `diffit_network`, `diffit_digest`, `diffit_protocol` | what made the features; UTF-8 as uint8 |
+/// | `mu_64`, `sigma_64` and so on | of other kinds of features |
+/// | `diffit_network`, `diffit_digest`, `diffit_protocol` | the feature network; UTF-8 as uint8 |
 /// | `diffit_count` | images, int64 [] |
 /// | `arr_0` | in ADM's batches: the images themselves, uint8 [N, H, W, 3] |
 ///
-/// EDM and ADM read the files written here and pass over keys they do not know. Floats are f64 when written, f32 is
-/// accepted.
+/// EDM and ADM read the files written here and pass over keys they do not know. Floats are f64 when
+/// written, f32 is accepted.
 package enum ReferenceFile {
   private static let networkKey = "diffit_network"
   private static let digestKey = "diffit_digest"
@@ -22,14 +22,14 @@ package enum ReferenceFile {
   private static let countKey = "diffit_count"
   private static let builtinNetwork = "builtin"
 
-  static func meanKey(_ tap: FeatureTap) -> String { "mu" + suffix(tap) }
-  static func covarianceKey(_ tap: FeatureTap) -> String { "sigma" + suffix(tap) }
+  static func meanKey(_ kind: FeatureKind) -> String { "mu" + suffix(kind) }
+  static func covarianceKey(_ kind: FeatureKind) -> String { "sigma" + suffix(kind) }
 
-  private static func suffix(_ tap: FeatureTap) -> String {
-    switch tap {
+  private static func suffix(_ kind: FeatureKind) -> String {
+    switch kind {
     case .pool2048, .random: ""
     case .spatial2023: "_s"
-    default: "_" + tap.rawValue
+    default: "_" + kind.rawValue
     }
   }
 
@@ -48,19 +48,19 @@ package enum ReferenceFile {
     return statistics
   }
 
-  /// Reads statistics, whatever network made them.
+  /// Reads statistics, no matter which network made them.
   package static func read(_ path: String) throws -> ReferenceStatistics {
     let npz = try NPZFile(path)
     let network = try text(npz, networkKey)
     let count = try count(npz)
-    var gaussians: [FeatureTap: FeatureGaussian] = [:]
-    for tap in FeatureTap.allCases {
-      // `mu` is of one of two taps; the other does not exist in this network.
+    var gaussians: [FeatureKind: FeatureGaussian] = [:]
+    for kind in FeatureKind.allCases {
+      // `mu` holds one of two kinds; the other does not exist in this network.
       let isBuiltin = network == builtinNetwork
-      if tap == (isBuiltin ? .pool2048 : .random) { continue }
-      let isMain = tap == (isBuiltin ? .random : .pool2048)
-      if isMain || npz.contains(meanKey(tap)) || npz.contains(covarianceKey(tap)) {
-        gaussians[tap] = try gaussian(npz, tap, count: count)
+      if kind == (isBuiltin ? .pool2048 : .random) { continue }
+      let isMain = kind == (isBuiltin ? .random : .pool2048)
+      if isMain || npz.contains(meanKey(kind)) || npz.contains(covarianceKey(kind)) {
+        gaussians[kind] = try gaussian(npz, kind, count: count)
       }
     }
     return ReferenceStatistics(
@@ -73,7 +73,8 @@ package enum ReferenceFile {
     try NPZFile(path).contains("arr_0") ? ArrayImages(path: path) : nil
   }
 
-  /// Writes statistics; the same ones give the same bytes. What had the name stays until all is on disk.
+  /// Writes statistics; equal statistics give equal bytes. An older file of this name stays until
+  /// all is on disk.
   package static func write(
     _ statistics: ReferenceStatistics, to path: String
   ) throws {
@@ -81,13 +82,13 @@ package enum ReferenceFile {
     invariant(
       (gaussians[.pool2048] == nil) != (gaussians[.random] == nil),
       "ReferenceFile.write: a file holds features of one network, the final ones among them")
-    let main: FeatureTap = gaussians[.random] == nil ? .pool2048 : .random
+    let main: FeatureKind = gaussians[.random] == nil ? .pool2048 : .random
     let npz = try NPZWriter(path)
-    for tap in [main] + FeatureTap.allCases.filter({ $0 != main }) {
-      guard let gaussian = gaussians[tap] else { continue }
+    for kind in [main] + FeatureKind.allCases.filter({ $0 != main }) {
+      guard let gaussian = gaussians[kind] else { continue }
       let width = gaussian.width
-      try npz.add(meanKey(tap), NumPyArray(gaussian.mean, shape: [width]))
-      try npz.add(covarianceKey(tap), NumPyArray(gaussian.covariance, shape: [width, width]))
+      try npz.add(meanKey(kind), NumPyArray(gaussian.mean, shape: [width]))
+      try npz.add(covarianceKey(kind), NumPyArray(gaussian.covariance, shape: [width, width]))
     }
     let fields = [
       (networkKey, statistics.network), (digestKey, statistics.digest),
@@ -101,9 +102,9 @@ package enum ReferenceFile {
   }
 
   private static func gaussian(
-    _ npz: NPZFile, _ tap: FeatureTap, count: Int?
+    _ npz: NPZFile, _ kind: FeatureKind, count: Int?
   ) throws -> FeatureGaussian {
-    let (meanKey, covarianceKey) = (meanKey(tap), covarianceKey(tap))
+    let (meanKey, covarianceKey) = (meanKey(kind), covarianceKey(kind))
     let mean = try npz.array(meanKey)
     guard mean.shape.count == 1 && mean.count > 0 else {
       throw ReferenceError.notVector(path: npz.path, key: meanKey, found: mean.summary)

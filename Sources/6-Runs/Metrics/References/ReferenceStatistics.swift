@@ -1,16 +1,20 @@
-/// What samples are compared with: statistics of a data set's features, and which network made them.
+/// Statistics of a data set's features, and the network that made the features.
 package struct ReferenceStatistics: Sendable, Equatable {
-  /// What a file without a name is taken to be made by: EDM's and ADM's are.
+  /// The network of files that name none, such as EDM's and ADM's.
   package static let unnamedNetwork = "inception"
 
-  package var gaussians: [FeatureTap: FeatureGaussian]
-  /// `FeatureExtractor.name`, `.digest` and `.protocolName`; nil where a file does not say.
+  /// Mean and covariance of each kind of feature.
+  package var gaussians: [FeatureKind: FeatureGaussian]
+  /// `FeatureExtractor.name` of the network; nil where a file does not say.
   package var network: String?
+  /// `FeatureExtractor.digest` of the network; nil where a file does not say.
   package var digest: String?
+  /// `FeatureExtractor.protocolName` of the network; nil where a file does not say.
   package var protocolName: String?
 
+  /// Takes the parts as they are.
   package init(
-    _ gaussians: [FeatureTap: FeatureGaussian], network: String? = nil, digest: String? = nil,
+    _ gaussians: [FeatureKind: FeatureGaussian], network: String? = nil, digest: String? = nil,
     protocolName: String? = nil
   ) {
     (self.gaussians, self.network) = (gaussians, network)
@@ -19,20 +23,21 @@ package struct ReferenceStatistics: Sendable, Equatable {
 
   /// Statistics of features that `extractor` makes.
   package init(
-    _ gaussians: [FeatureTap: FeatureGaussian], madeBy extractor: some FeatureExtractor
+    _ gaussians: [FeatureKind: FeatureGaussian], madeBy extractor: some FeatureExtractor
   ) {
     self.init(
       gaussians, network: extractor.name, digest: extractor.digest,
       protocolName: extractor.protocolName)
   }
 
-  /// Images they are made of; nil where a file does not say.
+  /// Number of images that they are computed from; nil where a file does not say.
   package var count: Int? { gaussians.values.lazy.compactMap(\.count).first }
 
-  /// Refuses what features of `extractor` cannot be compared with: another network, other weights,
-  /// another protocol, other widths.
+  /// Checks that features of `extractor` can be compared with these: the same network, weights,
+  /// protocol and widths.
   ///
-  /// - Parameter path: where the statistics come from.
+  /// - Parameter path: names the statistics in errors.
+  /// - Throws: `ReferenceError`.
   package func check(
     against extractor: some FeatureExtractor, path: String
   ) throws {
@@ -51,11 +56,11 @@ package struct ReferenceStatistics: Sendable, Equatable {
       throw ReferenceError.otherProtocol(
         path: path, found: protocolName, expected: extractor.protocolName)
     }
-    for tap in FeatureTap.allCases {
-      guard let gaussian = gaussians[tap], let width = extractor.widths[tap] else { continue }
+    for kind in FeatureKind.allCases {
+      guard let gaussian = gaussians[kind], let width = extractor.widths[kind] else { continue }
       guard gaussian.width == width else {
         throw ReferenceError.wrongWidth(
-          path: path, key: ReferenceFile.meanKey(tap), found: gaussian.width, expected: width)
+          path: path, key: ReferenceFile.meanKey(kind), found: gaussian.width, expected: width)
       }
     }
   }

@@ -3,10 +3,11 @@ import TensorCore
 /// What an f32 product says about a squared distance, for certain.
 ///
 /// Rows are moved by a common centre and rounded, y = x - c, which takes away most of their common
-/// length. |x1 - x2|^2 is then s1 + s2 - 2 y1.y2 with s = |y|^2 in f64. Rounding the rows changes it by
-/// less than 4 u (s1 + s2), u = 2^-24. A sum of n f32 products in any order is off by less than
-/// g |y1||y2| <= g (s1 + s2) / 2, g = n u / (1 - n u) (Higham, "Accuracy and stability of numerical
-/// algorithms", section 3.1), and counts twice. Another 4 u covers what is left: u^2, and f64.
+/// length. |x1 - x2|^2 is then s1 + s2 - 2 y1.y2 with s = |y|^2 in f64. Rounding the rows changes
+/// it by less than 4 u (s1 + s2), u = 2^-24. A sum of n f32 products in any order is off by less
+/// than g |y1||y2| <= g (s1 + s2) / 2, g = n u / (1 - n u) (Higham, "Accuracy and stability of
+/// numerical algorithms", section 3.1), and counts twice. Another 4 u covers what is left: u^2, and
+/// f64.
 struct DistanceBound {
   private let relative: Double
   /// For products that underflow.

@@ -7,9 +7,9 @@ extension FeatureMatrix {
   }
 
   /// - Throws: `nonFiniteFeature`, with the first such row.
-  func requireFinite(_ tap: FeatureTap) throws {
+  func requireFinite(_ kind: FeatureKind) throws {
     if let row = firstNonFiniteRow {
-      throw MetricsError.nonFiniteFeature(tap: tap.rawValue, row: row)
+      throw MetricsError.nonFiniteFeature(features: kind.rawValue, row: row)
     }
   }
 
@@ -19,8 +19,8 @@ extension FeatureMatrix {
       width: width, values: Array(values[range.lowerBound * width..<range.upperBound * width]))
   }
 
-  /// Shows every rank every row, in the order of ranks, a block at a time; collective. Ranks may hold
-  /// different numbers of rows, none included, of the same width.
+  /// Shows every rank every row, in the order of ranks, a block at a time; collective. Ranks may
+  /// hold different numbers of rows, none included, of the same width.
   ///
   /// Memory and messages are bounded by a block, whatever the number of rows.
   ///
@@ -49,8 +49,8 @@ extension FeatureMatrix {
     }
   }
 
-  /// All ranks' rows in the order of ranks, on the first rank; nil on the others, which need room for a
-  /// block alone. Collective.
+  /// All ranks' rows in the order of ranks, on the first rank; nil on the others, which need memory
+  /// only for a block. Collective.
   func gathered(over communicator: any Communicator) throws(CommunicationError) -> FeatureMatrix? {
     guard communicator.size > 1 else { return self }
     let total = try communicator.sum(count)
@@ -64,7 +64,7 @@ extension FeatureMatrix {
 }
 
 extension Communicator {
-  /// The numbers of rank `owner`, of which all know how many there are.
+  /// The numbers of rank `owner`, on every rank; all ranks know how many there are.
   fileprivate func shared<Number: BitwiseCopyable>(
     _ mine: [Number]?, count: Int, zero: Number, from owner: Int
   ) throws(CommunicationError) -> [Number] {

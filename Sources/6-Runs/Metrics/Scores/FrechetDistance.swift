@@ -3,8 +3,8 @@ import TensorCore
 
 /// The Frechet distance of two Gaussians; FID where they were fitted to features of Inception.
 ///
-/// Source: Dowson and Landau, "The Frechet distance between multivariate normal distributions" (1982),
-/// eq. (16); Heusel et al., arXiv:1706.08500, eq. (6).
+/// Source: Dowson and Landau, "The Frechet distance between multivariate normal distributions"
+/// (1982), eq. (16); Heusel et al., arXiv:1706.08500, eq. (6).
 package enum FrechetDistance {
   /// Images below which the distance is biased upwards enough to say so: the covariance of 2048
   /// features is singular there.
@@ -12,16 +12,17 @@ package enum FrechetDistance {
 
   /// |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), never negative and never complex.
   ///
-  /// S1 S2 has the eigenvalues of A S2 A with A = S1^(1/2), which is symmetric: the trace of the root is
-  /// the sum of sqrt(max(0, eigenvalue)). With S1 = V L V^T the same values come from
-  /// L^(1/2) V^T S2 V L^(1/2), a product less. The covariance of N images has N - 1 eigenvalues at most
-  /// that are not zero; where N is known to be small, the others, which rounding makes something like
-  /// 1e-16 of the largest and the root 1e-8, are left out.
+  /// S1 S2 has the eigenvalues of A S2 A with A = S1^(1/2), which is symmetric: the trace of the
+  /// root is the sum of sqrt(max(0, eigenvalue)). With S1 = V L V^T the same values come from
+  /// L^(1/2) V^T S2 V L^(1/2), a product less. The covariance of N images has N - 1 eigenvalues at
+  /// most that are not zero; where N is known to be small, the others, which rounding makes
+  /// something like 1e-16 of the largest and the root 1e-8, are left out.
   ///
   /// Time: two decompositions, 10 width^3 operations or so, most of them on one thread; seconds for
   /// 2048 features. Memory: five matrices, 170 MB for 2048 features.
   ///
-  /// - Throws: `widthMismatch`, `tooFewImages` where fewer than two images are known of, `eigensolver`.
+  /// - Throws: `widthMismatch`, `tooFewImages` where fewer than two images are known of,
+  ///   `eigensolver`.
   package static func between(
     _ samples: FeatureGaussian, _ reference: FeatureGaussian, on threads: ThreadPool
   ) throws -> Double {
@@ -41,7 +42,7 @@ package enum FrechetDistance {
     return max(0, apart + samples.trace + reference.trace - 2 * root)
   }
 
-  /// A remark for results of few images; nil where there are enough.
+  /// A warning for results of few images; nil where there are enough.
   package static func warning(images: Int) -> String? {
     guard images < unbiasedFrom else { return nil }
     return

@@ -1,11 +1,13 @@
+import Collectives
 import Foundation
 import TensorCore
 
 /// Inception score: how sure a classifier is of each image, and how varied its answers are.
 ///
-/// Source: Salimans et al., arXiv:1606.03498, section 4. exp(E KL(p(y|x) || p(y))), where p(y) is the
-/// mean over the images of a part; mean and population standard deviation over parts.
+/// Source: Salimans et al., arXiv:1606.03498, section 4. exp(E KL(p(y|x) || p(y))), where p(y) is
+/// the mean over the images of a part; mean and population standard deviation over parts.
 package enum InceptionScore {
+  /// How the score is computed.
   package struct Options: Sendable, Equatable {
     /// How images are cut into parts.
     package enum Parts: Sendable, Equatable {
@@ -14,10 +16,12 @@ package enum InceptionScore {
       /// Parts of so many images; the last one may have fewer.
       case images(Int)
     }
+    /// How images are cut into parts.
     package var parts: Parts
     /// Seed of the NumPy permutation that comes first; nil keeps the images' order.
     package var shuffle: UInt32?
 
+    /// Ten parts of shuffled images, as torch-fidelity does.
     package init(parts: Parts = .number(10), shuffle: UInt32? = 2020) {
       (self.parts, self.shuffle) = (parts, shuffle)
     }
@@ -31,11 +35,12 @@ package enum InceptionScore {
       return 1
     }
 
+    /// The images of each part.
     package func ranges(of count: Int) -> [Range<Int>] {
       switch parts {
       case .number(let number):
         invariant(number > 0, "InceptionScore: \(number) parts")
-        return (0..<number).map { $0 * count / number..<($0 + 1) * count / number }
+        return (0..<number).map { (0..<count).share(rank: $0, of: number) }
       case .images(let images):
         invariant(images > 0, "InceptionScore: parts of \(images) images")
         return stride(from: 0, to: count, by: images).map { $0..<min($0 + images, count) }
@@ -45,8 +50,8 @@ package enum InceptionScore {
 
   /// The score of logits [N, classes], whose softmax is taken in f64.
   ///
-  /// Memory beyond the logits: two numbers a class and part. Each part is summed by one thread in the
-  /// order of its images.
+  /// Memory beyond the logits: two numbers per class and part. Each part is summed by one thread in
+  /// the order of its images.
   ///
   /// - Throws: `tooFewImages` where a part would be empty, `nonFiniteFeature`.
   package static func of(
@@ -73,9 +78,9 @@ package enum InceptionScore {
     return MeanAndDeviation(of: scores)
   }
 
-  /// exp(mean KL) of the images `order`. The mean over images of KL(p || q) is that of sum p log p, less
-  /// sum q log q, because q is the mean of p; so nothing needs to be kept or read twice. A class of
-  /// probability 0 adds 0.
+  /// exp(mean KL) of the images `order`. The mean over images of KL(p || q) is that of sum p log p,
+  /// less sum q log q, because q is the mean of p; so nothing needs to be kept or read twice. A
+  /// class of probability 0 adds 0.
   private static func score(_ logits: FeatureMatrix, _ order: ArraySlice<Int>) -> Double {
     let classes = logits.width
     var exponentials = [Double](repeating: 0, count: classes)
@@ -106,7 +111,9 @@ package enum InceptionScore {
 
 /// Mean and population standard deviation of a few values.
 package struct MeanAndDeviation: Sendable, Equatable {
+  /// The mean.
   package let mean: Double
+  /// The population standard deviation.
   package let deviation: Double
 
   init(of values: [Double]) {

@@ -2,24 +2,29 @@ import COpenBLAS
 import LinearAlgebra
 import TensorCore
 
-/// Kernel distance: squared maximum mean discrepancy of subsets, with a polynomial kernel; KID where
-/// features are Inception's.
+/// Kernel distance: squared maximum mean discrepancy of subsets, with a polynomial kernel; KID
+/// where features are Inception's.
 ///
 /// Source: Binkowski et al., arXiv:1801.01401, section 4; Gretton et al. (2012), eq. (3), unbiased.
-/// Subsets are drawn as torch-fidelity 0.4.0 does: samples, then reference, subset by subset, from one
-/// generator.
+/// Subsets are chosen as torch-fidelity 0.4.0 does: samples, then reference, subset by subset, from
+/// one generator.
 package enum KernelDistance {
+  /// How the distance is computed.
   package struct Options: Sendable, Equatable {
+    /// Number of subsets.
     package var subsets: Int
-    /// Images a subset, of either side; both sides need as many.
+    /// Images per subset of either side; both sides need as many.
     package var subsetSize: Int
+    /// Seed of the NumPy generator that chooses the subsets.
     package var seed: UInt32
     /// The kernel is (gamma x.y + offset)^degree.
     package var degree: Int
     /// Nil: one over the number of features.
     package var gamma: Double?
+    /// The kernel's constant term.
     package var offset: Double
 
+    /// torch-fidelity's values.
     package init(
       subsets: Int = 100, subsetSize: Int = 1000, seed: UInt32 = 2020, degree: Int = 3,
       gamma: Double? = nil, offset: Double = 1
@@ -32,7 +37,8 @@ package enum KernelDistance {
   /// Mean and population standard deviation over subsets; the mean may be slightly below zero.
   ///
   /// Shapes: samples [N, width], reference [M, width]. All in f64 (torch-fidelity computes in f32).
-  /// Memory: two subsets in f64 a thread (33 MB for 1000 x 2048); kernel matrices exist in tiles alone.
+  /// Memory: two subsets in f64 per thread (33 MB for 1000 x 2048); kernel matrices exist only in
+  /// tiles.
   ///
   /// - Throws: `widthMismatch`, `tooFewImages` below a subset's size, `nonFiniteFeature`.
   package static func between(
@@ -41,7 +47,8 @@ package enum KernelDistance {
   ) throws -> MeanAndDeviation {
     invariant(
       options.subsets > 0 && options.subsetSize > 1 && options.degree > 0,
-      "KernelDistance: \(options.subsets) subsets of \(options.subsetSize), degree \(options.degree)"
+      "KernelDistance: \(options.subsets) subsets of \(options.subsetSize), degree"
+        + " \(options.degree)"
     )
     guard samples.width == reference.width else {
       throw MetricsError.widthMismatch(

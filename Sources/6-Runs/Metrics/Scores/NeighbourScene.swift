@@ -62,8 +62,8 @@ struct NeighbourScene {
     return inside.count { $0 }
   }
 
-  /// Multiplies the `chosen` own rows by a block, a tile at a time, and hands each row to `body`; rows are
-  /// split over the threads.
+  /// Multiplies the `chosen` own rows by a block, a tile at a time, and hands each row to `body`;
+  /// rows are split over the threads.
   private func compare(
     _ rows: FeatureMatrix, _ chosen: [Int], with block: FeatureMatrix,
     _ body: (Int, RowComparison) -> Void

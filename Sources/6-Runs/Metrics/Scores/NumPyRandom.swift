@@ -3,8 +3,8 @@ import TensorCore
 /// NumPy's legacy `RandomState(seed)`, number by number, so that metrics shuffle and draw as their
 /// peers do. Nothing else in the program draws from it.
 ///
-/// Source: Matsumoto and Nishimura, "Mersenne Twister" (1998), MT19937 with its 2002 seeding; NumPy's
-/// documentation guarantees that this stream stays as it is (NEP 19).
+/// Source: Matsumoto and Nishimura, "Mersenne Twister" (1998), MT19937 with its 2002 seeding;
+/// NumPy's documentation guarantees that this stream stays as it is (NEP 19).
 package struct NumPyRandom: Sendable {
   private static let length = 624
   private static let shift = 397
@@ -12,6 +12,7 @@ package struct NumPyRandom: Sendable {
   private var key: [UInt32]
   private var position = NumPyRandom.length
 
+  /// `RandomState(seed)`.
   package init(seed: UInt32) {
     key = [UInt32](repeating: seed, count: NumPyRandom.length)
     for index in 1..<NumPyRandom.length {
@@ -31,7 +32,8 @@ package struct NumPyRandom: Sendable {
     return word ^ (word >> 18)
   }
 
-  /// A number in `0...largest`: 32 bits cut to as many as `largest` has, drawn again while above it.
+  /// A number in `0...largest`: 32 bits cut to as many as `largest` has, drawn again while above
+  /// it.
   package mutating func next(upTo largest: UInt32) -> UInt32 {
     guard largest > 0 else { return 0 }
     let mask = UInt32.max >> largest.leadingZeroBitCount

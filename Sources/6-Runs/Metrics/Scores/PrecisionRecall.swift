@@ -2,32 +2,36 @@ import Collectives
 import LinearAlgebra
 import TensorCore
 
-/// Improved precision and recall: which share of the samples lies among the reference, and the other way
-/// round. Among a set lies what is inside a ball around one of its rows, as wide as the distance to that
-/// row's k-th nearest neighbour in the set, edge included.
+/// Improved precision and recall: the share of the samples that lie among the reference, and the
+/// share of the reference that lies among the samples. A row lies among a set if it is inside a
+/// ball around one of the set's rows; the ball reaches to that row's k-th nearest neighbour in the
+/// set, edge included.
 ///
 /// Source: Kynkaanniemi et al., arXiv:1904.06991, eq. (1), algorithm 1.
 ///
-/// Every decision is that of exact f64 distances: products in f32 decide where their error bound allows
-/// it (`DistanceBound`), and the few near ties are looked at again. The result therefore depends neither
-/// on threads nor on ranks. torch-fidelity decides by distances from f32 products; it gives the same
-/// unless a decision hangs on the last bits, and always when it is given the same features as f64.
+/// Every decision is that of exact f64 distances: products in f32 decide where their error bound
+/// allows it (`DistanceBound`), and the few near ties are looked at again. The result therefore
+/// depends neither on threads nor on ranks. torch-fidelity decides by distances from f32 products;
+/// it gives the same unless a decision hangs on the last bits, and always when it is given the same
+/// features as f64.
 ///
-/// Rows stay where they are: a rank compares its own with blocks that every rank shows to all. Memory
-/// beyond the rows: a block (16 MB for 2048 features) and 4 MB a thread. Operations: 2 width (N + M)^2,
-/// those of membership fewer, since who has been found inside a ball drops out.
+/// Rows stay where they are: a rank compares its own with blocks that every rank shows to all.
+/// Memory beyond the rows: a block (16 MB for 2048 features) and 4 MB per thread. Operations: 2
+/// width (N + M)^2, those of membership fewer, since who has been found inside a ball drops out.
 package struct PrecisionRecall: Sendable, Equatable {
+  /// Share of the samples that lie among the reference.
   package let precision: Double
+  /// Share of the reference that lies among the samples.
   package let recall: Double
 
-  /// Collective.
+  /// Computes both from the rows of all ranks. Collective.
   ///
   /// - Parameters:
   ///   - samples: this rank's [n, width]; ranks hold different images.
   ///   - reference: this rank's [m, width].
   ///   - neighbours: k; a row is no neighbour of its own, one equal to it is.
-  /// - Throws: `tooFewImages` below k + 1 in all, `widthMismatch`, `nonFiniteFeature`, agreed on by all
-  ///   ranks; `CommunicationError`.
+  /// - Throws: `tooFewImages` below k + 1 in all, `widthMismatch`, `nonFiniteFeature`, agreed on by
+  ///   all ranks; `CommunicationError`.
   package static func of(
     samples: FeatureMatrix, reference: FeatureMatrix, neighbours: Int = 3,
     over communicator: any Communicator, on threads: ThreadPool

@@ -1,15 +1,19 @@
-/// Mean and covariance of features: all that a Frechet distance needs, and what a reference file holds.
+/// Mean and covariance of features: what a Frechet distance needs and a reference file holds.
 package struct FeatureGaussian: Sendable, Equatable {
-  /// [width]
+  /// The mean, [width].
   package let mean: [Double]
-  /// [width, width], symmetric, divided by the number of images less one (as `numpy.cov`).
+  /// The covariance, [width, width], symmetric; divided by the number of images less one, as by
+  /// `numpy.cov`.
   package let covariance: [Double]
-  /// Images it was made of; nil where a file does not say.
+  /// Number of images it was computed from; nil where a file does not say.
   package let count: Int?
 
+  /// Number of features.
   package var width: Int { mean.count }
 
-  /// - Throws: `covarianceShape`, `nonFiniteStatistics`.
+  /// Checks sizes and elements.
+  ///
+  /// - Throws: `MetricsError.covarianceShape`, `MetricsError.nonFiniteStatistics`.
   package init(mean: [Double], covariance: [Double], count: Int?) throws {
     guard !mean.isEmpty && covariance.count == mean.count * mean.count else {
       throw MetricsError.covarianceShape(mean: mean.count, covariance: covariance.count)
@@ -25,6 +29,6 @@ package struct FeatureGaussian: Sendable, Equatable {
     stride(from: 0, to: covariance.count, by: width + 1).reduce(0) { $0 + covariance[$1] }
   }
 
-  /// What the covariance's rank cannot exceed: N images span N - 1 dimensions.
+  /// The greatest possible rank of the covariance: N images span N - 1 dimensions.
   var largestRank: Int { min(width, (count ?? .max) - 1) }
 }

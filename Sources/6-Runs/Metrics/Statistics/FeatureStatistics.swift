@@ -2,18 +2,18 @@ import Collectives
 import LinearAlgebra
 import TensorCore
 
-/// The sums behind a mean and a covariance, taken up batch by batch.
+/// The sums behind a mean and a covariance, accumulated batch by batch.
 ///
-/// x and x x^T are added up in f64, in blocks of a fixed number of rows: the bits depend neither on the
-/// batches in which rows come nor on the number of threads, and on the number of ranks by rounding
-/// alone. Memory: 8 width^2 bytes (34 MB for 2048 features), and a block of rows.
+/// x and x x^T are added up in f64, in blocks of a fixed number of rows: the bits depend neither on
+/// the batches in which rows come nor on the number of threads. Between numbers of ranks they
+/// differ only by rounding. Memory: 8 width^2 bytes (34 MB for 2048 features), and a block of rows.
 package struct FeatureStatistics: Sendable {
   /// Rows whose outer products are added at once.
   private static let blockRows = 512
 
-  /// Features a row.
+  /// Features per row.
   package let width: Int
-  /// Rows so far.
+  /// Number of rows so far.
   package private(set) var count = 0
   private var sums: [Double]
   /// Sums of outer products; the upper triangle counts.
@@ -21,6 +21,7 @@ package struct FeatureStatistics: Sendable {
   /// The rows that do not fill a block yet.
   private var pending: [Float] = []
 
+  /// Starts without rows.
   package init(width: Int) {
     invariant(width > 0, "FeatureStatistics: width \(width)")
     self.width = width
@@ -28,7 +29,7 @@ package struct FeatureStatistics: Sendable {
     products = [Double](repeating: 0, count: width * width)
   }
 
-  /// Takes up rows [n, width].
+  /// Adds rows [n, width].
   package mutating func add(_ rows: FeatureMatrix, on threads: ThreadPool) {
     invariant(rows.width == width, "FeatureStatistics: rows of \(rows.width) to rows of \(width)")
     count += rows.count

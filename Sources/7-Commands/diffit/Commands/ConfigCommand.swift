@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Configuration
 import Foundation
+import SystemSupport
 
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,8 +22,8 @@ struct ConfigCommand: ParsableCommand {
       file: settings.file, overrides: settings.overrides.texts)
     guard ProcessRank.isFirst else { return }
     let reference = ConfigurationReference(configuration)
-    print(
-      markdown ? reference.markdown : reference.text(width: terminalWidth ?? 100), terminator: "")
+    let text = markdown ? reference.markdown : reference.text(width: terminalWidth ?? 100)
+    try StandardStreams.write(Array(text.utf8))
   }
 
   /// Columns of the terminal that standard output is; nil where it is none.

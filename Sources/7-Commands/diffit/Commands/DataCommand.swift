@@ -17,10 +17,10 @@ struct DataCommand: ParsableCommand {
 struct StatisticsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats",
-    abstract: "Make the statistics that evaluate compares samples with.",
+    abstract: "Compute the statistics that evaluate compares samples with.",
     discussion: """
-      The .npz holds mu and sigma in f64, as EDM's tools write and read them, and what tells the \
-      feature network.
+      The .npz holds mu and sigma in f64, as EDM's tools write and read them, and the name and the \
+      digest of the feature network.
 
       Example: mpirun -n 4 diffit data stats data/cifar10 --features inception.safetensors \
       --out cifar10-stats.npz
@@ -38,14 +38,14 @@ struct StatisticsCommand: ParsableCommand {
     name: .long, help: ArgumentHelp("Take the first n images. (default: all)", valueName: "n"))
   var samples: Int?
 
-  @OptionGroup(title: "Features") var measuring: FeatureArguments
+  @OptionGroup(title: "Features") var features: FeatureArguments
 
-  @Option(name: .long, help: ArgumentHelp("Images taken at once, a rank.", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("Images taken at once per rank.", valueName: "n"))
   var batch = 16
 
   mutating func run() throws {
     try StatisticsJob.run(
       StatisticsOptions(
-        data: data, output: output, samples: samples, measuring: measuring.options(batch: batch)))
+        data: data, output: output, samples: samples, features: features.options(batch: batch)))
   }
 }

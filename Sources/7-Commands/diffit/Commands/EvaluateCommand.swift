@@ -7,8 +7,9 @@ struct EvaluateCommand: ParsableCommand {
     abstract: "Measure a network's samples, an autoencoder, or images that are there already.",
     discussion: """
       Metrics: loss (held-out denoising loss), fd_random (built-in features); with Inception's \
-      weights fid, fid64, fid192, fid768, is, is_adm, kid, pr, sfid. An autoencoder is measured by what it \
-      makes of held-out images: psnr, and these but loss. docs/metrics.md has their conventions.
+      weights fid, fid64, fid192, fid768, is, is_adm, kid, pr, sfid. An autoencoder is measured by the \
+      held-out images that it reconstructs: psnr, and all of these except loss. docs/metrics.md has \
+      their definitions.
 
       Example: mpirun -n 4 diffit evaluate runs/cifar10 --metrics fd_random,loss --samples 10000
       """)
@@ -32,16 +33,16 @@ struct EvaluateCommand: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Images to draw, or to take of those there are. (default: 50000, or all)", valueName: "n"))
+      "Images to sample, or to take of those in files. (default: 50000, or all)", valueName: "n"))
   var samples: Int?
 
-  @Option(name: .long, help: ArgumentHelp("The first seed to draw.", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("The first seed to sample.", valueName: "n"))
   var seed: UInt64 = 0
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Measure as often, on ranges of seeds or images one after the other.", valueName: "n"))
+      "Number of measurements, on consecutive ranges of seeds or images.", valueName: "n"))
   var repeats = 1
 
   @Option(
@@ -51,17 +52,17 @@ struct EvaluateCommand: ParsableCommand {
       valueName: "data"))
   var heldOut: String?
 
-  @OptionGroup(title: "Features") var measuring: FeatureArguments
-  @OptionGroup(title: "SamplingParameters") var drawing: SamplingArguments
+  @OptionGroup(title: "Features") var features: FeatureArguments
+  @OptionGroup(title: "Sampling") var sampling: SamplingArguments
 
   @OptionGroup var results: ResultArguments
 
   mutating func run() throws {
     try EvaluateJob.run(
-      EvaluateOptions(
+      EvaluationRequest(
         target: target, reference: reference, heldOut: heldOut, metrics: metrics,
         samples: samples, seed: seed, repeats: repeats,
-        measuring: measuring.options(batch: drawing.batch), drawing: drawing.options(),
+        features: features.options(batch: sampling.batch), sampling: sampling.options(),
         json: results.json))
   }
 }

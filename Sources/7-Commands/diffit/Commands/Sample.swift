@@ -3,10 +3,10 @@ import Sampling
 
 struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Draw images from a trained network, one a seed.",
+    abstract: "Sample images from a trained network, one per seed.",
     discussion: """
-      An image depends on its seed, the weights and the sampler alone. Started again, the command \
-      draws what is still missing.
+      An image depends only on its seed, the weights and the sampler. Started again, the command \
+      samples what is still missing.
 
       Example: mpirun -n 4 diffit sample runs/cifar10 --seeds 0-63 --out samples --grid grid.png
       """)
@@ -28,21 +28,21 @@ struct Sample: ParsableCommand {
   var output: String
 
   @Option(
-    name: .long, help: ArgumentHelp("All images in one picture.", valueName: "file.png"))
+    name: .long, help: ArgumentHelp("A file for all images side by side.", valueName: "file.png"))
   var grid: String?
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "The way from noise to image of the first seeds, as a picture.", valueName: "file.png"))
+      "A file for the steps from noise to image, for the first seeds.", valueName: "file.png"))
   var trajectory: String?
 
-  @OptionGroup(title: "SamplingParameters") var drawing: SamplingArguments
+  @OptionGroup(title: "Sampling") var sampling: SamplingArguments
 
   mutating func run() throws {
     try SampleJob.run(
       SampleOptions(
         checkpoint: checkpoint, seeds: SeedList(seeds), output: output, grid: grid,
-        trajectory: trajectory, drawing: drawing.options()))
+        trajectory: trajectory, sampling: sampling.options()))
   }
 }

@@ -1,9 +1,10 @@
 import Operators
 import TensorCore
 
-// The blocks of Inception-v3 on NHWC images, f32. Branches write their channels of the block's result where
-// they belong. First layers that read the block's input are one product each. A mean over pixels and a 1x1
-// convolution change places without changing the result, so that the mean is taken of fewer channels.
+// The blocks of Inception-v3 on NHWC images, f32. Branches write their channels of the block's
+// result where they belong. First layers that read the block's input are one product each. A mean
+// over pixels and a 1x1 convolution change places without changing the result, so that the mean is
+// taken of fewer channels.
 
 /// Hands out the channels of an image one behind the other.
 private struct Channels {
@@ -26,7 +27,8 @@ private struct Reductions {
   let layer: FrozenConvolution
   let widths: [Int]
 
-  /// - Parameter pooled: the last one belongs to the mean's branch, whose ReLU comes after the mean.
+  /// - Parameter pooled: the last one belongs to the mean's branch, whose ReLU comes after the
+  ///   mean.
   init(
     _ weights: InceptionWeights, _ block: String, _ names: [String], pooled: Bool = true
   ) throws {
@@ -148,7 +150,8 @@ struct InceptionD: Sendable {
 struct InceptionE: Sendable {
   private let pointwise, conv3x3, wide, high, doubleWide, doubleHigh: FrozenConvolution
   private let reductions: Reductions
-  /// What follows the maximum over neighbours, which the last block of the 2015 graph has for the mean.
+  /// What follows the maximum over neighbours, which the last block of the 2015 graph has for the
+  /// mean.
   private let ofMaximum: FrozenConvolution?
 
   init(

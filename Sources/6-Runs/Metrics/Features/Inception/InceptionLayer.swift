@@ -1,11 +1,15 @@
 import Operators
 
-/// A convolution of FID-Inception: each is followed by a batch norm and a ReLU and has no bias of its own.
+/// A convolution of FID-Inception: each is followed by a batch norm and a ReLU and has no bias of
+/// its own.
 package struct InceptionLayer: Sendable, Hashable {
   /// As in the public state dict, such as `Mixed_5b.branch1x1`.
   package let name: String
+  /// Channels of its input.
   package let inputs: Int
+  /// Channels of its output.
   package let outputs: Int
+  /// Size, stride and padding of its kernel.
   package let window: ImageWindow
 
   init(_ name: String, _ inputs: Int, _ outputs: Int, _ window: ImageWindow) {
@@ -26,8 +30,8 @@ extension InceptionLayer {
 
   /// All 94, in the order of the forward pass.
   ///
-  /// Source: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", in the variant of
-  /// the graph of 2015-12-05.
+  /// Source: Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", in the
+  /// variant of the graph of 2015-12-05.
   package static let all: [InceptionLayer] =
     [
       InceptionLayer("Conv2d_1a_3x3", 3, 32, ImageWindow(3, stride: 2)),

@@ -4,25 +4,30 @@ import Operators
 import SystemSupport
 import TensorCore
 
-/// FID-Inception: Inception-v3 as in the TensorFlow graph of 2015-12-05, which every published FID is made
-/// with. Forward only, f32.
+/// FID-Inception: Inception-v3 as in the TensorFlow graph of 2015-12-05, which every published FID
+/// is made with. Forward only, f32.
 ///
-/// It is torchvision's network without the auxiliary head, except that means over neighbours leave out the
-/// padding, the last block has a maximum in place of its mean, and there are 1008 classes.
+/// It is torchvision's network without the auxiliary head, except that means over neighbours leave
+/// out the padding, the last block has a maximum in place of its mean, and there are 1008 classes.
 package struct InceptionV3: FeatureExtractor {
+  /// The name in results and reference files.
   package let name = "inception"
   /// XXH3-128 of the weights' file.
   package let digest: String
+  /// How images are brought to the network's input.
   package let resize: ResizeProtocol
+  /// The name of `resize`.
   package var protocolName: String { resize.rawValue }
-  package let widths: [FeatureTap: Int] = [
+  /// The width of each kind of feature.
+  package let widths: [FeatureKind: Int] = [
     .pool64: 64, .pool192: 192, .mixed768: 768, .pool2048: 2048, .spatial2023: 2023,
     .logits: InceptionLayer.classes,
   ]
 
   /// Channels of the last block.
   package static let width = 2048
-  /// Images computed at once: memory is bounded, and layers of few pixels still have rows for all threads.
+  /// Images computed at once: memory is bounded, and layers of few pixels still have rows for all
+  /// threads.
   private static let batch = 8
 
   private let level: KernelTable.Level
@@ -45,8 +50,8 @@ package struct InceptionV3: FeatureExtractor {
   ///
   /// - Parameters:
   ///   - weights: the safetensors file that `launch/convert-inception.py` writes.
-  ///   - context: its memory holds the weights, 95 MB; others may run the network if they have the same
-  ///     kernels.
+  ///   - context: its memory holds the weights, 95 MB; others may run the network if they have the
+  ///     same kernels.
   package init(
     weights url: URL, resize: ResizeProtocol = .tf1, on context: ComputeContext
   ) throws {
@@ -74,36 +79,37 @@ package struct InceptionV3: FeatureExtractor {
     context.memory.trim()  // what was needed to read and pack
   }
 
+  /// The features of a few images, which may differ in size; see `FeatureExtractor`.
   package func features(
-    of images: [RGBImage], taps: Set<FeatureTap>, on context: ComputeContext
-  ) -> [FeatureTap: FeatureMatrix] {
+    of images: [RGBImage], kinds: Set<FeatureKind>, on context: ComputeContext
+  ) -> [FeatureKind: FeatureMatrix] {
     invariant(
-      taps.isSubset(of: widths.keys) && context.kernels.level == level,
-      "InceptionV3: taps \(taps), kernels \(context.kernels.level), packed for \(level)")
-    var values: [FeatureTap: [Float]] = [:]
-    for tap in taps {
-      values[tap] = []
-      values[tap]?.reserveCapacity(images.count * (widths[tap] ?? 0))
+      kinds.isSubset(of: widths.keys) && context.kernels.level == level,
+      "InceptionV3: kinds \(kinds), kernels \(context.kernels.level), packed for \(level)")
+    var values: [FeatureKind: [Float]] = [:]
+    for kind in kinds {
+      values[kind] = []
+      values[kind]?.reserveCapacity(images.count * (widths[kind] ?? 0))
     }
     for start in stride(from: 0, to: images.count, by: InceptionV3.batch) {
       let end = min(start + InceptionV3.batch, images.count)
-      let rows = run(resize.inputs(images[start..<end], on: context), taps)
-      for (tap, rows) in rows { values[tap]? += rows.floats }
+      let rows = run(resize.inputs(images[start..<end], on: context), kinds)
+      for (kind, rows) in rows { values[kind]? += rows.floats }
     }
-    return values.reduce(into: [:]) { result, tap in
-      guard let width = widths[tap.key] else { return }
-      result[tap.key] = FeatureMatrix(width: width, values: tap.value)
+    return values.reduce(into: [:]) { result, kind in
+      guard let width = widths[kind.key] else { return }
+      result[kind.key] = FeatureMatrix(width: width, values: kind.value)
     }
   }
 
-  /// The network itself, no deeper than the taps need.
+  /// The network itself, no deeper than the wanted features need.
   ///
   /// - Parameter images: [B, 299, 299, 3].
-  /// - Returns: for each tap [B, width], or for the spatial one [B, 17, 17, 7].
-  private func run(_ images: Tensor, _ taps: Set<FeatureTap>) -> [FeatureTap: Tensor] {
-    var (rows, left): ([FeatureTap: Tensor], Set<FeatureTap>) = ([:], taps)
-    func give(_ tap: FeatureTap, _ value: @autoclosure () -> Tensor) {
-      if left.remove(tap) != nil { rows[tap] = value() }
+  /// - Returns: [B, width] for each kind, and [B, 17, 17, 7] for the spatial one.
+  private func run(_ images: Tensor, _ kinds: Set<FeatureKind>) -> [FeatureKind: Tensor] {
+    var (rows, left): ([FeatureKind: Tensor], Set<FeatureKind>) = ([:], kinds)
+    func give(_ kind: FeatureKind, _ value: @autoclosure () -> Tensor) {
+      if left.remove(kind) != nil { rows[kind] = value() }
     }
     let halving = ImageWindow(3, stride: 2)
 

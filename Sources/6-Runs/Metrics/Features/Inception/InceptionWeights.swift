@@ -87,7 +87,8 @@ struct InceptionWeights {
     return layer
   }
 
-  /// gamma (conv(x) - mean) / sqrt(var + eps) + beta as one convolution: computed in f64, rounded once.
+  /// gamma (conv(x) - mean) / sqrt(var + eps) + beta as one convolution: computed in f64, rounded
+  /// once.
   private func folded(
     _ layer: InceptionLayer
   ) throws -> (weights: [Float], bias: [Float]) {

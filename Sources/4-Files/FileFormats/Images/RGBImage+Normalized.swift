@@ -1,0 +1,44 @@
+import TensorCore
+
+/// Levels 0 to 255 and values in [-1, 1], which networks work on.
+extension RGBImage {
+  /// The image in [-1, 1], [height, width, 3].
+  package var normalized: [Float] {
+    [Float](unsafeUninitializedCapacity: pixels.count) { values, count in
+      pixels.withUnsafeBufferPointer { RGBImage.normalize($0, into: values) }
+      count = pixels.count
+    }
+  }
+
+  /// Brings levels 0 to 255 to [-1, 1], as EDM does: x / 127.5 - 1.
+  ///
+  /// - Parameter values: as many as there are levels; each is written.
+  package static func normalize(
+    _ levels: UnsafeBufferPointer<UInt8>, into values: UnsafeMutableBufferPointer<Float>
+  ) {
+    invariant(
+      values.count >= levels.count,
+      "RGBImage.normalize: \(levels.count) levels into \(values.count) values")
+    for index in levels.indices { values[index] = Float(levels[index]) / 127.5 - 1 }
+  }
+
+  /// Brings values in [-1, 1] to levels 0 to 255, as EDM does: 127.5 x + 128, clamped and
+  /// truncated. NaN becomes 0, so that a network that diverged still gives an image.
+  package static func levels(_ values: [Float]) -> [UInt8] {
+    values.map { value in
+      value.isNaN ? 0 : UInt8(min(max(value * 127.5 + 128, 0), 255))
+    }
+  }
+
+  /// The images of a tensor [B, H, W, 3] in [-1, 1], by `levels`.
+  package static func images(_ values: Tensor) -> [RGBImage] {
+    let shape = values.shape
+    invariant(shape.rank == 4 && shape[3] == 3, "RGBImage.images: \(shape), expected [B, H, W, 3]")
+    let (pixels, size) = (levels(values.floats), shape[1] * shape[2] * 3)
+    return (0..<shape[0]).map { index in
+      RGBImage(
+        width: shape[2], height: shape[1],
+        pixels: Array(pixels[index * size..<(index + 1) * size]))
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import Checkpoints
+import Collectives
+import CommandSupport
+import Configuration
+import Foundation
+import ModelLoading
+import SystemSupport
+
+/// What a run does between its steps: ticks, comparisons of the ranks, checkpoints, previews and
+/// metrics.
+final class PeriodicActions {
+  private let trainer: Trainer
+  private let directory: RunDirectory
+  private let log: RunLog
+  /// Images of all ranks when this start of the run began.
+  private let startedAt: Int
+  private let ticks: TickAction
+  private let checkpoints: CheckpointAction
+  private let previews: PreviewAction
+  /// Nil where nothing is measured.
+  private let metrics: MetricsAction?
+  /// The actions whose time belongs to no tick, in the order in which they run after a step.
+  private let actions: [any PeriodicAction]
+
+  private var configuration: Configuration { trainer.configuration }
+  private var communicator: any Communicator { trainer.communicator }
+
+  /// Collective.
+  ///
+  /// - Parameters:
+  ///   - metrics: nil where nothing is measured.
+  ///   - resumed: the checkpoint being resumed. A checkpoint or a preview that already exists for
+  ///     its image count is not written again.
+  ///   - isBranch: whether checkpoints that are newer than `resumed` are discarded.
+  init(
+    _ trainer: Trainer, on data: TrainingData, metrics: TrainingMetrics?,
+    in directory: RunDirectory, log: RunLog, resumed: CheckpointReader?, isBranch: Bool
+  ) throws {
+    (self.trainer, self.directory, self.log) = (trainer, directory, log)
+    startedAt = trainer.imagesSeen
+    let communicator = trainer.communicator
+    let stats = try communicator.agree {
+      communicator.rank == 0 ? try StatsFile(directory.stats) : nil
+    }
+    ticks = TickAction(trainer, datasetCount: data.samples.count, stats: stats, log: log)
+    let checkpoints = CheckpointAction(
+      trainer, facts: data.facts, in: directory, log: log, resumed: resumed, isBranch: isBranch)
+    let previews = try PreviewAction(
+      trainer, of: data, in: directory, log: log, isResumed: resumed != nil)
+    let measuring = metrics.map {
+      MetricsAction(trainer, $0, checkpoints: checkpoints, stats: stats, in: directory, log: log)
+    }
+    (self.checkpoints, self.previews, self.metrics) = (checkpoints, previews, measuring)
+    let all: [(any PeriodicAction)?] = [
+      RankComparison(trainer), checkpoints, previews, measuring,
+    ]
+    actions = all.compactMap(\.self)
+  }
+
+  /// Before the first step: measures what came due at the moment at which the run resumes, unless
+  /// that was done before.
+  func begin() throws {
+    try communicator.agree {
+      guard communicator.rank == 0 else { return }
+      // A checkpoint that is newer belongs to a branch that this run has left.
+      let kept = BestCheckpoint(of: directory, metric: configuration.metrics.best)
+      if let kept, kept.images > startedAt { try directory.remove(directory.best) }
+    }
+    try metrics?.begin()
+    let before = startedAt - configuration.train.batch
+    if startedAt > 0, let metrics, metrics.isDue(from: before, to: startedAt) { try run(metrics) }
+  }
+
+  /// The loss of the last step, for the progress line.
+  var progressDetail: String { "loss \(String(format: "%.4f", trainer.statistics.latest))" }
+
+  /// After a step that began at `before` images: runs whatever came due.
+  func run(after before: Int) throws {
+    try checkpoints.advance()
+    let now = trainer.imagesSeen
+    if ticks.isDue(from: before, to: now) { try ticks.run() }
+    for action in actions where action.isDue(from: before, to: now) { try run(action) }
+  }
+
+  /// After the last step.
+  func finish() throws {
+    try ticks.run()
+    try ticks.pause { try checkpoints.save(waiting: true) }
+    if previews.every > 0 { try run(previews) }
+    if let metrics { try run(metrics) }
+    guard startedAt < configuration.train.images else {
+      return log.info(
+        "nothing to train: the run has seen \(startedAt) of \(configuration.train.images) images;"
+          + " raise train.images to go on")
+    }
+    log.info("done: \(trainer.imagesSeen) images; \(directory.path) holds the run")
+  }
+
+  /// On request: saves, writes down why, and ends the job with exit code 64.
+  func stop(reason: String) throws {
+    try ticks.run()
+    try ticks.pause { try checkpoints.save(waiting: true) }
+    try communicator.agree {
+      guard communicator.rank == 0 else { return }
+      try directory.write(
+        "{\"reason\": \(JSONText.quoted(reason)), \"images\": \(trainer.imagesSeen)}\n",
+        to: directory.stopped)
+    }
+    throw StoppedOnRequest(reason: reason, images: trainer.imagesSeen)
+  }
+
+  private func run(_ action: any PeriodicAction) throws { try ticks.pause(action.run) }
+}
+
+/// Compares the ranks' states, which have to be equal.
+final class RankComparison: PeriodicAction {
+  private let trainer: Trainer
+  var every: Int { trainer.configuration.parallel.checkEvery }
+
+  init(_ trainer: Trainer) { self.trainer = trainer }
+
+  func run() throws {
+    if trainer.communicator.size > 1 { try trainer.compareRanks() }
+  }
+}
