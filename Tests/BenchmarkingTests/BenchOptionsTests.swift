@@ -10,7 +10,7 @@ struct BenchOptionsTests {
       overrides: ["train.micro_batch=64", "model.blocks=1,1,1"], threads: 3, batch: 8)
     let configuration = try options.configuration()
     #expect(configuration.train.batch == 8 && configuration.train.microBatch == 8)
-    #expect(configuration.train.threads == 3 && configuration.model.blocks == [1, 1, 1])
+    #expect(configuration.train.threads == 3 && configuration.model.image.blocks == [1, 1, 1])
     let half = try BenchOptions(precision: .bf16)
     #expect(try half.configuration().train.precision == .bf16)
     #expect(throws: OptionError.self) { try BenchOptions(batch: 0) }

@@ -64,7 +64,7 @@ struct ConfigurationErrorTests {
   }
 
   @Test(arguments: [
-    ("train: {batch: 1.5}", "train.batch"), ("train: {batch: '512'}", "train.batch"),
+    ("train: {batch: 1.5}", "train.batch"), ("train: {batch: '1.5'}", "train.batch"),
     ("train: {batch: }", "train.batch"), ("train: {batch: [1]}", "train.batch"),
     ("train: {images: -5}", "train.images"), ("train: {precision: fp64}", "train.precision"),
     ("model: {channels: 128}", "model.channels"), ("model: {blocks: [4, x]}", "model.blocks"),

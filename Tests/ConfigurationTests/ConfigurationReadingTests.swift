@@ -37,7 +37,7 @@ struct ConfigurationReadingTests {
       name: "some")
     var expected = Configuration()
     expected.model.channels = [64, 128]
-    expected.model.blocks = [1, 2]
+    expected.model.image.blocks = [1, 2]
     expected.data.path = "a b: c"
     #expect(configuration == expected)
   }
@@ -52,7 +52,7 @@ struct ConfigurationReadingTests {
       ])
     #expect(configuration.train.batch == 16)
     #expect(configuration.train.images == 1_536)
-    #expect(configuration.model.blocks == [2, 2, 2])
+    #expect(configuration.model.image.blocks == [2, 2, 2])
     #expect(configuration.model.channels == [32, 64, 64])
     #expect(configuration.optimizer.lr == 2e-4)
     #expect(configuration.optimizer.betas == [0.5, 0.9])

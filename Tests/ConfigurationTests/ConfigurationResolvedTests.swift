@@ -54,11 +54,32 @@ struct ConfigurationResolvedTests {
     #expect(configuration.dotted["train.images"] == "1536")
   }
 
-  @Test func codableKeepsItToo() throws {
-    let configuration = try varied()
-    let json = try JSONEncoder().encode(configuration)
-    #expect(try JSONDecoder().decode(Configuration.self, from: json) == configuration)
-    #expect(String(decoding: json, as: UTF8.self).contains("\"head_dim\":32"))
+  @Test func manifestsKeepItToo() throws {
+    for path in ["data", "[a, b]", "{a}", "a,b", " edges ", "null", "*a", "x=y"] {
+      var configuration = try varied()
+      configuration.data.path = path
+      let texts = configuration.dotted
+      #expect(try Configuration(dotted: texts, name: "manifest") == configuration, "\(path)")
+      #expect(texts["model.head_dim"] == "32")
+    }
+    let none = try Configuration(yaml: "", name: "", overrides: ["ema=[]"])
+    #expect(try Configuration(dotted: none.dotted, name: "manifest") == none)
+    var many = Configuration()
+    many.ema = (0..<12).map { index in
+      var average = EMASettings()
+      average.name = "average-\(index)"
+      return average
+    }
+    #expect(try Configuration(dotted: many.dotted, name: "manifest") == many)
+  }
+
+  @Test func aManifestsUnknownKeyNamesTheManifest() throws {
+    var texts = Configuration().dotted
+    texts["model.widow"] = "4"
+    #expect(
+      throws: ConfigurationError.unknownKey(
+        key: "model.widow", at: "runs/a", nearest: "model.window")
+    ) { try Configuration(dotted: texts, name: "runs/a") }
   }
 
   @Test func theDigestIsStable() throws {

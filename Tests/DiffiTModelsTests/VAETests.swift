@@ -11,7 +11,7 @@ struct RandomVAE {
 
   static func settings(_ channels: [Int], groups: Int = 4, blocks: Int = 1) -> VAE.Settings {
     var s = VAE.Settings()
-    (s.resolution, s.channels, s.groups, s.blocks) = (16, channels, groups, blocks)
+    (s.resolution, s.channels, s.groups, s.layers) = (16, channels, groups, blocks)
     return s
   }
 
@@ -174,12 +174,12 @@ struct RandomVAE {
     var settings = VAE.Settings()
     #expect(settings.problem == nil && settings.factor == 8 && settings.latentSide == 32)
     settings.channels = [96, 120]
-    #expect(settings.problem?.contains("32 groups in 120 channels") == true)
+    #expect(settings.problem?.description.contains("32 groups in 120 channels") == true)
     #expect(VAE.Settings.largestGroups(channels: settings.channels) == 24)
     settings.groups = 24
     #expect(settings.problem == nil)
     settings.resolution = 33
-    #expect(settings.problem?.contains("33 pixels") == true)
+    #expect(settings.problem?.description.contains("33 pixels") == true)
     settings.channels = []
     #expect(settings.problem != nil)
   }

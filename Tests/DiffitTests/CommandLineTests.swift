@@ -53,7 +53,7 @@ struct CommandLineTests {
   }
 
   @Test(arguments: [
-    "train", "sample", "parity", "bench", "inspect", "export", "doctor", "scaling",
+    "train", "sample", "parity", "bench", "inspect", "config", "export", "doctor", "scaling",
     "scaling measure", "scaling predict",
   ])
   func everyCommandHasHelpWithAnExample(command: String) throws {
@@ -73,8 +73,8 @@ struct CommandLineTests {
       .compactMap { $0.split(separator: " ").first }.filter { $0 != "See" }
     #expect(
       names == [
-        "train", "sample", "evaluate", "data", "noise", "parity", "bench", "inspect", "export",
-        "doctor", "scaling",
+        "train", "sample", "evaluate", "data", "noise", "parity", "bench", "inspect", "config",
+        "export", "doctor", "scaling",
       ])
   }
 

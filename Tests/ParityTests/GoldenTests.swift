@@ -85,8 +85,8 @@ private let goldens = Repository.reference()
   }
 
   @Test func settingsThatNoNetworkHas() throws {
-    try expectRefusal("\\\"head_dim\\\": 8", "\\\"head_dim\\\": 7", saying: "heads of 7")
-    try expectRefusal("\\\"window\\\": 4", "\\\"window\\\": 3", saying: "windows of 3")
+    try expectRefusal("\\\"head_dim\\\": 8", "\\\"head_dim\\\": 7", saying: "headDim is 7")
+    try expectRefusal("\\\"window\\\": 4", "\\\"window\\\": 3", saying: "window is 3")
   }
 
   @Test func inputsOfAnotherBatch() throws {

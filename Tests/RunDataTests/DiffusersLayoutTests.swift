@@ -76,7 +76,7 @@ import Testing
   @Test func settingsComeFromTheFile() throws {
     let two = try DiffusersVAE.describe(GoldenFile.folder.appendingPathComponent("f2"))
     #expect(
-      two.settings.channels == [4, 8] && two.settings.groups == 2 && two.settings.blocks == 2)
+      two.settings.channels == [4, 8] && two.settings.groups == 2 && two.settings.layers == 2)
     #expect(two.settings.latentChannels == 4 && two.settings.resolution == 16)
     #expect(two.scalingFactor == 0.18215 && two.settings.factor == 2)
     let four = try DiffusersVAE.describe(GoldenFile.folder.appendingPathComponent("f4"))
@@ -206,7 +206,7 @@ import Testing
       try DiffusersVAE.describe(folder)
     }
     var settings = VAE.Settings()
-    (settings.resolution, settings.channels, settings.groups, settings.blocks) = (16, [8], 4, 1)
+    (settings.resolution, settings.channels, settings.groups, settings.layers) = (16, [8], 4, 1)
     let vae = VAE(settings)
     vae.parameters.allocate(on: ComputeContext(), gradients: false)
     #expect(throws: FileError.self) { try DiffusersVAE.read(folder, into: vae) }

@@ -13,10 +13,10 @@ import Training
     var configuration = Configuration()
     configuration.model.resolution = 8
     configuration.model.channels = [16]
-    configuration.model.blocks = [1]
-    configuration.model.headDim = 8
-    configuration.model.timeDim = 16
-    configuration.model.embedDim = 16
+    configuration.model.image.blocks = [1]
+    configuration.model.image.headDim = 8
+    configuration.model.image.timeDim = 16
+    configuration.model.image.embedDim = 16
     configuration.data.kind = .shapes
     configuration.data.augment = 0
     configuration.train.batch = 4

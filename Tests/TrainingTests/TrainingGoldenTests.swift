@@ -35,10 +35,10 @@ import Training
     var configuration = Configuration()
     configuration.model.resolution = side
     configuration.model.channels = [16, 32]
-    configuration.model.blocks = [1, 1]
-    configuration.model.headDim = 8
-    configuration.model.timeDim = 32
-    configuration.model.embedDim = 16
+    configuration.model.image.blocks = [1, 1]
+    configuration.model.image.headDim = 8
+    configuration.model.image.timeDim = 32
+    configuration.model.image.embedDim = 16
     configuration.model.dropout = 0
     configuration.train.precision = .fp32
     configuration.data.kind = .shapes

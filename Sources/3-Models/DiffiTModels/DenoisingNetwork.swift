@@ -29,7 +29,7 @@ public protocol DenoisingNetwork {
 /// The hyperparameters that define a denoising network.
 public protocol NetworkSettings: Sendable, Hashable {
   /// Why no network has these settings; nil where one does.
-  var problem: String? { get }
+  var problem: NetworkProblem? { get }
   /// The shape of a batch of the network's inputs, [B, H, W, C].
   func imageShape(batch: Int) -> Shape
   /// The number of classes; 0 for an unconditional network.

@@ -39,22 +39,65 @@ extension ImageDiffiT {
     public var widths: [Int] { channels }
 
     /// Why no network can have these settings; nil if one can.
-    public var problem: String? {
-      guard
-        !channels.isEmpty, channels.count == blocks.count, blocks.allSatisfy({ $0 > 0 }),
-        channels.allSatisfy({ $0 > 0 }), resolution > 0, window > 0, headDim > 0, timeDim > 0
-      else { return "channels \(channels), blocks \(blocks), resolution \(resolution)" }
-      if embedDim < 4 || embedDim % 2 != 0 { return "embedding of \(embedDim)" }
-      for stage in channels.indices {
-        let side = resolution >> stage
-        if side == 0 || side << stage != resolution || side % window(stage: stage) != 0 {
-          return "windows of \(window) in stage \(stage) of \(resolution) pixels"
-        }
-        if channels[stage] % headDim != 0 {
-          return "heads of \(headDim) in \(channels[stage]) channels"
-        }
+    public var problem: NetworkProblem? {
+      let sizes: KeyValuePairs = [
+        "resolution": resolution, "window": window, "headDim": headDim, "timeDim": timeDim,
+        "imageChannels": imageChannels,
+      ]
+      return NetworkProblem.firstNotPositive(sizes) ?? stageProblem ?? widthProblem ?? sideProblem
+    }
+
+    /// Stages that have no width or no blocks.
+    private var stageProblem: NetworkProblem? {
+      if channels.isEmpty || !channels.allSatisfy({ $0 > 0 }) {
+        return NetworkProblem(
+          "channels", channels, expected: "the width of at least one stage, each 1 or more")
+      }
+      if blocks.count != channels.count || !blocks.allSatisfy({ $0 > 0 }) {
+        return NetworkProblem(
+          "blocks", blocks,
+          expected: "one number of blocks, 1 or more, for each of the \(channels.count) stages",
+          remedy: "give blocks and channels equally many entries")
       }
       return nil
+    }
+
+    /// Widths that cannot be cut into heads, or into sines and cosines.
+    private var widthProblem: NetworkProblem? {
+      if embedDim < 4 || embedDim % 2 != 0 {
+        return NetworkProblem(
+          "embedDim", embedDim,
+          expected: "an even number of at least 4 (a sine and a cosine per frequency)")
+      }
+      if let width = channels.first(where: { $0 % headDim != 0 }) {
+        return NetworkProblem(
+          "headDim", headDim,
+          expected: "a divisor of every stage's width (\(width) is not a multiple)",
+          remedy: "use a divisor of \(channels.reduce(0, greatestCommonDivisor))")
+      }
+      return nil
+    }
+
+    /// Sides that cannot be halved, or cut into windows.
+    private var sideProblem: NetworkProblem? {
+      let halvings = channels.count - 1
+      let coarsest = resolution >> halvings
+      if coarsest == 0 || coarsest << halvings != resolution {
+        return NetworkProblem(
+          "resolution", resolution,
+          expected: "a side that can be halved \(halvings) times without remainder",
+          remedy: "use another resolution or fewer stages")
+      }
+      let sides = channels.indices.map { resolution >> $0 }
+      func fits(_ window: Int) -> Bool { sides.allSatisfy { $0 % min(window, $0) == 0 } }
+      guard let stage = sides.indices.first(where: { sides[$0] % window(stage: $0) != 0 }) else {
+        return nil
+      }
+      let fitting = (1...min(resolution, 64)).filter(fits).map(String.init)
+      return NetworkProblem(
+        "window", window,
+        expected: "a window that divides every stage's side (stage \(stage) has \(sides[stage]))",
+        remedy: "use one of \(fitting.joined(separator: ", "))")
     }
 
     /// Side of the attention windows of a stage.
@@ -70,4 +113,8 @@ extension ImageDiffiT {
       ImageDiffiT(self, precision: precision, recomputes: recomputes)
     }
   }
+}
+
+private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+  a == 0 ? b : greatestCommonDivisor(b % a, a)
 }

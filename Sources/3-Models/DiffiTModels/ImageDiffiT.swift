@@ -54,7 +54,7 @@ public struct ImageDiffiT: DenoisingNetwork {
   public init(_ settings: Settings, precision: DType = .float32, recomputes: Bool = false) {
     (self.precision, self.recomputes) = (precision, recomputes)
     let s = settings
-    invariant(s.problem == nil, "ImageDiffiT: \(s.problem ?? "")")
+    invariant(s.problem == nil, "ImageDiffiT: \(s.problem?.description ?? "")")
     self.settings = s
     parameters = ParameterSet()
     let root = parameters.root

@@ -7,7 +7,7 @@ extension LatentDiffiT {
     /// Side of the latents, in latent pixels.
     public var resolution = 32
     /// Channels of the latents.
-    public var channels = 4
+    public var latentChannels = 4
     /// Side of a token's patch, in latent pixels; divides the resolution.
     public var patch = 2
     /// The width of the tokens.
@@ -35,24 +35,32 @@ extension LatentDiffiT {
     /// Tokens per side, which is also the side of the attention window.
     public var grid: Int { resolution / patch }
     /// Channels of the network's output.
-    public var outputChannels: Int { learnsVariance ? 2 * channels : channels }
+    public var outputChannels: Int { learnsVariance ? 2 * latentChannels : latentChannels }
 
     /// Why no network can have these settings; nil if one can.
-    public var problem: String? {
-      guard
-        resolution > 0, channels > 0, patch > 0, width > 0, depth > 0, heads > 0, classes >= 0
-      else {
-        return "resolution \(resolution), channels \(channels), patch \(patch), width \(width)"
-          + ", depth \(depth), heads \(heads), classes \(classes)"
+    public var problem: NetworkProblem? {
+      let sizes: KeyValuePairs = [
+        "resolution": resolution, "latentChannels": latentChannels, "patch": patch, "width": width,
+        "depth": depth, "heads": heads,
+      ]
+      if let problem = NetworkProblem.firstNotPositive(sizes) { return problem }
+      if classes < 0 { return NetworkProblem("classes", classes, expected: "0 or more") }
+      if resolution % patch != 0 {
+        return NetworkProblem(
+          "patch", patch, expected: "a divisor of the resolution, which is \(resolution)")
       }
-      if resolution % patch != 0 { return "patches of \(patch) in a resolution of \(resolution)" }
-      if width % 4 != 0 { return "a position table of width \(width)" }
-      if width % heads != 0 { return "\(heads) heads in a width of \(width)" }
+      if width % 4 != 0 || width % heads != 0 {
+        return NetworkProblem(
+          "width", width, expected: "a multiple of 4 and of the heads, which are \(heads)",
+          remedy: "change the width or the heads")
+      }
       return nil
     }
 
-    /// [batch, resolution, resolution, channels].
-    public func imageShape(batch: Int) -> Shape { [batch, resolution, resolution, channels] }
+    /// [batch, resolution, resolution, latentChannels].
+    public func imageShape(batch: Int) -> Shape {
+      [batch, resolution, resolution, latentChannels]
+    }
 
     /// What one image costs: arithmetic and memory.
     ///
@@ -64,8 +72,8 @@ extension LatentDiffiT {
       let (tokens, stream) = (grid * grid, DType.float32.size)
       cost.product(1, Self.embedDim + width, width)
       cost.product(1, classes + 1, width)
-      cost.product(tokens, patch * patch * channels, width)
-      cost.savedBytes += tokens * stream * patch * patch * channels
+      cost.product(tokens, patch * patch * latentChannels, width)
+      cost.savedBytes += tokens * stream * patch * patch * latentChannels
       let size = self.precision(precision, width: width).size
       for _ in 0..<depth {
         let before = cost.forwardFlops

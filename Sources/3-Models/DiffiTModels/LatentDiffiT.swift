@@ -43,7 +43,7 @@ public struct LatentDiffiT: DenoisingNetwork {
   /// Declares the network; no memory is taken before `parameters.allocate`.
   public init(_ settings: Settings, precision: DType = .float32, recomputes: Bool = false) {
     let s = settings
-    invariant(s.problem == nil, "LatentDiffiT: \(s.problem ?? "")")
+    invariant(s.problem == nil, "LatentDiffiT: \(s.problem?.description ?? "")")
     (self.settings, self.precision, self.recomputes) = (s, precision, recomputes)
     parameters = ParameterSet()
     let root = parameters.root
@@ -53,7 +53,7 @@ public struct LatentDiffiT: DenoisingNetwork {
     )
     labels = LabelEmbedding(root("y_embedder"), classes: s.classes, width: s.width)
     embedder = PatchEmbedding(
-      root("x_embedder", "proj"), in: s.channels, out: s.width, patch: s.patch)
+      root("x_embedder", "proj"), in: s.latentChannels, out: s.width, patch: s.patch)
     blocks = (0..<s.depth).map { index in
       DiffiTBlock(
         root("blocks", index), width: s.width, timeDim: s.width, heads: s.heads, window: s.grid,

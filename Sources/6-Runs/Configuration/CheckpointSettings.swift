@@ -1,5 +1,5 @@
 /// When checkpoints are written and which are kept.
-package struct CheckpointSettings: Codable, Equatable, Sendable {
+package struct CheckpointSettings: Equatable, Sendable {
   /// Images between checkpoints. 0: only at the end.
   package var every = 1_000_000
   /// How many of the newest are kept.
@@ -10,27 +10,23 @@ package struct CheckpointSettings: Codable, Equatable, Sendable {
   package var async = true
 
   package init() {}
-
-  package enum CodingKeys: String, CodingKey {
-    case every, keep, async
-    case keepEvery = "keep_every"
-  }
 }
 
 extension CheckpointSettings: SettingsSection {
-  typealias Key = CodingKeys
+  static let meaning = "When checkpoints are written, and which of them are kept."
 
-  static var settings: [Setting<CheckpointSettings>] {
-    [
-      Setting(Key.every, \.every, .images),
-      Setting(Key.keep, \.keep, .whole),
-      Setting(Key.keepEvery, \.keepEvery, .whole),
-      Setting(Key.async, \.async, .flag),
-    ]
-  }
-
-  func validate() throws(SettingProblem) {
-    try require(.keep, keep, in: 1...1_000_000)
-    try require(.keepEvery, keepEvery, in: 0...1_000_000)
-  }
+  static let settings: [Setting<CheckpointSettings>] = [
+    Setting(
+      "every", \.every, .images,
+      "Images between checkpoints. 0: only at the end. A run that ends always writes one."),
+    Setting(
+      "keep", \.keep, .whole, .range(1...1_000_000), "Number of newest checkpoints that are kept."),
+    Setting(
+      "keep_every", \.keepEvery, .whole, .range(0...1_000_000),
+      "One checkpoint out of this many is kept for ever, whatever `checkpoint.keep` says. 0: none is."
+    ),
+    Setting(
+      "async", \.async, .flag,
+      "Whether training continues while a copy of the state is written. The copy takes memory."),
+  ]
 }

@@ -2,9 +2,20 @@ import Datasets
 import DiffiTModels
 
 extension Configuration {
-  /// The denoising network that the configuration describes.
+  /// The denoising network that the configuration describes, with what other sections say of it. No
+  /// network where `model.kind` is `vae`.
   package var networkSettings: any NetworkSettings {
-    model.kind == .latent ? latentSettings : imageSettings
+    if model.kind == .latent {
+      var settings = model.latent
+      (settings.classes, settings.dropout) = (model.classes, model.dropout)
+      settings.learnsVariance = diffusion.learnsVariance
+      return settings
+    }
+    var settings = model.image
+    (settings.classes, settings.dropout) = (model.classes, model.dropout)
+    settings.learnsVariance = diffusion.learnsVariance
+    settings.augmentLabels = data.augment > 0 ? Augmentation.labelCount : 0
+    return settings
   }
 
   /// What an image costs the networks that are trained.
@@ -22,42 +33,15 @@ extension Configuration {
 
   /// The autoencoder that the configuration describes.
   package var vaeSettings: VAE.Settings {
-    var settings = VAE.Settings()
-    settings.resolution = model.resolution
-    settings.channels = model.channels
-    settings.blocks = model.layers
-    settings.groups = VAE.Settings.largestGroups(channels: model.channels)
-    settings.latentChannels = model.latentChannels
+    var settings = model.autoencoder
+    settings.groups = VAE.Settings.largestGroups(channels: settings.channels)
     return settings
   }
+}
 
-  private var latentSettings: LatentDiffiT.Settings {
-    var settings = LatentDiffiT.Settings()
-    settings.resolution = model.resolution
-    settings.channels = model.latentChannels
-    settings.patch = model.patch
-    settings.width = model.width
-    settings.depth = model.depth
-    settings.heads = model.heads
-    settings.classes = model.classes
-    settings.dropout = model.dropout
-    settings.learnsVariance = diffusion.learnsVariance
-    return settings
-  }
-
-  private var imageSettings: ImageDiffiT.Settings {
-    var settings = ImageDiffiT.Settings()
-    settings.resolution = model.resolution
-    settings.channels = model.channels
-    settings.blocks = model.blocks
-    settings.window = model.window
-    settings.headDim = model.headDim
-    settings.timeDim = model.timeDim
-    settings.embedDim = model.embedDim
-    settings.classes = model.classes
-    settings.augmentLabels = data.augment > 0 ? Augmentation.labelCount : 0
-    settings.dropout = model.dropout
-    settings.learnsVariance = diffusion.learnsVariance
-    return settings
+extension NetworkProblem {
+  /// The key of the setting: `head_dim` for the property `headDim`.
+  var key: String {
+    setting.map { $0.isUppercase ? "_\($0.lowercased())" : String($0) }.joined()
   }
 }

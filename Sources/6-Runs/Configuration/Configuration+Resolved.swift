@@ -6,17 +6,14 @@ extension Configuration {
   /// are written in digits, so that any YAML reader takes them for numbers.
   package var yaml: String {
     let sections: [(Node, Node)] = Configuration.sections.map { section in
-      guard section != "ema" else {
-        let entries = ema.map { average in
-          mapping(EMASettings.settings.map { ($0.name, $0.write(average)) })
-        }
-        return (Node(section), Node(entries, .implicit, ema.isEmpty ? .flow : .block))
+      let entries = section.prefixes(self).enumerated().map { index, prefix in
+        Node(
+          section.settings(index).map {
+            (Node(String($0.name.dropFirst(prefix.count + 1))), $0.write(self))
+          }, .implicit, .block)
       }
-      let settings = Configuration.settings[section] ?? []
-      return (
-        Node(section),
-        mapping(settings.map { (String($0.name.dropFirst(section.count + 1)), $0.write(self)) })
-      )
+      guard section.isList else { return (Node(section.name), entries[0]) }
+      return (Node(section.name), Node(entries, .implicit, entries.isEmpty ? .flow : .block))
     }
     do {
       return try serialize(node: Node(sections, .implicit, .block), width: -1, allowUnicode: true)
@@ -35,13 +32,11 @@ extension Configuration {
   /// later version with the same keys.
   package var digest: String { Manifest.digest(of: dotted) }
 
-  static func defaultText(of key: String) -> String {
-    Configuration().dotted[key] ?? "not set"
-  }
+  /// The default of a dotted key as text; `not set` for a key that has none, such as an entry of `ema`
+  /// beyond the first.
+  static func defaultText(of key: String) -> String { defaultTexts[key] ?? "not set" }
 
-  private func mapping(_ pairs: [(String, Node)]) -> Node {
-    Node(pairs.map { (Node($0.0), $0.1) }, .implicit, .block)
-  }
+  private static let defaultTexts = Configuration().dotted
 }
 
 extension Node {
@@ -61,9 +56,17 @@ extension Node {
     case .scalar(let scalar) where scalar.style == .plain || scalar.style == .any:
       scalar.string
     case .scalar(let scalar): "the text \"\(scalar.string)\""
-    case .sequence(let sequence): "a list [\(sequence.map(\.found).joined(separator: ", "))]"
+    case .sequence(let sequence):
+      // A few entries, and none of lists inside lists: an error is one line.
+      "a list [\(sequence.prefix(8).map(\.inside).joined(separator: ", "))"
+        + (sequence.count > 8 ? ", ...]" : "]")
     case .mapping: "a mapping"
     case .alias: "an alias"
     }
+  }
+
+  /// `found` inside a list.
+  private var inside: String {
+    if case .sequence = self { "a list" } else { found }
   }
 }

@@ -7,58 +7,52 @@ import Yams
 ///
 /// `Configuration()` holds the defaults, which are those of `configs/cifar10.yaml`. Values read by
 /// `init(file:overrides:)` are validated; values put together in code are validated by `validate()`.
-package struct Configuration: Codable, Equatable, Sendable {
+package struct Configuration: Equatable, Sendable {
+  /// The network.
   package var model = ModelSettings()
+  /// The images, and how training varies them.
   package var data = DataSettings()
+  /// Noise levels or timesteps, and the loss.
   package var diffusion = DiffusionSettings()
+  /// The loss of an autoencoder.
   package var vae = AutoencoderSettings()
+  /// How long and on what a run trains.
   package var train = TrainSettings()
+  /// Adam.
   package var optimizer = OptimizerSettings()
+  /// The moving averages of the weights, one per entry.
   package var ema = [EMASettings()]
+  /// How ranks share the work.
   package var parallel = ParallelSettings()
+  /// When checkpoints are written.
   package var checkpoint = CheckpointSettings()
+  /// Grids of samples during training, and how samples are drawn.
   package var sample = SampleSettings()
+  /// Measurements during training.
   package var metrics = MetricsSettings()
+  /// Log and statistics.
   package var log = LogSettings()
 
   package init() {}
 
   /// The sections in the order they are written in.
   package static let sections = [
-    "model", "data", "diffusion", "vae", "train", "optimizer", "ema", "parallel", "checkpoint",
-    "sample",
-    "metrics", "log",
-  ]
-
-  /// Every key outside `ema`, by section.
-  package static let settings: [String: [Setting<Configuration>]] = [
-    "model": ModelSettings.settings.map { Setting($0, in: "model", at: \.model) },
-    "data": DataSettings.settings.map { Setting($0, in: "data", at: \.data) },
-    "diffusion": DiffusionSettings.settings.map { Setting($0, in: "diffusion", at: \.diffusion) },
-    "vae": AutoencoderSettings.settings.map { Setting($0, in: "vae", at: \.vae) },
-    "train": TrainSettings.settings.map { Setting($0, in: "train", at: \.train) },
-    "optimizer": OptimizerSettings.settings.map { Setting($0, in: "optimizer", at: \.optimizer) },
-    "parallel": ParallelSettings.settings.map { Setting($0, in: "parallel", at: \.parallel) },
-    "checkpoint": CheckpointSettings.settings.map {
-      Setting($0, in: "checkpoint", at: \.checkpoint)
-    },
-    "sample": SampleSettings.settings.map { Setting($0, in: "sample", at: \.sample) },
-    "metrics": MetricsSettings.settings.map { Setting($0, in: "metrics", at: \.metrics) },
-    "log": LogSettings.settings.map { Setting($0, in: "log", at: \.log) },
+    ConfigurationSection("model", \.model), ConfigurationSection("data", \.data),
+    ConfigurationSection("diffusion", \.diffusion), ConfigurationSection("vae", \.vae),
+    ConfigurationSection("train", \.train), ConfigurationSection("optimizer", \.optimizer),
+    ConfigurationSection("ema", count: { $0.ema.count }, entry: { \Configuration.ema[$0] }),
+    ConfigurationSection("parallel", \.parallel), ConfigurationSection("checkpoint", \.checkpoint),
+    ConfigurationSection("sample", \.sample), ConfigurationSection("metrics", \.metrics),
+    ConfigurationSection("log", \.log),
   ]
 
   /// Every key, dotted; those of `ema` for one entry.
-  package static var keys: [String] { Configuration().entries.map(\.key) }
+  package static let keys = Configuration().entries.map(\.key)
 
   /// Every key with its value, in the order of `sections`.
   package var entries: [(key: String, value: Node)] {
     Configuration.sections.flatMap { section in
-      guard section == "ema" else {
-        return (Configuration.settings[section] ?? []).map { ($0.name, $0.write(self)) }
-      }
-      return ema.enumerated().flatMap { index, average in
-        EMASettings.settings.map { ("ema.\(index).\($0.name)", $0.write(average)) }
-      }
+      section.entries(self).map { ($0.name, $0.write(self)) }
     }
   }
 }
@@ -69,30 +63,36 @@ extension Configuration {
 
   /// - Parameter locations: where a dotted key was written; a key without an entry has its default.
   package func validate(locations: [String: String]) throws(ConfigurationError) {
-    func check(
-      _ section: String, _ body: () throws(SettingProblem) -> Void
-    ) throws(ConfigurationError) {
-      do { try body() } catch {
-        throw error.located(in: section, locations: locations)
-      }
+    do throws(SettingProblem) {
+      for section in Configuration.sections { try section.validate(self) }
+      try check("model", validateNetwork)
+      try check("model", validateModelAgainstData)
+      if model.kind == .vae { try check("vae", validateLossAgainstPictures) }
+      try check("metrics", validateMetrics)
+      try check("ema", validateNames)
+      try check("train", validateShards)
+    } catch {
+      throw .invalid(
+        key: error.key, at: locations[error.key] ?? "default", found: error.found,
+        expected: error.expected,
+        remedy: error.remedy.isEmpty
+          ? "the default is \(Configuration.defaultText(of: error.key))" : error.remedy)
     }
-    try check("model", model.validate)
-    try check("data", data.validate)
-    try check("diffusion", diffusion.validate)
-    try check("vae", vae.validate)
-    try check("train", train.validate)
-    try check("optimizer", optimizer.validate)
-    for (index, average) in ema.enumerated() { try check("ema.\(index)", average.validate) }
-    try check("parallel", parallel.validate)
-    try check("checkpoint", checkpoint.validate)
-    try check("sample", sample.validate)
-    try check("metrics", metrics.validate)
-    try check("log", log.validate)
-    try check("model", validateModelAgainstData)
-    if model.kind == .vae { try check("vae", validateLossAgainstPictures) }
-    try check("metrics", validateMetrics)
-    try check("ema", validateNames)
-    try check("train", validateShards)
+  }
+
+  private func check(
+    _ section: String, _ body: () throws(SettingProblem) -> Void
+  ) throws(SettingProblem) {
+    do throws(SettingProblem) { try body() } catch { throw error.in(section) }
+  }
+
+  /// Asks the network that is trained whether its settings fit each other.
+  private func validateNetwork() throws(SettingProblem) {
+    guard let problem = model.kind == .vae ? vaeSettings.problem : networkSettings.problem else {
+      return
+    }
+    throw SettingProblem(
+      key: problem.key, found: problem.found, expected: problem.expected, remedy: problem.remedy)
   }
 
   /// Canonical shards are alike, and each is a whole number of micro-batches.
@@ -100,19 +100,18 @@ extension Configuration {
     guard parallel.reduction == .reproducible else { return }
     let shards = parallel.shards
     try train.require(
-      train.batch % shards == 0, .batch, train.batch,
+      train.batch % shards == 0, \.batch,
       expected: "a multiple of \(shards), the shards of parallel.reduction reproducible",
       remedy: "change train.batch or parallel.shards, or use parallel.reduction=fast")
     try train.require(
-      train.microBatch == 0 || train.batch / shards % train.microBatch == 0, .microBatch,
-      train.microBatch,
+      train.microBatch == 0 || train.batch / shards % train.microBatch == 0, \.microBatch,
       expected: "0 or a divisor of \(train.batch / shards), the images of a shard",
       remedy: "with parallel.reduction reproducible a shard is a whole number of micro-batches")
   }
 
   private func validateModelAgainstData() throws(SettingProblem) {
     try model.require(
-      (model.kind == .latent) == (data.kind == .latents), .kind, model.kind.rawValue,
+      (model.kind == .latent) == (data.kind == .latents), \.kind,
       expected: model.kind == .latent
         ? "data.kind latents beside it, not \(data.kind)"
         : "latent with data.kind latents",
@@ -121,12 +120,12 @@ extension Configuration {
         : "set model.kind to latent, or name pictures")
     if let count = data.kind.classCount {
       try model.require(
-        model.classes == 0 || model.classes == count, .classes, model.classes,
+        model.classes == 0 || model.classes == count, \.classes,
         expected: "0 (unconditional) or \(count), the classes of data.kind \(data.kind)",
         remedy: "change model.classes or data.kind")
     }
     try model.require(
-      data.kind != .cifar10 || model.resolution == 32, .resolution, model.resolution,
+      data.kind != .cifar10 || model.resolution == 32, \.resolution,
       expected: "32, the side of data.kind cifar10's images",
       remedy: "use 32, or data.kind shapes, folder, tar or packed, which come at any resolution")
   }
@@ -134,17 +133,15 @@ extension Configuration {
   /// What compares pictures needs some pixels to look at.
   private func validateLossAgainstPictures() throws(SettingProblem) {
     let side = model.resolution
-    var patches = PatchDiscriminator.Settings()
-    patches.layers = vae.discriminatorLayers
+    let patches = vae.discriminator
     try vae.require(
-      vae.discriminatorStart == 0 || side >= patches.leastResolution, .discriminatorLayers,
-      vae.discriminatorLayers,
+      vae.discriminatorStart == 0 || side >= patches.leastResolution, \.discriminator.layers,
       expected: "patches within a picture: \(patches.leastResolution) pixels a side or more,"
         + " where model.resolution is \(side)",
       remedy: "use fewer layers, or vae.discriminator_start=0")
     let least = PerceptualDistance.Settings().leastResolution
     try vae.require(
-      vae.perceptual.isEmpty || side >= least, .perceptual, vae.perceptual,
+      vae.perceptual.isEmpty || side >= least, \.perceptual,
       expected: "pictures of \(least) pixels a side or more beside it, where model.resolution is"
         + " \(side)", remedy: "leave vae.perceptual empty, or use larger pictures")
   }
@@ -154,7 +151,7 @@ extension Configuration {
     let isFitting =
       model.kind == .vae ? metrics.names == [psnr] : !metrics.names.contains(psnr)
     try metrics.require(
-      metrics.every == 0 || isFitting, .names, metrics.names,
+      metrics.every == 0 || isFitting, \.names,
       expected: model.kind == .vae
         ? "psnr, which autoencoders are measured by" : "metrics of drawn images",
       remedy: "change metrics.names, or set metrics.every=0")
@@ -169,18 +166,5 @@ extension Configuration {
         key: "\(index).name", found: average.name, expected: "a name no other entry of ema has",
         remedy: "set ema.\(index).name")
     }
-  }
-}
-
-extension SettingProblem {
-  fileprivate func located(
-    in section: String, locations: [String: String]
-  ) -> ConfigurationError {
-    let dotted = "\(section).\(key)"
-    let at = locations[dotted] ?? "default"
-    let standard = Configuration.defaultText(of: dotted)
-    return .invalid(
-      key: dotted, at: at, found: found, expected: expected,
-      remedy: remedy.isEmpty ? "the default is \(standard)" : remedy)
   }
 }

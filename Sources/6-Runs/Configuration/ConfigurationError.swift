@@ -8,6 +8,8 @@ package enum ConfigurationError: Error, Equatable, Sendable {
   case unreadableFile(path: String, reason: String)
   case malformedYAML(at: String, problem: String)
   case repeatedKey(at: String, keys: [String])
+  /// `*name`, which stands for a value that is written elsewhere.
+  case alias(at: String, name: String)
   case wrongShape(key: String, at: String, found: String, expected: String)
   case unknownKey(key: String, at: String, nearest: String)
   case wrongType(key: String, at: String, found: String, expected: String)
@@ -33,6 +35,9 @@ extension ConfigurationError: CustomStringConvertible {
       "\(at): not YAML: \(problem); expected `section:` lines with indented `key: value` lines"
     case .repeatedKey(let at, let keys):
       "\(at): written twice: \(keys.joined(separator: ", ")); expected each key once: remove one"
+    case .alias(let at, let name):
+      "\(at): the alias *\(name); expected values without YAML's aliases: write the value out, or"
+        + " put quotes around a text that begins with *"
     case .wrongShape(let key, let at, let found, let expected):
       "\(at): \(key) is \(found); expected \(expected)"
     case .unknownKey(let key, let at, let nearest):

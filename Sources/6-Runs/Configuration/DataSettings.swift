@@ -1,6 +1,6 @@
 /// Where the images come from and how they are varied.
-package struct DataSettings: Codable, Equatable, Sendable {
-  package enum Kind: String, Codable, CaseIterable, Sendable {
+package struct DataSettings: Equatable, Sendable {
+  package enum Kind: String, CaseIterable, Sendable {
     /// Drawn by the program; needs no files.
     case shapes
     /// The official binary files, their folder or the `.tar.gz`.
@@ -15,24 +15,21 @@ package struct DataSettings: Codable, Equatable, Sendable {
     case latents
   }
 
+  /// What the data are.
   package var kind = Kind.cifar10
+  /// Where they are: a file or a folder.
   package var path = "data/cifar10"
   /// Probability of each augmentation; above 0 the network takes the 9 augmentation labels.
   package var augment = 0.12
   /// Held-out images, of the same kind as `path`. Empty: CIFAR-10's test split beside its training split,
   /// drawn shapes that no run trains on, none for others.
   package var validation = ""
-  /// Of `latents`: the autoencoder that makes pictures of what is drawn. Empty: none, and no pictures.
+  /// Of `latents`: the autoencoder that makes images of samples. Empty: none, and no images.
   package var vae = ""
   /// Of `latents`: what they are multiplied by. 0: 1 over their standard deviation, as measured.
   package var latentScale = 0.18215
 
   package init() {}
-
-  package enum CodingKeys: String, CodingKey {
-    case kind, path, augment, validation, vae
-    case latentScale = "latent_scale"
-  }
 }
 
 extension DataSettings.Kind {
@@ -51,34 +48,60 @@ extension DataSettings {
 }
 
 extension DataSettings: SettingsSection {
-  typealias Key = CodingKeys
+  static let meaning = "The images that a run trains on, and how they are varied."
 
-  package static var settings: [Setting<DataSettings>] {
-    [
-      Setting(Key.kind, \.kind, .choice),
-      Setting(Key.path, \.path, .text),
-      Setting(Key.augment, \.augment, .number),
-      Setting(Key.validation, \.validation, .text),
-      Setting(Key.vae, \.vae, .text),
-      Setting(Key.latentScale, \.latentScale, .number),
-    ]
-  }
+  static let settings: [Setting<DataSettings>] = [
+    Setting(
+      "kind", \.kind, .choice,
+      """
+      What the data are: `shapes` are drawn by the program and need no files; `cifar10` is \
+      CIFAR-10's binary version; `folder` has a sub-folder of JPEG or PNG files per class; `tar` \
+      is a file or a folder of WebDataset's tars, or of one tar per class; `packed` is a .zip or \
+      a folder as EDM's tools write it; `latents` is a folder that `diffit data encode` made.
+      """),
+    Setting(
+      "path", \.path, .text,
+      """
+      Where the data are: a file or a folder. For `cifar10` the folder of the .bin files, its \
+      parent, or the .tar.gz. `shapes` needs none.
+      """),
+    Setting(
+      "augment", \.augment, .number, .range(0...1),
+      """
+      Probability of each augmentation of EDM's pipe. Above 0 the network also takes the 9 labels \
+      that tell it what was done; 0: neither.
+      """),
+    Setting(
+      "validation", \.validation, .text,
+      """
+      Held-out images for the metrics `loss` and `psnr`, of the same kind as `data.path`. Empty: \
+      CIFAR-10's test split, shapes that no run trains on, and none for the other kinds.
+      """),
+    Setting(
+      "vae", \.vae, .text,
+      """
+      Of `latents`: the autoencoder that makes images of samples, a run or a folder of diffusers' \
+      files. Empty: samples stay latents, and there are no grids.
+      """),
+    Setting(
+      "latent_scale", \.latentScale, .number, .notNegative,
+      """
+      Of `latents`: the factor that latents are multiplied by. 0: 1 over their standard \
+      deviation, as measured when they were made.
+      """),
+  ]
 
-  package func validate() throws(SettingProblem) {
+  func validate() throws(SettingProblem) {
     try require(
-      kind == .shapes || !path.isEmpty, .path, "empty", expected: "a path to the data",
+      kind == .shapes || !path.isEmpty, \.path, expected: "a path to the data",
       remedy: "set data.path, or data.kind to shapes, which needs no files")
-    try require(.augment, augment, in: 0...1)
     try require(
-      latentScale >= 0 && latentScale.isFinite, .latentScale, latentScale,
-      expected: "0 (as measured) or a number above it")
-    try require(
-      kind == .latents || vae.isEmpty, .vae, vae,
-      expected: "empty with data.kind \(kind): pictures need no autoencoder",
+      kind == .latents || vae.isEmpty, \.vae,
+      expected: "empty with data.kind \(kind): images need no autoencoder",
       remedy: "leave data.vae out, or set data.kind to latents")
     try require(
-      kind != .latents || augment == 0, .augment, augment,
-      expected: "0 with data.kind latents: only pictures can be augmented",
-      remedy: "set data.augment=0; mirrored pictures are among the latents")
+      kind != .latents || augment == 0, \.augment,
+      expected: "0 with data.kind latents: only images can be augmented",
+      remedy: "set data.augment=0; mirrored images are among the latents")
   }
 }

@@ -4,27 +4,29 @@ import Diffusion
 ///
 /// Source: EDM: Karras et al., arXiv:2206.00364, Table 1; sigma is in units of pixels in [-1, 1]. DDPM:
 /// Ho et al., arXiv:2006.11239; Nichol and Dhariwal, arXiv:2102.09672.
-package struct DiffusionSettings: Codable, Equatable, Sendable {
-  package enum Kind: String, Codable, CaseIterable, Sendable { case edm, ddpm }
-  package enum Schedule: String, Codable, CaseIterable, Sendable { case linear, cosine }
-  package enum Loss: String, Codable, CaseIterable, Sendable {
+package struct DiffusionSettings: Equatable, Sendable {
+  package enum Kind: String, CaseIterable, Sendable { case edm, ddpm }
+  package enum Schedule: String, CaseIterable, Sendable { case linear, cosine }
+  package enum Loss: String, CaseIterable, Sendable {
     case mse, hybrid
     case smoothL1 = "smooth_l1"
   }
-  package enum Timesteps: String, Codable, CaseIterable, Sendable { case uniform, importance }
+  package enum Timesteps: String, CaseIterable, Sendable { case uniform, importance }
 
+  /// Which formulation.
   package var kind = Kind.edm
   /// Of `edm`: ln sigma ~ N(pMean, pStd^2) in training.
-  package var pMean = -1.2
-  package var pStd = 1.2
-  package var sigmaData = 0.5
+  package var pMean = EDM().pMean
+  package var pStd = EDM().pStd
+  /// Of `edm`: standard deviation of the data.
+  package var sigmaData = EDM().sigmaData
   /// Probability that a training image loses its label; without effect where `model.classes` is 0.
   package var labelDropout = 0.1
   /// Of `ddpm`: how beta grows.
   package var schedule = Schedule.linear
   /// Of `ddpm`: timesteps T.
   package var steps = 1_000
-  /// Of `ddpm`.
+  /// Of `ddpm`: what is minimised.
   package var loss = Loss.hybrid
   /// Of `ddpm`: whether the network also gives the variance of a step; `hybrid` trains it.
   package var learnedVariance = true
@@ -38,42 +40,60 @@ package struct DiffusionSettings: Codable, Equatable, Sendable {
   /// Timesteps that are drawn by importance; 0: none are.
   package var importanceSteps: Int { kind == .ddpm && timesteps == .importance ? steps : 0 }
 
-  package enum CodingKeys: String, CodingKey {
-    case kind, schedule, steps, loss, timesteps
-    case pMean = "p_mean"
-    case pStd = "p_std"
-    case sigmaData = "sigma_data"
-    case labelDropout = "label_dropout"
-    case learnedVariance = "learned_variance"
-  }
 }
 
 extension DiffusionSettings: SettingsSection {
-  typealias Key = CodingKeys
+  static let meaning =
+    "The formulation of diffusion: noise levels or timesteps, what the network predicts, and the loss."
 
-  package static var settings: [Setting<DiffusionSettings>] {
-    [
-      Setting(Key.kind, \.kind, .choice),
-      Setting(Key.pMean, \.pMean, .number),
-      Setting(Key.pStd, \.pStd, .number),
-      Setting(Key.sigmaData, \.sigmaData, .number),
-      Setting(Key.labelDropout, \.labelDropout, .number),
-      Setting(Key.schedule, \.schedule, .choice),
-      Setting(Key.steps, \.steps, .whole),
-      Setting(Key.loss, \.loss, .choice),
-      Setting(Key.learnedVariance, \.learnedVariance, .flag),
-      Setting(Key.timesteps, \.timesteps, .choice),
-    ]
-  }
+  static let settings: [Setting<DiffusionSettings>] = [
+    Setting(
+      "kind", \.kind, .choice,
+      """
+      The formulation: `edm` with noise levels, or `ddpm` with timesteps and noise prediction. \
+      Both networks, `image` and `latent`, take either.
+      """),
+    Setting(
+      "p_mean", \.pMean, .number, .range(-20...20),
+      "Of `edm`: the mean of the logarithm of the noise level in training."),
+    Setting(
+      "p_std", \.pStd, .number, .positive(atMost: 20),
+      "Of `edm`: the standard deviation of the logarithm of the noise level in training."),
+    Setting(
+      "sigma_data", \.sigmaData, .number, .positive,
+      "Of `edm`: the standard deviation of the data. Pixels are in [-1, 1]."),
+    Setting(
+      "label_dropout", \.labelDropout, .number, .range(0...1),
+      """
+      Share of training images whose label is left out, which classifier-free guidance needs. It \
+      has no effect where `model.classes` is 0.
+      """),
+    Setting(
+      "schedule", \.schedule, .choice, "Of `ddpm`: how the noise of a step, beta, grows."),
+    Setting("steps", \.steps, .whole, .range(2...100_000), "Of `ddpm`: the number of timesteps."),
+    Setting(
+      "loss", \.loss, .choice,
+      """
+      Of `ddpm`: the loss of the predicted noise, `mse` or `smooth_l1`, or `hybrid`, which also \
+      trains the learned variance.
+      """),
+    Setting(
+      "learned_variance", \.learnedVariance, .flag,
+      """
+      Of `ddpm`: whether the network also gives the variance of a step. It is true with the loss \
+      `hybrid`, and false with the others.
+      """),
+    Setting(
+      "timesteps", \.timesteps, .choice,
+      """
+      Of `ddpm`: how the timesteps of training images are drawn: `uniform`, or by `importance`, \
+      in proportion to the size of their recent losses.
+      """),
+  ]
 
-  package func validate() throws(SettingProblem) {
-    try require(.pMean, pMean, in: -20...20)
-    try require(pStd > 0 && pStd <= 20, .pStd, pStd, expected: "a number above 0, at most 20")
-    try requirePositive(.sigmaData, sigmaData)
-    try require(.labelDropout, labelDropout, in: 0...1)
-    try require(.steps, steps, in: 2...100_000)
+  func validate() throws(SettingProblem) {
     try require(
-      kind != .ddpm || (loss == .hybrid) == learnedVariance, .learnedVariance, learnedVariance,
+      kind != .ddpm || (loss == .hybrid) == learnedVariance, \.learnedVariance,
       expected: "\(loss == .hybrid), since the loss \(loss.rawValue)"
         + (loss == .hybrid ? " is made of a variance" : " would not train a variance"),
       remedy: "set diffusion.learned_variance=\(loss == .hybrid), or another diffusion.loss")

@@ -1,5 +1,5 @@
 /// One moving average of the weights. A run may keep several, told apart by name.
-package struct EMASettings: Codable, Equatable, Sendable {
+package struct EMASettings: Equatable, Sendable {
   /// Part of file and tensor names.
   package var name = "ema"
   /// Images after which a weight's share has halved.
@@ -8,30 +8,37 @@ package struct EMASettings: Codable, Equatable, Sendable {
   package var rampup = 0.05
 
   package init() {}
-
-  package enum CodingKeys: String, CodingKey {
-    case name, rampup
-    case halfLife = "half_life"
-  }
 }
 
 extension EMASettings: SettingsSection {
-  typealias Key = CodingKeys
+  static let meaning =
+    """
+    The moving averages of the weights: a list with an entry per average, told apart by name. \
+    `--set ema.0.half_life=100k` changes the first, `--set ema.1.name=slow` adds a second, and \
+    `--set 'ema=[]'` removes all.
+    """
 
-  static var settings: [Setting<EMASettings>] {
-    [
-      Setting(Key.name, \.name, .text),
-      Setting(Key.halfLife, \.halfLife, .images),
-      Setting(Key.rampup, \.rampup, .number),
-    ]
-  }
+  static let settings: [Setting<EMASettings>] = [
+    Setting(
+      "name", \.name, .text,
+      """
+      Name of the average, as `--ema` takes it, in letters, digits, `_` and `-`. `raw` means the \
+      weights themselves.
+      """),
+    Setting(
+      "half_life", \.halfLife, .images, .range(1...ImageCount.largest),
+      "Images after which the share of a past weight has halved."),
+    Setting(
+      "rampup", \.rampup, .number, .notNegative,
+      """
+      The half-life is at most this share of the images seen, so that early averages follow the \
+      weights. 0: no ramp-up.
+      """),
+  ]
 
   func validate() throws(SettingProblem) {
     try require(
-      name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_-]*/) != nil && name != "raw", .name,
-      name.isEmpty ? "empty" : name,
+      name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_-]*/) != nil && name != "raw", \.name,
       expected: "letters, digits, _ and - (raw means the weights themselves)")
-    try require(.halfLife, halfLife, in: 1...ImageCount.largest)
-    try requireNotNegative(.rampup, rampup)
   }
 }

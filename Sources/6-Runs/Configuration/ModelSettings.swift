@@ -1,159 +1,151 @@
-/// The network.
+import DiffiTModels
+
+/// The network, as `model.*` describes it.
 ///
-/// Source: arXiv:2312.02139v3, Fig. 4 and Tables S.2, S.3. `channels[i]` and `blocks[i]` are the width
-/// and the number of ResBlocks of stage `i`, finest first; stage `i` has side `resolution >> i`.
-package struct ModelSettings: Codable, Equatable, Sendable {
-  package enum Kind: String, Codable, CaseIterable, Sendable { case image, latent, vae }
+/// Source: arXiv:2312.02139v3, Fig. 4 and Tables S.2, S.3. The settings of each kind of network are those
+/// of its type in `DiffiTModels`, with their defaults and rules; a key that several kinds have is a
+/// property here that sets it in all of them.
+package struct ModelSettings: Equatable, Sendable {
+  package enum Kind: String, CaseIterable, Sendable { case image, latent, vae }
 
+  /// What is trained.
   package var kind = Kind.image
-  /// Side of what the network sees: pixels of an image, or latents.
-  package var resolution = 32
-  package var channels = [128, 256, 256]
-  package var blocks = [4, 4, 4]
-  /// Side of an attention window, in tokens; a coarser stage uses min(window, its side).
-  package var window = 4
-  package var headDim = 32
-  /// Width of the time token.
-  package var timeDim = 512
-  /// Width of the noise-level embedding.
-  package var embedDim = 128
-  /// 0: unconditional.
+  /// Of kind `image`.
+  package var image = ImageDiffiT.Settings()
+  /// Of kind `latent`.
+  package var latent = LatentDiffiT.Settings()
+  /// Of kind `vae`.
+  package var autoencoder = VAE.Settings()
+  /// Classes that the network is told; 0: none.
   package var classes = 0
+  /// Rate in training, after attention and after the MLP; of kinds `image` and `latent`.
   package var dropout = 0.13
-  /// Of `latent`: side of a token, in latents.
-  package var patch = 2
-  /// Of `latent`: channels of a token.
-  package var width = 1152
-  /// Of `latent`: blocks.
-  package var depth = 28
-  /// Of `latent`.
-  package var heads = 16
-  /// Of `latent` and `vae`: channels of a latent.
-  package var latentChannels = 4
-  /// Of `vae`: ResBlocks of a level in the encoder; the decoder has one more.
-  package var layers = 2
 
-  package init() {}
-
-  package enum CodingKeys: String, CodingKey {
-    case kind, resolution, channels, blocks, window, classes, dropout, patch, width, depth, heads
-    case layers
-    case headDim = "head_dim"
-    case timeDim = "time_dim"
-    case embedDim = "embed_dim"
-    case latentChannels = "latent_channels"
+  /// The network of `configs/cifar10.yaml`.
+  package init() {
+    // What several kinds share begins with the value of the first.
+    (resolution, channels) = (image.resolution, image.channels)
+    latentChannels = latent.latentChannels
   }
 
-  /// Sides of the stages, in tokens, finest first.
+  /// Side of what the network sees: pixels of an image, or latents.
+  package var resolution: Int {
+    get { image.resolution }
+    set {
+      (image.resolution, latent.resolution, autoencoder.resolution) = (newValue, newValue, newValue)
+    }
+  }
+
+  /// Width of each stage of `image`, or of each level of `vae`, finest first.
+  package var channels: [Int] {
+    get { image.channels }
+    set { (image.channels, autoencoder.channels) = (newValue, newValue) }
+  }
+
+  /// Channels of a latent, of `latent` and `vae`.
+  package var latentChannels: Int {
+    get { latent.latentChannels }
+    set { (latent.latentChannels, autoencoder.latentChannels) = (newValue, newValue) }
+  }
+
+  /// Sides of the stages, in pixels, finest first.
   package var sides: [Int] { channels.indices.map { resolution >> $0 } }
 }
 
 extension ModelSettings: SettingsSection {
-  typealias Key = CodingKeys
+  static let meaning =
+    """
+    The network. `image` is the U-shaped DiffiT, `latent` the transformer on an autoencoder's \
+    latents, `vae` such an autoencoder.
+    """
 
-  static var settings: [Setting<ModelSettings>] {
-    [
-      Setting(Key.kind, \.kind, .choice),
-      Setting(Key.resolution, \.resolution, .whole),
-      Setting(Key.channels, \.channels, .wholes),
-      Setting(Key.blocks, \.blocks, .wholes),
-      Setting(Key.window, \.window, .whole),
-      Setting(Key.headDim, \.headDim, .whole),
-      Setting(Key.timeDim, \.timeDim, .whole),
-      Setting(Key.embedDim, \.embedDim, .whole),
-      Setting(Key.classes, \.classes, .whole),
-      Setting(Key.dropout, \.dropout, .number),
-      Setting(Key.patch, \.patch, .whole),
-      Setting(Key.width, \.width, .whole),
-      Setting(Key.depth, \.depth, .whole),
-      Setting(Key.heads, \.heads, .whole),
-      Setting(Key.latentChannels, \.latentChannels, .whole),
-      Setting(Key.layers, \.layers, .whole),
-    ]
-  }
+  static let settings: [Setting<ModelSettings>] = [
+    Setting(
+      "kind", \.kind, .choice,
+      """
+      What is trained: `image` is the U-shaped network on pixels, `latent` the transformer on \
+      latents, `vae` the autoencoder that makes latents.
+      """),
+    Setting(
+      "resolution", \.resolution, .whole, .range(1...16_384),
+      """
+      Side of what the network sees: pixels of an image, or latents with `latent`. With `image` \
+      it can be halved once per stage after the first.
+      """),
+    Setting(
+      "channels", \.channels, .wholes, .each(1...4_096),
+      "Of `image`: the width of each stage, finest first; of `vae`: the width of each level."),
+    Setting(
+      "blocks", \.image.blocks, .wholes, .each(1...1_024),
+      """
+      Of `image`: the number of ResBlocks of each stage, finest first. The encoder and the \
+      decoder have as many each; the coarsest stage appears once.
+      """),
+    Setting(
+      "window", \.image.window, .whole, .range(1...64),
+      """
+      Of `image`: the side of an attention window, in pixels of the stage. It divides the side of \
+      every stage; a stage that is smaller has one window of its own size.
+      """),
+    Setting(
+      "head_dim", \.image.headDim, .whole, .range(1...1_024),
+      "Of `image`: channels per attention head. It divides every width in `model.channels`."),
+    Setting(
+      "time_dim", \.image.timeDim, .whole, .range(1...65_536),
+      "Of `image`: the width of the time token."),
+    Setting(
+      "embed_dim", \.image.embedDim, .whole, .range(4...65_536),
+      """
+      Of `image`: the width of the embedding of the noise level. It is even: a sine and a cosine \
+      per frequency.
+      """),
+    Setting(
+      "classes", \.classes, .whole, .range(0...1_000_000),
+      "Number of classes that the network is told. With 0 it is unconditional."),
+    Setting(
+      "dropout", \.dropout, .number, .range(0..<1),
+      "Dropout rate in training, after attention and after the MLP. `vae` has none."),
+    Setting(
+      "patch", \.latent.patch, .whole, .range(1...256),
+      """
+      Of `latent`: the side of a token, in latents. It divides `model.resolution`, and there are \
+      at most 64 tokens per side.
+      """),
+    Setting(
+      "width", \.latent.width, .whole, .range(4...16_384),
+      "Of `latent`: channels of a token, a multiple of 4 and of `model.heads`."),
+    Setting(
+      "depth", \.latent.depth, .whole, .range(1...1_024), "Of `latent`: the number of blocks."),
+    Setting(
+      "heads", \.latent.heads, .whole, .range(1...1_024),
+      "Of `latent`: the number of attention heads."),
+    Setting(
+      "latent_channels", \.latentChannels, .whole, .range(1...1_024),
+      "Of `latent` and `vae`: channels of a latent."),
+    Setting(
+      "layers", \.autoencoder.layers, .whole, .range(1...64),
+      "Of `vae`: ResBlocks per level of the encoder. The decoder has one more."),
+  ]
 
+  /// Limits of this program. What the network itself asks for is in its `Settings.problem`.
   func validate() throws(SettingProblem) {
-    try require(.resolution, resolution, in: 1...16_384)
-    try require(.window, window, in: 1...64)
-    try require(.headDim, headDim, in: 1...1_024)
-    try require(.timeDim, timeDim, in: 1...65_536)
-    try require(
-      embedDim >= 4 && embedDim <= 65_536 && embedDim % 2 == 0, .embedDim, embedDim,
-      expected: "an even number, 4 to 65536 (a sine and a cosine a frequency)")
-    try require(.classes, classes, in: 0...1_000_000)
-    try require(
-      dropout >= 0 && dropout < 1, .dropout, dropout, expected: "0 or more and below 1")
-    try require(.patch, patch, in: 1...256)
-    try require(.width, width, in: 4...16_384)
-    try require(.depth, depth, in: 1...1_024)
-    try require(.heads, heads, in: 1...1_024)
-    try require(.latentChannels, latentChannels, in: 1...1_024)
     switch kind {
-    case .image: try validateStages()
-    case .latent: try validateTransformer()
-    case .vae: try validateAutoencoder()
-    }
-  }
-
-  private func validateAutoencoder() throws(SettingProblem) {
-    try require(.layers, layers, in: 1...64)
-    try require(
-      !channels.isEmpty && channels.count <= 8 && channels.allSatisfy { (1...4_096).contains($0) },
-      .channels, channels, expected: "the width of 1 to 8 levels, each 1 to 4096")
-    let factor = 1 << (channels.count - 1)
-    try require(
-      resolution % factor == 0, .resolution, resolution,
-      expected: "a multiple of \(factor), which \(channels.count) levels divide images by",
-      remedy: "use another resolution or fewer levels in model.channels")
-  }
-
-  private func validateTransformer() throws(SettingProblem) {
-    try require(
-      resolution % patch == 0, .patch, patch,
-      expected: "a divisor of model.resolution, which is \(resolution)")
-    try require(
-      resolution / patch <= 64, .resolution, resolution,
-      expected: "at most 64 tokens a side, of \(patch) latents each",
-      remedy: "use a smaller model.resolution or a larger model.patch")
-    try require(
-      width % 4 == 0 && width % heads == 0, .width, width,
-      expected: "a multiple of 4 and of model.heads, which is \(heads)",
-      remedy: "change model.width or model.heads")
-  }
-
-  private func validateStages() throws(SettingProblem) {
-    try require(
-      !channels.isEmpty && channels.allSatisfy { (4...4_096).contains($0) }
-        && zip(channels, channels.dropFirst()).allSatisfy { $0 + $1 <= 4_096 }, .channels, channels,
-      expected: "the width of at least one stage, each 4 to 4096, neighbours together at most 4096")
-    try require(
-      blocks.count == channels.count && blocks.allSatisfy { (1...1_024).contains($0) }, .blocks,
-      blocks, expected: "one number of blocks, 1 to 1024, for each of the \(channels.count) stages",
-      remedy: "give model.blocks and model.channels equally many entries")
-    for width in channels {
+    case .image:
+      let together = zip(channels, channels.dropFirst()).map(+)
       try require(
-        width % headDim == 0, .headDim, headDim,
-        expected: "a divisor of every stage's width (\(width) is not a multiple)",
-        remedy: "use a divisor of \(channels.reduce(0, greatestCommonDivisor))")
-    }
-    let halvings = channels.count - 1
-    try require(
-      resolution >> halvings > 0 && (resolution >> halvings) << halvings == resolution, .resolution,
-      resolution, expected: "a side that can be halved \(halvings) times without remainder",
-      remedy: "use another resolution or fewer stages")
-    for (stage, side) in sides.enumerated() {
-      let fitting = (1...min(resolution, 64)).filter { window in
-        sides.allSatisfy { $0 % min(window, $0) == 0 }
-      }
+        channels.allSatisfy { $0 >= 4 } && together.allSatisfy { $0 <= 4_096 }, \.channels,
+        expected:
+          "the width of at least one stage, each 4 to 4096, neighbours together at most 4096")
+    case .latent:
       try require(
-        side % min(window, side) == 0, .window, window,
-        expected: "a window that divides every stage's side (stage \(stage) has \(side))",
-        remedy: "use one of \(fitting.map(String.init).joined(separator: ", "))")
+        resolution / latent.patch <= 64, \.resolution,
+        expected: "at most 64 tokens per side, of \(latent.patch) latents each",
+        remedy: "use a smaller model.resolution or a larger model.patch")
+    case .vae:
+      try require(
+        (1...8).contains(channels.count), \.channels,
+        expected: "the width of 1 to 8 levels, each 1 to 4096")
     }
-  }
-
-  private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
-    a == 0 ? b : greatestCommonDivisor(b % a, a)
   }
 }
 

@@ -1,16 +1,16 @@
 import Collectives
 
 /// How the ranks share their work.
-package struct ParallelSettings: Codable, Equatable, Sendable {
-  package enum Reduction: String, Codable, CaseIterable, Sendable {
+package struct ParallelSettings: Equatable, Sendable {
+  package enum Reduction: String, CaseIterable, Sendable {
     /// The MPI library's own all-reduce.
     case fast
     /// The same bits on any power-of-two number of ranks up to `shards`.
     case reproducible
   }
-  package enum Wire: String, Codable, CaseIterable, Sendable { case fp32, bf16 }
+  package enum Wire: String, CaseIterable, Sendable { case fp32, bf16 }
   /// Who lets messages advance while backward runs.
-  package enum Progress: String, Codable, CaseIterable, Sendable {
+  package enum Progress: String, CaseIterable, Sendable {
     /// The training thread, between operators.
     case calls
     /// A thread of its own.
@@ -19,6 +19,7 @@ package struct ParallelSettings: Codable, Equatable, Sendable {
     case none
   }
 
+  /// How gradients are added up.
   package var reduction = Reduction.fast
   /// Canonical parts of a batch in a reproducible reduction; a power of two.
   package var shards = 8
@@ -26,22 +27,16 @@ package struct ParallelSettings: Codable, Equatable, Sendable {
   package var wire = Wire.fp32
   /// Gradients sent at once, in 10^6 bytes.
   package var bucketMB = 25.0
-  /// ZeRO-1: each rank keeps the moments and averages of its part alone.
+  /// ZeRO-1: each rank keeps only the moments and averages of its part.
   package var shardOptimizer = false
+  /// Who lets messages advance while backward runs.
   package var progress = Progress.thread
-  /// Images between comparisons of the replicas. 0: only at the start.
+  /// Images between comparisons of the ranks' states. 0: only at the start.
   package var checkEvery = 1_000_000
   /// Seconds after which a rank that does not move is taken for stuck. 0: never.
   package var timeout = 600
 
   package init() {}
-
-  package enum CodingKeys: String, CodingKey {
-    case reduction, shards, wire, progress, timeout
-    case bucketMB = "bucket_mb"
-    case shardOptimizer = "shard_optimizer"
-    case checkEvery = "check_every"
-  }
 }
 
 extension ParallelSettings {
@@ -55,28 +50,49 @@ extension ParallelSettings {
 }
 
 extension ParallelSettings: SettingsSection {
-  typealias Key = CodingKeys
+  static let meaning = "How the ranks share their work."
 
-  package static var settings: [Setting<ParallelSettings>] {
-    [
-      Setting(Key.reduction, \.reduction, .choice),
-      Setting(Key.shards, \.shards, .whole),
-      Setting(Key.wire, \.wire, .choice),
-      Setting(Key.bucketMB, \.bucketMB, .number),
-      Setting(Key.shardOptimizer, \.shardOptimizer, .flag),
-      Setting(Key.progress, \.progress, .choice),
-      Setting(Key.checkEvery, \.checkEvery, .images),
-      Setting(Key.timeout, \.timeout, .whole),
-    ]
-  }
+  static let settings: [Setting<ParallelSettings>] = [
+    Setting(
+      "reduction", \.reduction, .choice,
+      """
+      How gradients are added up over ranks: `fast` is MPI's own sum; with `reproducible` the \
+      bits do not depend on the number of ranks, which is a power of two up to `parallel.shards`.
+      """),
+    Setting(
+      "shards", \.shards, .whole, .range(1...4_096),
+      """
+      Equal parts that a reproducible reduction cuts each batch into: a power of two that divides \
+      `train.batch`.
+      """),
+    Setting(
+      "wire", \.wire, .choice,
+      "The type that gradients travel as. `bf16` halves the bytes and rounds."),
+    Setting(
+      "bucket_mb", \.bucketMB, .number, .positive(atMost: 100_000),
+      "Size of the buckets that gradients are sent in, in MB."),
+    Setting(
+      "shard_optimizer", \.shardOptimizer, .flag,
+      """
+      Whether each rank keeps moments and averages only of its own part of the weights (ZeRO-1). \
+      The bits stay the same.
+      """),
+    Setting(
+      "progress", \.progress, .choice,
+      """
+      Who moves messages during backward: a `thread` of its own, the training thread between \
+      operators (`calls`), or nobody (`none`: all gradients are sent after backward).
+      """),
+    Setting(
+      "check_every", \.checkEvery, .images,
+      "Images between two comparisons of the digests of the ranks' states. 0: only at the start."),
+    Setting(
+      "timeout", \.timeout, .whole, .range(0...1_000_000),
+      "Seconds after which a rank that stands still is named and the job is ended. 0: never."),
+  ]
 
-  package func validate() throws(SettingProblem) {
+  func validate() throws(SettingProblem) {
     try require(
-      shards >= 1 && shards <= 4_096 && shards.nonzeroBitCount == 1, .shards, shards,
-      expected: "a power of two, 1 to 4096")
-    try require(
-      bucketMB > 0 && bucketMB <= 100_000, .bucketMB, bucketMB,
-      expected: "a number above 0, at most 100000")
-    try require(.timeout, timeout, in: 0...1_000_000)
+      shards.nonzeroBitCount == 1, \.shards, expected: "a power of two, 1 to 4096")
   }
 }

@@ -1,26 +1,27 @@
 import Diffusion
 
 /// The grids of samples drawn during training, and how a run's samples are drawn where nothing else is said.
-package struct SampleSettings: Codable, Equatable, Sendable {
-  package enum Sampler: String, Codable, CaseIterable, Sendable {
+package struct SampleSettings: Equatable, Sendable {
+  package enum Sampler: String, CaseIterable, Sendable {
     /// `heun` for EDM, `ddpm` for DDPM.
     case auto
     case heun, euler, ddpm, ddim
     case dpmPlusPlus = "dpm++"
   }
-  package enum Schedule: String, Codable, CaseIterable, Sendable {
+  package enum Schedule: String, CaseIterable, Sendable {
     case constant
     case powerCosine = "power-cosine"
   }
 
   /// Images between grids. 0: none, at the end neither.
   package var every = 1_000_000
-  /// Images a grid.
+  /// Images per grid.
   package var count = 64
   /// Steps of the sampler.
   package var steps = 18
   /// Seed of the grid's first image; the others follow.
   package var seed = 0
+  /// The method.
   package var sampler = Sampler.auto
   /// Scale of classifier-free guidance. 1: none.
   package var guidance = 1.0
@@ -30,37 +31,40 @@ package struct SampleSettings: Codable, Equatable, Sendable {
   package var guidedChannels = 0
 
   package init() {}
-
-  package enum CodingKeys: String, CodingKey {
-    case every, count, steps, seed, sampler, guidance
-    case guidanceSchedule = "guidance_schedule"
-    case guidedChannels = "guided_channels"
-  }
 }
 
 extension SampleSettings: SettingsSection {
-  typealias Key = CodingKeys
+  static let meaning =
+    """
+    The grids of samples during training, and how `sample` and `evaluate` draw where their \
+    options say nothing else.
+    """
 
-  package static var settings: [Setting<SampleSettings>] {
-    [
-      Setting(Key.every, \.every, .images),
-      Setting(Key.count, \.count, .whole),
-      Setting(Key.steps, \.steps, .whole),
-      Setting(Key.seed, \.seed, .whole),
-      Setting(Key.sampler, \.sampler, .choice),
-      Setting(Key.guidance, \.guidance, .number),
-      Setting(Key.guidanceSchedule, \.guidanceSchedule, .choice),
-      Setting(Key.guidedChannels, \.guidedChannels, .whole),
-    ]
-  }
-
-  package func validate() throws(SettingProblem) {
-    try require(.count, count, in: 1...65_536)
-    try require(.steps, steps, in: 1...100_000)
-    try require(.seed, seed, in: 0...(Int.max >> 1))
-    try require(.guidance, guidance, in: -1_000...1_000)
-    try require(.guidedChannels, guidedChannels, in: 0...1_024)
-  }
+  static let settings: [Setting<SampleSettings>] = [
+    Setting(
+      "every", \.every, .images,
+      "Images between two grids of samples. 0: there are none, not even at the end."),
+    Setting("count", \.count, .whole, .range(1...65_536), "Number of images in a grid."),
+    Setting("steps", \.steps, .whole, .range(1...100_000), "Steps of the sampler."),
+    Setting(
+      "seed", \.seed, .whole, .range(0...(Int.max >> 1)),
+      "Seed of the grid's first image. The others have the following seeds."),
+    Setting(
+      "sampler", \.sampler, .choice,
+      """
+      The method, as `--sampler` takes it. `auto`: `heun` with `diffusion.kind` `edm`, `ddpm` \
+      with `ddpm`.
+      """),
+    Setting(
+      "guidance", \.guidance, .number, .range(-1_000...1_000),
+      "Scale of classifier-free guidance. 1: none."),
+    Setting(
+      "guidance_schedule", \.guidanceSchedule, .choice,
+      "How the weight of guidance follows time. `power-cosine` needs the timesteps of `ddpm`."),
+    Setting(
+      "guided_channels", \.guidedChannels, .whole, .range(0...1_024),
+      "Number of channels that are guided, from the first. 0: all are."),
+  ]
 }
 
 extension SampleSettings.Schedule {

@@ -6,6 +6,8 @@ import Yams
 /// Scalars are read from their text by our own rules, because YAML's differ from version to version
 /// (`1e-3` is text in YAML 1.1, `yes` is a boolean).
 struct SettingType<Value>: Sendable {
+  /// What lists of settings call it, such as `whole number`.
+  let name: String
   /// What an error says was expected.
   let expected: String
   var isList = false
@@ -14,26 +16,21 @@ struct SettingType<Value>: Sendable {
 }
 
 extension SettingType {
-  /// A scalar that must not be written in quotes.
-  static func plain(
-    _ expected: String, _ read: @escaping @Sendable (String) -> Value?,
+  /// A scalar, in quotes or not: JSON and many programs write quotes around numbers and names.
+  static func scalar(
+    _ name: String, _ expected: String, _ read: @escaping @Sendable (String) -> Value?,
     _ write: @escaping @Sendable (Value) -> String
   ) -> SettingType {
     SettingType(
-      expected: expected,
-      read: { node in
-        guard let scalar = node.scalar, scalar.style == .plain || scalar.style == .any else {
-          return nil
-        }
-        return read(scalar.string)
-      },
+      name: name, expected: expected, read: { $0.scalar.flatMap { read($0.string) } },
       write: { Node(write($0)) })
   }
 
-  static func list<Element>(_ expected: String, of element: SettingType<Element>) -> SettingType
-  where Value == [Element] {
+  static func list<Element>(
+    _ name: String, _ expected: String, of element: SettingType<Element>
+  ) -> SettingType where Value == [Element] {
     SettingType(
-      expected: expected, isList: true,
+      name: name, expected: expected, isList: true,
       read: { node in
         guard let sequence = node.sequence else { return nil }
         let values = sequence.compactMap(element.read)
@@ -44,29 +41,38 @@ extension SettingType {
 }
 
 extension SettingType where Value == Int {
-  static var whole: Self { plain("a whole number", { Int($0) }, String.init) }
+  static var whole: Self { scalar("whole number", "a whole number", { Int($0) }, String.init) }
 
   /// Images seen: digits, or a number with a suffix as in `10M`, `500k`, `1.5Ki`.
   static var images: Self {
-    plain(
-      "a number of images such as 200000, 500k, 10M or 1.5Ki", ImageCount.parse, String.init)
+    scalar(
+      "images", "a number of images such as 200000, 500k, 10M or 1.5Ki", ImageCount.parse,
+      String.init)
   }
 }
 
 extension SettingType where Value == Double {
-  static var number: Self { plain("a number", DecimalText.parse, DecimalText.write) }
+  static var number: Self {
+    scalar("number", "a number", DecimalText.parse, DecimalText.write)
+  }
 }
 
 extension SettingType where Value == Bool {
+  /// YAML 1.2's spellings; `yes` and `on` are text there.
   static var flag: Self {
-    plain("true or false", { ["true": true, "false": false][$0] }, String.init)
+    scalar(
+      "true or false", "true or false",
+      { text in
+        ["true", "True", "TRUE"].contains(text)
+          ? true : ["false", "False", "FALSE"].contains(text) ? false : nil
+      }, String.init)
   }
 }
 
 extension SettingType where Value == String {
   static var text: Self {
     SettingType(
-      expected: "text", read: { $0.scalar?.string },
+      name: "text", expected: "text", read: { $0.scalar?.string },
       write: { text in
         // Quotes wherever another YAML reader could see anything but text.
         let isPlain =
@@ -83,20 +89,20 @@ where Value: RawRepresentable & CaseIterable & Sendable, Value.RawValue == Strin
   static var choice: Self {
     let names = Value.allCases.map(\.rawValue)
     let expected = names.dropLast().joined(separator: ", ") + " or " + (names.last ?? "")
-    return plain(expected, Value.init(rawValue:), \.rawValue)
+    return scalar(expected, expected, Value.init(rawValue:), \.rawValue)
   }
 }
 
 extension SettingType where Value == [Int] {
-  static var wholes: Self { list("a list of whole numbers", of: .whole) }
+  static var wholes: Self { list("list of whole numbers", "a list of whole numbers", of: .whole) }
 }
 
 extension SettingType where Value == [Double] {
-  static var numbers: Self { list("a list of numbers", of: .number) }
+  static var numbers: Self { list("list of numbers", "a list of numbers", of: .number) }
 }
 
 extension SettingType where Value == [String] {
-  static var texts: Self { list("a list of names", of: .text) }
+  static var texts: Self { list("list of names", "a list of names", of: .text) }
 }
 
 /// Decimal numbers as people write them; no hexadecimal, infinity or NaN.
@@ -106,6 +112,11 @@ enum DecimalText {
       value.isFinite
     else { return nil }
     return value
+  }
+
+  /// As people write it: `25`, `0.5`.
+  static func short(_ value: Double) -> String {
+    Int(exactly: value).map(String.init) ?? "\(value)"
   }
 
   /// The shortest text that reads back as the same value; always with a point, without which YAML 1.1

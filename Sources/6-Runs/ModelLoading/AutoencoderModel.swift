@@ -23,10 +23,7 @@ package struct AutoencoderModel {
       discriminator = nil
       return
     }
-    var settings = PatchDiscriminator.Settings()
-    settings.width = configuration.vae.discriminatorWidth
-    settings.layers = configuration.vae.discriminatorLayers
-    discriminator = PatchDiscriminator(settings, precision: precision)
+    discriminator = PatchDiscriminator(configuration.vae.discriminator, precision: precision)
   }
 
   /// The sets of parameters that are trained, the autoencoder's first.

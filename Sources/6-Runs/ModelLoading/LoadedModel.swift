@@ -24,7 +24,7 @@ package struct LoadedModel {
   ///   know.
   package init(_ reader: CheckpointReader, ema: String?) throws {
     self.reader = reader
-    configuration = try Configuration(dotted: reader.manifest.configuration)
+    configuration = try Configuration(manifestOf: reader)
     let names = reader.manifest.vectors.filter { $0.hasPrefix("ema.") }.map {
       String($0.dropFirst(4))
     }
@@ -94,15 +94,11 @@ package struct LoadedModel {
 }
 
 extension Configuration {
-  /// The configuration that a manifest holds; facts about the run that are no settings are left
-  /// out.
-  package init(dotted: [String: String]) throws(ConfigurationError) {
-    let known = dotted.filter {
+  /// The configuration in a checkpoint's manifest; facts about the run that are no settings are left out.
+  package init(manifestOf checkpoint: CheckpointReader) throws(ConfigurationError) {
+    let settings = checkpoint.manifest.configuration.filter {
       $0.key != ManifestKey.content && !$0.key.hasPrefix(LatentMetadata.prefix)
     }
-    // Entries of a list in their order: ema.2 before ema.10.
-    let settings = known.map { "\($0.key)=\($0.value)" }
-      .sorted { $0.compare($1, options: .numeric) == .orderedAscending }
-    try self.init(file: nil, overrides: settings)
+    try self.init(dotted: settings, name: checkpoint.path)
   }
 }

@@ -38,7 +38,7 @@ extension DiffusersVAE {
     for name in ["shift_factor", "latents_mean", "latents_std"] { try fields.expectNone(name) }
     var settings = VAE.Settings()
     settings.channels = try fields.integers("block_out_channels", default: [64])
-    settings.blocks = try fields.integer("layers_per_block", default: 1)
+    settings.layers = try fields.integer("layers_per_block", default: 1)
     settings.groups = try fields.integer("norm_num_groups", default: 32)
     settings.latentChannels = try fields.integer("latent_channels", default: 4)
     settings.imageChannels = try fields.integer("in_channels", default: 3)
@@ -51,7 +51,8 @@ extension DiffusersVAE {
     }
     if let problem = settings.problem {
       throw AutoencoderError.setting(
-        path: fields.path, name: "the network", found: problem, expected: "settings that fit")
+        path: fields.path, name: "the network", found: problem.description,
+        expected: "settings that fit")
     }
     if let factor, factor != settings.factor {
       throw AutoencoderError.factor(path: fields.path, found: settings.factor, expected: factor)
@@ -72,7 +73,7 @@ extension DiffusersVAE {
       "down_block_types": s.channels.map { _ in "DownEncoderBlock2D" },
       "up_block_types": s.channels.map { _ in "UpDecoderBlock2D" }, "in_channels": s.imageChannels,
       "out_channels": s.imageChannels, "latent_channels": s.latentChannels,
-      "layers_per_block": s.blocks, "norm_num_groups": s.groups, "sample_size": s.resolution,
+      "layers_per_block": s.layers, "norm_num_groups": s.groups, "sample_size": s.resolution,
       "scaling_factor": description.scalingFactor,
     ]
     do {

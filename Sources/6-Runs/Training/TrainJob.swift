@@ -1,4 +1,5 @@
 import CommandSupport
+import Configuration
 import Foundation
 import ModelLoading
 import SystemSupport
@@ -12,7 +13,9 @@ package enum TrainJob {
     let hook = try FaultPoint()
     let stop = StopSignal()  // before anything that takes time
     try Job.run { communicator, log in
-      let configuration = try communicator.agree { try options.configuration() }
+      let configuration = try communicator.agree {
+        try Configuration(file: options.config, overrides: options.overrides)
+      }
       try Watchdog.start(
         configuration, over: communicator, log: log, file: RunDirectory(path: options.run).log,
         hook: hook)
@@ -22,7 +25,7 @@ package enum TrainJob {
 
   private static func dryRun(_ options: TrainOptions) throws {
     guard ProcessRank.isFirst else { return }
-    let configuration = try options.configuration()
+    let configuration = try Configuration(file: options.config, overrides: options.overrides)
     let plan = ResourcePlan(configuration, ranks: ProcessRank.count)
     try StandardStreams.printLine(
       configuration.yaml + "# " + plan.lines().joined(separator: "\n# "))

@@ -1,5 +1,4 @@
 import CommandSupport
-import Configuration
 
 /// The options of `diffit train`.
 package struct TrainOptions: Equatable, Sendable {
@@ -55,10 +54,5 @@ package struct TrainOptions: Equatable, Sendable {
     let name = config.split(separator: "/").last.map(String.init) ?? config
     let stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
     return "runs/\(stem.isEmpty ? name : stem)"
-  }
-
-  /// The configuration, read and validated.
-  package func configuration() throws(ConfigurationError) -> Configuration {
-    try Configuration(file: config, overrides: overrides)
   }
 }

@@ -145,7 +145,7 @@ extension ScalingMeasurement.Network {
     self.init(
       parameters: plan.parameterCount, gradientElements: plan.flatCount,
       flopsPerImage: plan.flopsPerImage, channels: configuration.model.channels,
-      blocks: configuration.model.blocks)
+      blocks: configuration.model.image.blocks)
   }
 }
 

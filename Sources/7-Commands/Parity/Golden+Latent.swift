@@ -32,7 +32,7 @@ struct LatentGolden {
     guard config.batch > 0 else { throw file.refuse("a batch of \(config.batch)") }
     var settings = LatentDiffiT.Settings()
     settings.resolution = config.side
-    settings.channels = config.channels
+    settings.latentChannels = config.channels
     settings.patch = config.patch
     settings.width = config.width
     settings.depth = config.depth

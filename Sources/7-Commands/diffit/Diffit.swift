@@ -17,7 +17,7 @@ struct Diffit: ParsableCommand {
     version: Build.description(kernels: KernelTable.best.level),
     subcommands: [
       Train.self, Sample.self, EvaluateCommand.self, DataCommand.self, NoiseCommand.self,
-      Parity.self, Bench.self, Inspect.self,
+      Parity.self, Bench.self, Inspect.self, ConfigCommand.self,
       ExportCommand.self,
       DoctorCommand.self, Scaling.self,
     ])

@@ -25,7 +25,7 @@ extension VAE.Settings {
     }
     count.layer(pixels(0), imageChannels, channels[0], taps: 9, saved: 4 * imageChannels)
     for level in 0...last {
-      for index in 0..<blocks {
+      for index in 0..<layers {
         block(level, channels[index == 0 ? max(level - 1, 0) : level], channels[level])
       }
       guard level < last else { continue }
@@ -41,7 +41,7 @@ extension VAE.Settings {
     count.layer(p, latents, channels[last], taps: 9, saved: 4 * latents)
     middle()
     for level in (0...last).reversed() {
-      for index in 0...blocks {
+      for index in 0...layers {
         block(level, channels[index == 0 ? min(level + 1, last) : level], channels[level])
       }
       guard level > 0 else { continue }

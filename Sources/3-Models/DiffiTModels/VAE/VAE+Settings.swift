@@ -9,7 +9,7 @@ extension VAE {
     /// The width of each level, finest first. Each level but the last halves the image.
     public var channels = [128, 256, 512, 512]
     /// The number of ResBlocks per level of the encoder; the decoder has one more.
-    public var blocks = 2
+    public var layers = 2
     /// The number of groups of every group norm; divides the width of every level.
     public var groups = 32
     /// Channels of the latents.
@@ -27,19 +27,26 @@ extension VAE {
     public var latentSide: Int { resolution / factor }
 
     /// Why no network can have these settings; nil if one can.
-    public var problem: String? {
-      guard
-        !channels.isEmpty, channels.allSatisfy({ $0 > 0 }), channels.count < 20, blocks > 0,
-        groups > 0, latentChannels > 0, imageChannels > 0
-      else {
-        return "channels \(channels), \(blocks) blocks, \(groups) groups,"
-          + " \(latentChannels) latent channels, \(imageChannels) image channels"
+    public var problem: NetworkProblem? {
+      let sizes: KeyValuePairs = [
+        "layers": layers, "groups": groups, "latentChannels": latentChannels,
+        "imageChannels": imageChannels,
+      ]
+      if let problem = NetworkProblem.firstNotPositive(sizes) { return problem }
+      guard !channels.isEmpty, channels.allSatisfy({ $0 > 0 }), channels.count < 20 else {
+        return NetworkProblem(
+          "channels", channels, expected: "the width of 1 to 19 levels, each 1 or more")
       }
       if let width = channels.first(where: { $0 % groups != 0 }) {
-        return "\(groups) groups in \(width) channels"
+        return NetworkProblem(
+          "groups", groups,
+          expected: "a divisor of every level's width (not \(groups) groups in \(width) channels)")
       }
       if resolution <= 0 || resolution % factor != 0 {
-        return "\(resolution) pixels in \(channels.count) levels, a factor of \(factor)"
+        return NetworkProblem(
+          "resolution", "\(resolution) pixels",
+          expected: "a multiple of \(factor), which \(channels.count) levels divide images by",
+          remedy: "use another resolution or fewer levels")
       }
       return nil
     }

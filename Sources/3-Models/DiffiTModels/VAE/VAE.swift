@@ -46,7 +46,7 @@ public struct VAE {
 
   /// Declares the network; no memory is taken before `parameters.allocate`.
   public init(_ settings: Settings, precision: DType = .float32, recomputes: Bool = false) {
-    invariant(settings.problem == nil, "VAE: \(settings.problem ?? "")")
+    invariant(settings.problem == nil, "VAE: \(settings.problem?.description ?? "")")
     (self.settings, self.precision, self.recomputes) = (settings, precision, recomputes)
     parameters = ParameterSet()
     let (root, latents) = (parameters.root, settings.latentChannels)

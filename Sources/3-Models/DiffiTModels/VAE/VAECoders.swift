@@ -21,7 +21,7 @@ extension VAE {
         scope("conv_in"), in: s.imageChannels, out: top, initializer: .fanInUniform)
       levels = s.channels.indices.map { level in
         let (width, scope) = (s.channels[level], scope("down_blocks", level))
-        let blocks = (0..<s.blocks).map { index in
+        let blocks = (0..<s.layers).map { index in
           let inputs = index == 0 ? s.channels[max(level - 1, 0)] : width
           return VAEResBlock(
             scope("resnets", index), in: inputs, out: width, groups: s.groups,
@@ -72,7 +72,7 @@ extension VAE {
         precision: s.precision(precision, channels[0]))
       levels = channels.indices.map { level in
         let (width, scope) = (channels[level], scope("up_blocks", level))
-        let blocks = (0...s.blocks).map { index in
+        let blocks = (0...s.layers).map { index in
           let inputs = index == 0 ? channels[max(level - 1, 0)] : width
           return VAEResBlock(
             scope("resnets", index), in: inputs, out: width, groups: s.groups,

@@ -1,0 +1,35 @@
+import ArgumentParser
+import CommandSupport
+import Configuration
+import Foundation
+import SystemSupport
+
+struct ConfigCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "config",
+    abstract: "Show every setting: what it means, its type, its default and its present value.",
+    discussion: """
+      Example: diffit config --config configs/cifar10.yaml --set train.batch=256
+      """)
+
+  @OptionGroup var settings: ConfigurationArguments
+
+  @Flag(name: .long, help: "Print a page of Markdown, as docs/settings.md is.")
+  var markdown = false
+
+  mutating func run() throws {
+    let configuration = try Configuration(
+      file: settings.file, overrides: settings.overrides.texts)
+    guard ProcessRank.isFirst else { return }
+    let reference = ConfigurationReference(configuration)
+    let text = markdown ? reference.markdown : reference.text(width: terminalWidth ?? 100)
+    try StandardStreams.write(Array(text.utf8))
+  }
+
+  /// Columns of the terminal that standard output is; nil where it is none.
+  private var terminalWidth: Int? {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return max(Int(size.ws_col), 40)
+  }
+}
