@@ -69,6 +69,13 @@ struct LogTests {
     #expect(try streams.text("out").hasSuffix("\nagain\n"))
   }
 
+  @Test func linesHaveTimeLevelAndMetadata() {
+    #expect(
+      LogLine.text(.warning, "odd", metadata: ["rank": "1", "images": "8"], at: 1_795_821_000)
+        == "2026-11-27T23:10:00Z warning images=8 rank=1 odd")
+    #expect(LogLine.text(.info, "x", at: 0) == "1970-01-01T00:00:00Z info  x")
+  }
+
   @Test func theFileIsAppendedTo() throws {
     let streams = try Streams()
     for word in ["first", "second"] {

@@ -35,13 +35,25 @@ struct RunLogHandler: LogHandler {
 
 /// Lines of `log.txt`: `2026-11-27T23:10:00Z info  run directory: runs/a`, time in UTC (ISO 8601).
 package enum LogLine {
-  /// - Parameter metadata: shown before the text, sorted by key: `rank=1 images=1024`.
+  /// - Parameters:
+  ///   - metadata: shown before the text, sorted by key: `rank=1 images=1024`.
+  ///   - seconds: when it was said, in seconds since 1970 (`time`).
   package static func text(
-    _ level: Logger.Level, _ text: String, metadata: Logger.Metadata = [:], at time: Date = .now
+    _ level: Logger.Level, _ text: String, metadata: Logger.Metadata = [:],
+    at seconds: Int = Glibc.time(nil)
   ) -> String {
     let name = level.rawValue.padding(
       toLength: max(level.rawValue.count, 5), withPad: " ", startingAt: 0)
     let facts = metadata.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-    return ([time.formatted(.iso8601), name] + facts + [text]).joined(separator: " ")
+    return ([time(seconds), name] + facts + [text]).joined(separator: " ")
+  }
+  /// The time in UTC, by the C library: a line must not cost a calendar.
+  private static func time(_ seconds: Int) -> String {
+    var (seconds, parts) = (seconds, tm())
+    gmtime_r(&seconds, &parts)
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { text in
+      let count = strftime(text.baseAddress, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
+      return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
   }
 }
