@@ -85,6 +85,7 @@ check Tests/Checks/structure_test.sh
 check Tests/Checks/structure.sh
 check Tests/Checks/links_test.sh
 check Tests/Checks/links.sh
+check Tests/Checks/examples.sh --check
 check swift format lint --strict --recursive Sources Tests Package.swift
 [ ${#failed[@]} -eq 0 ] || {
   printf 'launch/test.sh: failed: %s\n' "${failed[@]}" >&2
@@ -97,6 +98,9 @@ swift build -c release --build-tests
 
 step test
 swift test -c release --skip-build
+
+step examples
+Tests/Checks/examples.sh --build
 
 step two ranks
 launch/local.sh -n 2 -- doctor
