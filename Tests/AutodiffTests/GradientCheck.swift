@@ -12,7 +12,7 @@ import TensorCore
 /// - Returns: the largest relative errors of the value and of any input's gradient.
 func check(
   _ inputs: [(values: [Float], shape: Shape)],
-  on context: ComputeContext = try ComputeContext(threadCount: 2),
+  on context: ComputeContext = try! ComputeContext(threadCount: 2),
   plain: ([[Double]]) -> [Double], taped: (Tape, [Variable]) -> Variable
 ) -> (value: Double, gradients: [Double]) {
   let tape = Tape(dropout: DropoutSource(seed: 3, positions: [4, 5]))

@@ -90,7 +90,7 @@ import Testing
       return set.weights.bits
     }
     let bits = drawn(5, on: ComputeContext())
-    #expect(drawn(5, on: try ComputeContext(threadCount: 3)) == bits)
+    #expect(drawn(5, on: try! ComputeContext(threadCount: 3)) == bits)
     #expect(drawn(6, on: ComputeContext()) != bits)
   }
 

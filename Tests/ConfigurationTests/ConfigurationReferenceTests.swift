@@ -7,7 +7,7 @@ import Testing
 struct ConfigurationReferenceTests {
   @Test func thePageIsWhatTheProgramPrints() throws {
     let page = try String(
-      contentsOf: Repository.path("docs/settings.md"), encoding: .utf8)
+      contentsOfFile: Repository.path("docs/settings.md"), encoding: .utf8)
     #expect(
       page == ConfigurationReference().markdown,
       "docs/settings.md is stale: run `diffit config --markdown > docs/settings.md`")

@@ -10,7 +10,7 @@ import Testing
 
   private func loader(
     start: UInt64 = 0, share: Range<Int> = 0..<6, seed: UInt64 = 7, depth: Int = 2
-  ) -> DataLoader {
+  ) throws -> DataLoader {
     try DataLoader(
       ImageSamples(data, augmentation: pipe), seed: seed, start: start, globalBatch: 6,
       share: share, depth: depth)
@@ -51,8 +51,8 @@ import Testing
   }
 
   @Test func ranksTogetherSeeWhatOneSees() throws {
-    let whole = loader()
-    let parts = [0..<2, 2..<3, 3..<6].map { loader(share: $0) }
+    let whole = try loader()
+    let parts = try [0..<2, 2..<3, 3..<6].map { try loader(share: $0) }
     for _ in 0..<6 {
       let all = try whole.next()
       let batches = try parts.map { try $0.next() }
@@ -64,9 +64,9 @@ import Testing
   }
 
   @Test func resumesFromImagesSeenInTheMiddleOfAnEpoch() throws {
-    let whole = loader()
+    let whole = try loader()
     for _ in 0..<3 { _ = try whole.next() }
-    let resumed = loader(start: 18, depth: 5)
+    let resumed = try loader(start: 18, depth: 5)
     for _ in 0..<4 { expectEqual(try whole.next(), try resumed.next()) }
   }
 

@@ -141,7 +141,7 @@ struct RandomNetwork {
     for threads in [2, 3, 4] {
       let threaded = RandomNetwork(
         SmallNetworks.settings(index, for: precision), precision: precision,
-        on: try ComputeContext(threadCount: threads))
+        on: try! ComputeContext(threadCount: threads))
       #expect(threaded.forward(0..<3).value.bits == together.bits)
       threaded.network.parameters.beginStep()
       threaded.backward()
@@ -244,7 +244,7 @@ struct RandomNetwork {
   func directionalDerivative(_ index: Int) {
     var settings = SmallNetworks.all[index]
     settings.dropout = 0
-    let model = RandomNetwork(settings, on: try ComputeContext(threadCount: 2))
+    let model = RandomNetwork(settings, on: try! ComputeContext(threadCount: 2))
     let parameters = model.network.parameters
     parameters.beginStep()
     model.backward()

@@ -26,7 +26,8 @@ private let shares = [0.5, 0.5]
   }
 
   @Test func matchesPyTorch() throws {
-    let golden = try GoldenFile("discriminator.safetensors", on: try ComputeContext(threadCount: 2))
+    let golden = try GoldenFile(
+      "discriminator.safetensors", on: try! ComputeContext(threadCount: 2))
     let network = try network(golden)
     let (real, fake) = (try golden.images("real"), try golden.images("fake"))
     network.parameters.beginStep()

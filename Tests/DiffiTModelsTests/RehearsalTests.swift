@@ -45,7 +45,7 @@ import Testing
     for (threads, recomputes) in [(1, false), (2, true)] {
       let settings = Self.settings[index]
       let real = peak(
-        settings, precision, recomputes: recomputes, on: try ComputeContext(threadCount: threads))
+        settings, precision, recomputes: recomputes, on: try! ComputeContext(threadCount: threads))
       let rehearsed = peak(
         settings, precision, recomputes: recomputes, on: ComputeContext(meta: threads))
       #expect(rehearsed == real)

@@ -93,7 +93,7 @@ struct RandomVAE {
     #expect(relativeError(together, plain.floats.wide) < 3e-2)
     for threads in [2, 3] {
       let other = RandomVAE(
-        Self.settings[index], precision: precision, on: try ComputeContext(threadCount: threads))
+        Self.settings[index], precision: precision, on: try! ComputeContext(threadCount: threads))
       #expect(
         other.forward(Variable(other.images(3)), noise: other.noise(3)).image.value.bits
           == together.bits)

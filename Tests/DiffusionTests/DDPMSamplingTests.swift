@@ -65,7 +65,7 @@ import Testing
   ) -> Tensor {
     sampler.sample(
       seeds: golden.seeds, over: ddpm.levels(respaced: count), image: Self.image,
-      with: Linear(ddpm: ddpm, isExact: isExact), on: try ComputeContext(threadCount: threads))
+      with: Linear(ddpm: ddpm, isExact: isExact), on: try! ComputeContext(threadCount: threads))
   }
 
   /// The samplers' equations alone to 1e-6; and with the noise rounded to f32 as networks give it,

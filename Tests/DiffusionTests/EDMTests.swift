@@ -191,7 +191,7 @@ import Testing
       let alone = trainingNoise(seed: 1, positions: [position], like: images[0..<1])
       #expect(alone.bits == noise[image..<image + 1].bits)
     }
-    let threaded = Tensor([4, 16, 16, 3], on: try ComputeContext(threadCount: 3))
+    let threaded = Tensor([4, 16, 16, 3], on: try! ComputeContext(threadCount: 3))
     #expect(trainingNoise(seed: 1, positions: positions, like: threaded).bits == noise.bits)
     #expect(trainingNoise(seed: 2, positions: positions, like: images).bits != noise.bits)
   }

@@ -35,7 +35,7 @@ import Testing
 
   @Test(arguments: [nil, 1, 3, 4] as [Int?], [1, 3])
   func combinesGuidedChannels(_ guided: Int?, _ threads: Int) {
-    let context = try ComputeContext(threadCount: threads)
+    let context = try! ComputeContext(threadCount: threads)
     let shape: Shape = [3, 40, 40, 4]  // more rows than one thread takes
     let (c, u) = (values(19_200, 1), values(19_200, 2))
     let found = Guidance(scale: 9, guidedChannels: guided).combine(

@@ -19,7 +19,7 @@ import Testing
   ) -> Tensor {
     sampler.sample(
       seeds: seeds, over: levels, image: image, with: RationalDenoiser(),
-      on: try ComputeContext(threadCount: threads), observe: observe)
+      on: try! ComputeContext(threadCount: threads), observe: observe)
   }
 
   /// A batch is its images one by one, in any order, bit for bit; threads change nothing.
@@ -44,7 +44,7 @@ import Testing
     func bits(_ threads: Int) -> [UInt32] {
       Self.all[which].sample(
         seeds: [1, 2, 3], over: .edm(steps: 3), image: [64, 64, 3], with: RationalDenoiser(),
-        on: try ComputeContext(threadCount: threads)
+        on: try! ComputeContext(threadCount: threads)
       ).bits
     }
     #expect(bits(1) == bits(3))

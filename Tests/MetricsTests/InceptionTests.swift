@@ -28,7 +28,7 @@ import Testing
 
   @Test(arguments: ResizeProtocol.allCases)
   func featuresAreThoseOfThePeer(_ resize: ResizeProtocol) throws {
-    let context = try ComputeContext(threadCount: 2)
+    let context = try! ComputeContext(threadCount: 2)
     let network = try InceptionV3(
       weights: RandomInception.file.get(), resize: resize, on: context)
     let found = network.features(
@@ -75,7 +75,7 @@ import Testing
     let images = RandomInception.images
     let kinds: Set<FeatureKind> = [.pool64, .pool2048, .logits, .spatial2023]
     let many = images + images + images + [images[1]]  // more than are computed at once
-    let together = network.features(of: many, kinds: kinds, on: try ComputeContext(threadCount: 3))
+    let together = network.features(of: many, kinds: kinds, on: try! ComputeContext(threadCount: 3))
     for (place, image) in [(1, images[1]), (8, images[2]), (9, images[1])] {
       let alone = network.features(of: [image], kinds: kinds, on: context)
       for kind in kinds {
@@ -88,7 +88,7 @@ import Testing
   }
 
   @Test func featuresAreTheSameAloneAndTogether() throws {
-    let context = try ComputeContext(threadCount: 2)
+    let context = try! ComputeContext(threadCount: 2)
     let network = try InceptionV3(weights: RandomInception.file.get(), on: context)
     let images = [RandomInception.images[0]]
     let together = network.features(of: images, kinds: Set(Self.kinds), on: context)
@@ -100,7 +100,7 @@ import Testing
 
   /// More images take longer, not more memory.
   @Test func memoryIsBounded() throws {
-    let context = try ComputeContext(threadCount: 2)
+    let context = try! ComputeContext(threadCount: 2)
     let network = try InceptionV3(weights: RandomInception.file.get(), on: context)
     let images = Array(repeating: RandomInception.images[0], count: 26)
     _ = network.features(of: Array(images.prefix(8)), kinds: [.pool2048], on: context)

@@ -79,7 +79,7 @@ import Testing
   }
 
   @Test func worseImagesAreFarther() throws {
-    let context = try ComputeContext(threadCount: 2)
+    let context = try! ComputeContext(threadCount: 2)
     let network = RandomFeatures(on: context)
     func rows(_ images: [RGBImage]) throws -> FeatureMatrix {
       try #require(network.features(of: images, kinds: [.random], on: context)[.random])
@@ -110,7 +110,8 @@ import Testing
       + Array(repeating: RandomInception.image(height: 8, width: 8), count: 40)
     let network = RandomFeatures(on: ComputeContext())
     let together = try #require(
-      network.features(of: images, kinds: [.random], on: try ComputeContext(threadCount: 3))[.random])
+      network.features(of: images, kinds: [.random], on: try! ComputeContext(threadCount: 3))[
+        .random])
     #expect(together.count == images.count && together.width == network.widths[.random])
     for (i, image) in images.enumerated() {
       let alone = network.features(

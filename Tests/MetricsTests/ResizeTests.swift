@@ -12,7 +12,7 @@ import Testing
   func rowsAreThoseOfThePeers(_ resize: ResizeProtocol, threads: Int) throws {
     let golden = try RandomInception.golden()
     let images = RandomInception.images
-    let found = resize.inputs(images[...], on: try ComputeContext(threadCount: threads))
+    let found = resize.inputs(images[...], on: try! ComputeContext(threadCount: threads))
     #expect(found.shape == [3, 299, 299, 3])
     var compared = 0
     for image in images.indices {
@@ -57,7 +57,7 @@ import Testing
   @Test(arguments: ResizeProtocol.allCases)
   func sameSize(_ resize: ResizeProtocol) {
     let image = RandomInception.image(height: 299, width: 299)
-    let values = resize.inputs([image], on: try ComputeContext(threadCount: 2)).floats.wide
+    let values = resize.inputs([image], on: try! ComputeContext(threadCount: 2)).floats.wide
     let expected = image.pixels.map {
       resize == .pytorchFID ? Double($0) / 127.5 - 1 : (Double($0) - 128) / 128
     }
@@ -68,7 +68,7 @@ import Testing
   @Test(arguments: ResizeProtocol.allCases)
   func threadsAndNeighboursDoNotShow(_ resize: ResizeProtocol) {
     let images = RandomInception.images + [RandomInception.image(height: 1, width: 700)]
-    let together = resize.inputs(images[...], on: try ComputeContext(threadCount: 3))
+    let together = resize.inputs(images[...], on: try! ComputeContext(threadCount: 3))
     for i in images.indices {
       let alone = resize.inputs(images[i...i], on: ComputeContext())
       #expect(alone.bits == together[i..<i + 1].bits)
@@ -81,7 +81,7 @@ import Testing
       let image = RGBImage(
         width: width, height: height, pixels: Array(repeating: 77, count: width * height * 3))
       let expected: Float = resize == .pytorchFID ? 2 * 77 / 255 - 1 : (77 - 128) / 128
-      let values = resize.inputs([image], on: try ComputeContext(threadCount: 2)).floats
+      let values = resize.inputs([image], on: try! ComputeContext(threadCount: 2)).floats
       #expect(values.allSatisfy { abs($0 - expected) < 1e-6 })
     }
   }

@@ -57,7 +57,7 @@ import Testing
   /// More positions than one block of the kernels: sums go through memory.
   @Test(arguments: kinds)
   func manyPositions(_ kind: ConvolutionOperator.Kind) {
-    let context = try ComputeContext(threadCount: 3)
+    let context = try! ComputeContext(threadCount: 3)
     let c = PlainConvolution(kind, images: 3, height: 17, width: 13, inputs: 5, outputs: 7)
     let (x, w, dy) = (values(c.inputCount, 1), values(c.weightCount, 2), values(c.outputCount, 4))
     let (tx, ty) = (c.tensor(x, on: context), Tensor(dy, c.outputShape, on: context))

@@ -123,7 +123,7 @@ private struct PlainAdam {
 
   /// Ranges of the flat weights updated apart are the whole updated at once: what sharding relies on.
   @Test func rangesAreIndependent() {
-    let context = try ComputeContext(threadCount: 2)
+    let context = try! ComputeContext(threadCount: 2)
     let count = 8192
     func run(_ ranges: [Range<Int>]) -> [UInt32] {
       let weights = Tensor(values(count, 1), [count], on: context)

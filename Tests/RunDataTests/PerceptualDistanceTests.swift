@@ -19,7 +19,7 @@ import Testing
 
   @Test(arguments: KernelTable.Level.allCases.filter { KernelTable($0) != nil })
   func matchesPyTorch(_ level: KernelTable.Level) throws {
-    let context = try ComputeContext(threadCount: 2, kernels: try #require(KernelTable(level)))
+    let context = try! ComputeContext(threadCount: 2, kernels: try #require(KernelTable(level)))
     let golden = try GoldenFile("lpips-golden.safetensors", on: context)
     let distance = try PerceptualDistance(
       weights: Self.weights, settings: Self.settings, on: context)
@@ -41,7 +41,7 @@ import Testing
 
   @Test func bitsDependOnNothingElse() throws {
     func gradient(_ threads: Int, _ images: Range<Int>) throws -> (terms: [Double], dx: [UInt32]) {
-      let context = try ComputeContext(threadCount: threads)
+      let context = try! ComputeContext(threadCount: threads)
       let golden = try GoldenFile("lpips-golden.safetensors", on: context)
       let distance = try PerceptualDistance(
         weights: Self.weights, settings: Self.settings, on: context)

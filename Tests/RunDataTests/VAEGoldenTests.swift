@@ -15,7 +15,7 @@ struct GoldenVAE {
 
   init(
     _ name: String, precision: DType = .float32, recomputes: Bool = false,
-    on context: ComputeContext = try ComputeContext(threadCount: 2)
+    on context: ComputeContext = try! ComputeContext(threadCount: 2)
   ) throws {
     self.context = context
     let folder = GoldenFile.folder.appendingPathComponent(name)
@@ -54,7 +54,7 @@ struct GoldenVAE {
   @Test(arguments: ["f2", "f4"], levels)
   func outputsAndGradients(_ name: String, _ level: KernelTable.Level) throws {
     let kernels = try #require(KernelTable(level))
-    let model = try GoldenVAE(name, on: try ComputeContext(threadCount: 2, kernels: kernels))
+    let model = try GoldenVAE(name, on: try! ComputeContext(threadCount: 2, kernels: kernels))
     let (vae, golden) = (model.vae, model.golden)
     let tape = Tape()
     let x = tape.variable(try golden.images("images"))

@@ -23,7 +23,7 @@ import Testing
 
   private let recorded: Recorded
   private let model: ImageDiffiT
-  private let context = try ComputeContext(threadCount: 2)
+  private let context = try! ComputeContext(threadCount: 2)
 
   init() throws {
     let data = try Data(contentsOf: Repository.reference("samplers.json"))

@@ -103,7 +103,7 @@ import Testing
     let path = folder.file("pipe")
     #expect(mkfifo(path, 0o600) == 0)
     // More than a pipe holds, and patched after it was written.
-    let task = BackgroundTask { [path] in
+    let task = BackgroundTask("writer") { [path] in
       let file = try AtomicFile(path, durable: true)
       try file.append([UInt8](repeating: 97, count: 200_000))
       try file.patch([98], at: 0)

@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test func everyPeakIsMeasured() {
-    let peaks = MachinePeaks(of: try ComputeContext(threadCount: 2), streamBytes: 1 << 20)
+    let peaks = MachinePeaks(of: try! ComputeContext(threadCount: 2), streamBytes: 1 << 20)
     for rate in [peaks.float32, peaks.bfloat16, peaks.stream] {
       #expect(rate.isFinite && rate > 0.1)
     }

@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test func threadsNeverShareABlock() {
-    let threads = try ThreadPool(threadCount: 4)
+    let threads = try! ThreadPool(threadCount: 4)
     var clashes = [Int](repeating: 0, count: threads.count)
     clashes.withUnsafeMutableBufferPointer { clashes in
       let clashes = UnsafeMutableBufferPointer(rebasing: clashes[...])

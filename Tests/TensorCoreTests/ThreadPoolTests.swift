@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ThreadPoolTests {
   @Test(arguments: 1...8) func everyPartRunsOnceOnItsOwnThread(threads: Int) {
-    let pool = try ThreadPool(threadCount: threads)
+    let pool = try! ThreadPool(threadCount: threads)
     let runs = Mutex<[(part: Int, thread: String)]>([])
     pool.run { part in runs.withLock { $0.append((part, thread())) } }
     let (parts, ids) = runs.withLock { ($0.map(\.part), $0.map(\.thread)) }
@@ -17,7 +17,7 @@ import Testing
 
   /// Writes without a lock or an atomic, so that a run that returned early would lose some.
   @Test(arguments: 1...8) func thousandsOfQuickRunsLoseNothing(threads: Int) {
-    let pool = try ThreadPool(threadCount: threads)
+    let pool = try! ThreadPool(threadCount: threads)
     let rounds = 4000
     var counts = [Int](repeating: 0, count: 16 * threads)  // parts apart from each other in memory
     var late = 0
@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test func unevenPartsAreAllWaitedFor() {
-    let pool = try ThreadPool(threadCount: 3)
+    let pool = try! ThreadPool(threadCount: 3)
     for slow in 0..<3 {
       let done = Atomic<Int>(0)
       pool.run { part in
@@ -45,7 +45,7 @@ import Testing
 
   @Test(arguments: [1, 2, 3, 8], [1, 4, 6])
   func rangesAreStaticContiguousAndWhole(threads: Int, grain: Int) {
-    let pool = try ThreadPool(threadCount: threads)
+    let pool = try! ThreadPool(threadCount: threads)
     for items in [0, 1, 2, 5, 7, 8, 23, 24, 25, 100, 1001] {
       let first = ranges(of: items, grain: grain, on: pool)
       #expect(first == ranges(of: items, grain: grain, on: pool), "ranges move between runs")
@@ -72,7 +72,7 @@ import Testing
   @Test(arguments: [2, 8]) func threadsEndWithTheirPool(threads: Int) throws {
     let runs = Mutex<Set<String>>([])
     do {
-      let pool = try ThreadPool(threadCount: threads)
+      let pool = try! ThreadPool(threadCount: threads)
       pool.run { _ in _ = runs.withLock { $0.insert(thread()) } }
     }
     let helpers = runs.withLock { $0.subtracting([thread()]) }
@@ -89,7 +89,7 @@ import Testing
   /// Pools that stop before, while and after their threads first wait.
   @Test func poolsComeAndGoQuickly() {
     for round in 0..<200 {
-      let pool = try ThreadPool(threadCount: 1 + round % 8)
+      let pool = try! ThreadPool(threadCount: 1 + round % 8)
       let sum = Atomic<Int>(0)
       for _ in 0..<(round % 3) { pool.run { sum.add($0 + 1, ordering: .relaxed) } }
       let expected = (round % 3) * pool.count * (pool.count + 1) / 2
@@ -103,6 +103,6 @@ import Testing
   }
 
   @Test func aPoolWithoutThreadsTraps() async {
-    await #expect(processExitsWith: .failure) { _ = try ThreadPool(threadCount: 0) }
+    await #expect(processExitsWith: .failure) { _ = try! ThreadPool(threadCount: 0) }
   }
 }

@@ -26,7 +26,7 @@ import Training
     let samples = ImageSamples(ShapesDataset(resolution: 8, count: 20))
     return Trainer(
       configuration, over: SingleCommunicator(), on: ComputeContext(),
-      loader: DataLoader(samples, seed: 0, start: 0, globalBatch: 4, share: 0..<4), hook: hook)
+      loader: try DataLoader(samples, seed: 0, start: 0, globalBatch: 4, share: 0..<4), hook: hook)
   }
 
   @Test func theNamedPointsOfAStep() throws {

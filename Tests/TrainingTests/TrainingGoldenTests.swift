@@ -68,7 +68,7 @@ import Training
     let batch = UInt64(recorded.batch)
     let trainer = Trainer(
       try configuration(microBatch: microBatch), over: SingleCommunicator(),
-      on: try ComputeContext(threadCount: threads),
+      on: try! ComputeContext(threadCount: threads),
       loader: MadeBatches {
         defer { next += batch }
         let positions = Array(next..<next + batch)

@@ -33,7 +33,8 @@ extension Configuration {
 
   /// Unpacks what one rank per node unpacks for the others; nil where there is nothing to unpack.
   private func stagedFiles() throws -> StagedFiles? {
-    data.kind == .cifar10 ? try CIFAR10Dataset.stage(path: data.path) : nil
+    guard data.kind == .cifar10 else { return nil }
+    return try DataSourceError.naming("data.path") { try CIFAR10Dataset.stage(path: data.path) }
   }
 
   /// - Parameter staged: files that are unpacked already; nil: they are unpacked here.

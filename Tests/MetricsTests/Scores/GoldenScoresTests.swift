@@ -28,7 +28,7 @@ private let goldens = Repository.reference("metrics")
       Record.self, from: Data(contentsOf: goldens.appendingPathComponent("scores.json")))
     let file = try SafetensorsFile(goldens.appendingPathComponent("scores.safetensors"))
     let metrics: [Metric] = [.fid, .inceptionScore, .kid, .precisionRecall, .sfid]
-    let (alone, threads) = (SingleCommunicator(), try ThreadPool(threadCount: 2))
+    let (alone, threads) = (SingleCommunicator(), try! ThreadPool(threadCount: 2))
 
     var options = MetricOptions()
     options.inceptionScore.parts = .number(record.parts)

@@ -1,5 +1,6 @@
 import Foundation
 import Metrics
+import NumericsSupport
 import TensorCore
 import Testing
 

@@ -1,4 +1,5 @@
 import Metrics
+import NumericsSupport
 import TensorCore
 import Testing
 
@@ -55,7 +56,7 @@ import Testing
     let (x, y) = (randomRows(400, 30, seed: 1), randomRows(350, 30, seed: 2))
     let options = KernelDistance.Options(subsets: 5, subsetSize: 280)
     let alone = try KernelDistance.between(x, y, options, on: ThreadPool())
-    #expect(try KernelDistance.between(x, y, options, on: try ThreadPool(threadCount: 3)) == alone)
+    #expect(try KernelDistance.between(x, y, options, on: try! ThreadPool(threadCount: 3)) == alone)
   }
 
   /// Unbiased: about zero for equal distributions.

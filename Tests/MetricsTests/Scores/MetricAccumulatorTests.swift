@@ -1,5 +1,6 @@
 import Collectives
 import Metrics
+import NumericsSupport
 import TensorCore
 import Testing
 

@@ -1,5 +1,6 @@
 import Collectives
 import Metrics
+import NumericsSupport
 import TensorCore
 import Testing
 
@@ -110,7 +111,7 @@ import Testing
     for count in [1, 3] {
       let other = try PrecisionRecall.of(
         samples: a, reference: b, over: SingleCommunicator(),
-        on: try ThreadPool(threadCount: count))
+        on: try! ThreadPool(threadCount: count))
       #expect(other == found)
     }
   }

@@ -1,5 +1,6 @@
 import Collectives
 import Metrics
+import NumericsSupport
 import TensorCore
 import Testing
 
@@ -25,7 +26,7 @@ import Testing
     whole.add(rows, on: threads)
     let expected = try whole.gaussian(on: threads)
     for (batch, count) in [(7, 1), (511, 3), (512, 2), (600, 1)] {
-      let pool = try ThreadPool(threadCount: count)
+      let pool = try! ThreadPool(threadCount: count)
       var statistics = FeatureStatistics(width: 270)
       for start in stride(from: 0, to: 1300, by: batch) {
         statistics.add(rows.rows(start..<min(start + batch, 1300)), on: pool)

@@ -48,7 +48,7 @@ package struct Setup: Sendable, CustomStringConvertible {
 
   package var context: ComputeContext {
     guard let kernels = KernelTable(level) else { preconditionFailure("\(level) was available") }
-    return try ComputeContext(threadCount: threads, kernels: kernels)
+    return try! ComputeContext(threadCount: threads, kernels: kernels)
   }
 
   package var description: String { "\(level), \(threads) threads" }

@@ -26,7 +26,7 @@ func checkReducer(_ ranks: any Communicator) throws {
 private func checkSums(
   _ ranks: any Communicator, _ count: Int, _ buckets: GradientBuckets, _ method: ReductionMethod
 ) throws {
-  let flat = Tensor([count], on: try ComputeContext(threadCount: 2))
+  let flat = Tensor([count], on: try! ComputeContext(threadCount: 2))
   let reducer = GradientReducer(flat, buckets: buckets, method: method, over: ranks)
   for step in 1...3 {
     flat.withFloats {

@@ -32,7 +32,7 @@ func run(_ arguments: [String]) throws {
   guard arguments.count == 6, let resize = ResizeProtocol(rawValue: arguments[1]),
     let threads = Int(arguments[4])
   else { throw Usage.wrong("FeaturesProbe WEIGHTS|builtin PROTOCOL IMAGES OUT THREADS TAPS") }
-  let context = try ComputeContext(threadCount: threads)
+  let context = try! ComputeContext(threadCount: threads)
   let network: any FeatureExtractor =
     arguments[0] == "builtin"
     ? RandomFeatures(on: context)

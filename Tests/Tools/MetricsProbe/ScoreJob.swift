@@ -32,7 +32,7 @@ struct ScoreJob {
   /// Each metric by itself, so that its time is its own.
   func run(over communicator: any Communicator) throws {
     let file = try communicator.agree { try SafetensorsFile(URL(fileURLWithPath: path)) }
-    let pool = try ThreadPool(threadCount: threads)
+    let pool = try! ThreadPool(threadCount: threads)
     for metric in Metric.allCases {
       guard let samples = try rows("samples", metric.features, file, communicator) else { continue }
       var reference = MetricReference.none

@@ -66,7 +66,7 @@ func timed<R>(_ name: String, _ body: () throws -> R) rethrows -> R {
 
 func run(_ arguments: [String], _ precision: DType) throws {
   let folder = URL(fileURLWithPath: arguments[0])
-  let context = try ComputeContext(threadCount: Int(arguments[3]) ?? 1)
+  let context = try! ComputeContext(threadCount: Int(arguments[3]) ?? 1)
   let vae = VAE(try DiffusersVAE.describe(folder).settings, precision: precision)
   vae.parameters.allocate(on: context, gradients: true)
   try DiffusersVAE.read(folder, into: vae)
@@ -129,7 +129,7 @@ func write(_ arguments: [String]) throws {
 }
 
 func perceptual(_ arguments: [String]) throws {
-  let context = try ComputeContext(threadCount: Int(arguments[3]) ?? 1)
+  let context = try! ComputeContext(threadCount: Int(arguments[3]) ?? 1)
   var files = try Files(arguments[1], on: context)
   let distance = try PerceptualDistance(
     weights: URL(fileURLWithPath: arguments[0]), on: context)
