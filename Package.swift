@@ -297,8 +297,8 @@ let examples: [Target] = [
   tests(
     "ExamplesTests",
     [
-      "Checkpoints", "Collectives", "CommandSupport", "ProcessSupport", "SystemSupport",
-      "TensorCore",
+      "Checkpoints", "Collectives", "CommandSupport", "Configuration", "ProcessSupport",
+      "SystemSupport", "TensorCore",
     ])
 ]
 

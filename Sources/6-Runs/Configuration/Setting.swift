@@ -3,7 +3,7 @@ import Yams
 /// One key of a section: its name, its type, what it means, which values it takes, and how its value is
 /// read and written. The only place that names the key.
 ///
-/// ```swift
+/// ```
 /// Setting("window", \.image.window, .whole, .range(1...64), "Side of an attention window, in tokens.")
 /// ```
 package struct Setting<Section>: Sendable {
