@@ -270,7 +270,7 @@ extension EndToEndTests {
       #expect(!scene.exists("none"))
       try refuse(
         2, Diffit.command(["evaluate", scene.path("run"), "--vae", latents.vae]),
-        saying: "--reference", "pictures are not compared with")
+        saying: "--reference", "images are not compared with")
 
       let metrics = "metrics.every=48"
       try refuse(
