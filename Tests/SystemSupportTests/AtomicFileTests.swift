@@ -99,7 +99,7 @@ import Testing
     #expect(try type("/dev/null") == .typeCharacterSpecial)
   }
 
-  @Test(.timeLimit(.minutes(1))) func aPipeIsWrittenInto() throws {
+  @Test(.timeLimit(.minutes(10))) func aPipeIsWrittenInto() throws {
     let path = folder.file("pipe")
     #expect(mkfifo(path, 0o600) == 0)
     // More than a pipe holds, and patched after it was written.
