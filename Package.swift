@@ -283,6 +283,8 @@ let testing: [Target] = [
     "CompatibilityTests", in: "Integration/",
     ["FixtureSupport", "ProcessSupport", "SystemSupport", "diffit"]),
   tests(
+    "ProcessTests", in: "Integration/", ["FixtureSupport", "ProcessSupport", "diffit"]),
+  tests(
     "EndToEndTests", in: "Integration/",
     [
       "Checkpoints", "Configuration", "Datasets", "Diagnostics", "FileFormats", "FixtureSupport",

@@ -27,15 +27,20 @@ package final class DataLoader: BatchProvider, Sendable {
       "DataLoader: share \(share) of a batch of \(globalBatch), depth \(depth)")
     let queue = BatchQueue(depth: depth)
     self.queue = queue
-    try SystemThread.start("data loader") {
-      let source = BatchSource(dataset, seed: seed)
-      var seen = start
-      var next: Result<Batch, any Error>
-      repeat {
-        let positions = seen + UInt64(share.lowerBound)..<seen + UInt64(share.upperBound)
-        next = Result { () throws in try source.batch(at: positions) }
-        seen += UInt64(globalBatch)
-      } while queue.append(next)
+    do throws(ThreadError) {
+      try SystemThread.start("data loader") {
+        let source = BatchSource(dataset, seed: seed)
+        var seen = start
+        var next: Result<Batch, any Error>
+        repeat {
+          let positions = seen + UInt64(share.lowerBound)..<seen + UInt64(share.upperBound)
+          next = Result { () throws in try source.batch(at: positions) }
+          seen += UInt64(globalBatch)
+        } while queue.append(next)
+      }
+    } catch {
+      queue.end()  // there is no thread to wait for
+      throw error
     }
   }
 
@@ -88,6 +93,9 @@ private final class BatchQueue: @unchecked Sendable {
     condition.broadcast()
     return result
   }
+
+  /// Notes that no thread adds batches any more.
+  func end() { condition.withLock { ended = true } }
 
   func stop() {
     condition.lock()

@@ -1,4 +1,3 @@
-@preconcurrency import Dispatch
 import Foundation
 import Synchronization
 
@@ -6,39 +5,32 @@ import Synchronization
 /// together. SIGINT after one of them ends the process as usual.
 ///
 /// Signals are noted until the process ends: a signal that is sent again while a job saves or ends
-/// must not kill it.
-final class StopSignal: Sendable {
-  private let noted = Mutex<String?>(nil)
+/// must not kill it. No thread is needed, which a system that is short of them could refuse.
+struct StopSignal: Sendable {
+  private static let names = [SIGUSR1: "SIGUSR1", SIGTERM: "SIGTERM", SIGINT: "SIGINT"]
 
   /// Returns when signals are being noted. Until then they have their usual effect, so that none is
   /// lost.
   init() {
-    let registered = DispatchGroup()
-    for (number, name) in [(SIGUSR1, "SIGUSR1"), (SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")] {
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      registered.enter()
-      source.setRegistrationHandler { registered.leave() }
-      // The source is kept alive by its own handler.
-      source.setEventHandler { withExtendedLifetime(source) { self.note(number, name) } }
-      source.activate()
+    _ = firstSignal.load(ordering: .sequentiallyConsistent)  // made before a handler may use it
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { number in
+      let isFirst = firstSignal.compareExchange(
+        expected: 0, desired: number, ordering: .sequentiallyConsistent
+      ).exchanged
+      if isFirst || number != SIGINT { return }
+      // Blocked until the handler returns; then it ends the process.
+      signal(SIGINT, SIG_DFL)
+      raise(SIGINT)
     }
-    registered.wait()
+    action.sa_flags = SA_RESTART
+    for number in Self.names.keys { sigaction(number, &action, nil) }
   }
 
   /// The name of the first signal that came; nil where none did.
-  var reason: String? { noted.withLock { $0 } }
-
-  private func note(_ number: Int32, _ name: String) {
-    let isFirst = noted.withLock { noted in
-      defer { noted = noted ?? name }
-      return noted == nil
-    }
-    if isFirst || number != SIGINT { return }
-    var interrupt = sigset_t()
-    sigemptyset(&interrupt)
-    sigaddset(&interrupt, SIGINT)
-    signal(SIGINT, SIG_DFL)
-    pthread_sigmask(SIG_UNBLOCK, &interrupt, nil)
-    raise(SIGINT)
-  }
+  var reason: String? { Self.names[firstSignal.load(ordering: .sequentiallyConsistent)] }
 }
+
+/// The number of the first signal that came, 0 where none did; the only thing that the handler of
+/// signals writes.
+private let firstSignal = Atomic<Int32>(0)

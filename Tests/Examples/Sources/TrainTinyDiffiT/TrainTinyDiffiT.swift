@@ -8,7 +8,7 @@ import TensorCore
 /// the program `diffit` does, without its clusters, files and logs.
 @main
 struct TrainTinyDiffiT {
-  static func main() {
+  static func main() throws {
     // A network with two stages, for images of 8 x 8 pixels.
     var settings = ImageDiffiT.Settings()
     (settings.resolution, settings.channels, settings.blocks) = (8, [32, 32], [1, 1])
