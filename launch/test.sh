@@ -94,7 +94,7 @@ check swift format lint --strict --recursive Sources Tests Package.swift
 [ "$only" != checks ] || exit 0
 
 step build
-swift build -c release --build-tests
+swift build -c release --build-tests --explicit-target-dependency-import-check error
 
 step test
 swift test -c release --skip-build
