@@ -16,8 +16,8 @@ package struct SafetensorsFile: Sendable {
   private let dataStart: Int
   private let indices: [String: Int]
 
-  /// - Throws: `CheckpointError` for what the operating system refuses, and one case for each way
-  ///   in which a header can be wrong.
+  /// - Throws: `FileError` for what the operating system refuses, and one `SafetensorsError` for
+  ///   each way in which a header can be wrong.
   package init(_ url: URL) throws { try self.init(path: url.path) }
 
   /// The same, by its path.
