@@ -5,21 +5,31 @@ import PackageDescription
 // before it here on its own floor; never one that stands after it.
 
 // Warnings are errors. C is optimised in debug builds too, because unoptimised SIMD kernels make
-// every test slow. That flag is the only unsafe one. SwiftPM 6.2 and later, which this manifest
+// every test slow. SwiftPM 6.2 and later, which this manifest
 // needs, accept unsafe flags in a package that others depend on. The flag changes no bit of any
 // result: the sources themselves forbid the contraction of products and sums.
 let c: [CSetting] = [
-  .unsafeFlags(["-O3"]), .enableWarning("all"), .enableWarning("extra"),
+  .unsafeFlags(["-O3", "-Xclang", "-debug-info-kind=line-tables-only"]), .enableWarning("all"),
+  .enableWarning("extra"),
   .treatAllWarnings(as: .error),
 ]
 let swift: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+// See `module(loops:)`.
+let glue: [SwiftSetting] = swift + [.unsafeFlags(["-Onone"])]
 // Tests that compare kernels and samplers with plain loops are optimised in debug builds too.
 let loops: [SwiftSetting] = swift + [.unsafeFlags(["-O"])]
 
 /// A library of one floor, in Swift.
-func module(_ floor: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+///
+/// - Parameter loops: whether it has loops over pixels, features, weights or messages, or runs with
+///   every operator of a step. Only such targets are optimised in release builds, which takes the
+///   compiler three to four times as long as the rest of its work.
+func module(
+  _ floor: String, _ name: String, _ dependencies: [Target.Dependency] = [], loops: Bool = false
+) -> Target {
   .target(
-    name: name, dependencies: dependencies, path: "Sources/\(floor)/\(name)", swiftSettings: swift)
+    name: name, dependencies: dependencies, path: "Sources/\(floor)/\(name)",
+    swiftSettings: loops ? swift : glue)
 }
 
 /// A shim of C before a library of the system, or kernels.
@@ -74,23 +84,25 @@ let system: [Target] = [
 ]
 
 let numerics: [Target] = [
-  module("2-Numerics", "TensorCore", ["CKernels", "SystemSupport"]),
-  module("2-Numerics", "LinearAlgebra", ["COpenBLAS", "TensorCore"]),
-  module("2-Numerics", "Operators", ["CKernels", "TensorCore"]),
-  module("2-Numerics", "Autodiff", ["Operators", "TensorCore"]),
-  module("2-Numerics", "Optimization", ["CKernels", "TensorCore"]),
+  module("2-Numerics", "TensorCore", ["CKernels", "SystemSupport"], loops: true),
+  module("2-Numerics", "LinearAlgebra", ["COpenBLAS", "TensorCore"], loops: true),
+  module("2-Numerics", "Operators", ["CKernels", "TensorCore"], loops: true),
+  module("2-Numerics", "Autodiff", ["Operators", "TensorCore"], loops: true),
+  module("2-Numerics", "Optimization", ["CKernels", "TensorCore"], loops: true),
 ]
 
 let models: [Target] = [
-  module("3-Models", "NeuralNetworks", ["Autodiff", "Operators", "TensorCore"]),
+  module("3-Models", "NeuralNetworks", ["Autodiff", "Operators", "TensorCore"], loops: true),
   module(
     "3-Models", "DiffiTModels", ["Autodiff", "NeuralNetworks", "Operators", "TensorCore"]),
-  module("3-Models", "Diffusion", ["Autodiff", "Operators", "TensorCore"]),
+  module("3-Models", "Diffusion", ["Autodiff", "Operators", "TensorCore"], loops: true),
 ]
 
 let files: [Target] = [
-  module("4-Files", "FileFormats", ["CArchive", "CImageIO", "SystemSupport", "TensorCore"]),
-  module("4-Files", "Datasets", ["FileFormats", "SystemSupport", "TensorCore"]),
+  module("4-Files", "Images", ["CImageIO", "TensorCore"], loops: true),
+  module(
+    "4-Files", "FileFormats", ["CArchive", "CImageIO", "Images", "SystemSupport", "TensorCore"]),
+  module("4-Files", "Datasets", ["FileFormats", "Images", "SystemSupport", "TensorCore"]),
   module("4-Files", "Checkpoints", ["FileFormats", "SystemSupport", "TensorCore"]),
 ]
 
@@ -106,16 +118,18 @@ let runs: [Target] = [
       .product(name: "Logging", package: "swift-log"),
     ]),
   module(
+    "6-Runs", "Scores", ["COpenBLAS", "Collectives", "LinearAlgebra", "TensorCore"], loops: true),
+  module(
     "6-Runs", "Metrics",
     [
-      "COpenBLAS", "Checkpoints", "Collectives", "Datasets", "FileFormats", "LinearAlgebra",
-      "Operators", "SystemSupport", "TensorCore",
+      "Checkpoints", "Collectives", "Datasets", "FileFormats", "Images", "LinearAlgebra",
+      "Operators", "Scores", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "Configuration",
     [
       "Checkpoints", "Collectives", "CommandSupport", "Datasets", "DiffiTModels", "Diffusion",
-      "Metrics", "SystemSupport", "TensorCore", "Yams",
+      "Images", "Metrics", "SystemSupport", "TensorCore", "Yams",
     ]),
   module(
     "6-Runs", "ModelLoading",
@@ -127,26 +141,27 @@ let runs: [Target] = [
     "6-Runs", "RunData",
     [
       "Autodiff", "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets",
-      "DiffiTModels", "FileFormats", "ModelLoading", "Operators", "SystemSupport", "TensorCore",
+      "DiffiTModels", "FileFormats", "Images", "ModelLoading", "Operators", "SystemSupport",
+      "TensorCore",
     ]),
   module(
     "6-Runs", "Sampling",
     [
-      "CommandSupport", "Configuration", "Datasets", "Diffusion", "FileFormats", "ModelLoading",
-      "Operators", "RunData", "SystemSupport", "TensorCore",
+      "CommandSupport", "Configuration", "Datasets", "Diffusion", "FileFormats", "Images",
+      "ModelLoading", "Operators", "RunData", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "Evaluation",
     [
       "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets", "DiffiTModels",
-      "Diffusion", "FileFormats", "Metrics", "ModelLoading", "RunData", "Sampling",
-      "SystemSupport", "TensorCore",
+      "Diffusion", "FileFormats", "Images", "Metrics", "ModelLoading", "RunData", "Sampling",
+      "Scores", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "Training",
     [
       "Autodiff", "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets",
-      "DiffiTModels", "Diffusion", "Evaluation", "FileFormats", "Metrics", "ModelLoading",
+      "DiffiTModels", "Diffusion", "Evaluation", "FileFormats", "Images", "Metrics", "ModelLoading",
       "Operators", "Optimization", "RunData", "Sampling", "SystemSupport", "TensorCore",
     ]),
 ]
@@ -158,8 +173,8 @@ let commands: [Target] = [
   module(
     "7-Commands", "DataPreparation",
     [
-      "Collectives", "CommandSupport", "Configuration", "Datasets", "FileFormats", "RunData",
-      "SystemSupport", "TensorCore",
+      "Collectives", "CommandSupport", "Configuration", "Datasets", "FileFormats", "Images",
+      "RunData", "SystemSupport", "TensorCore",
     ]),
   module(
     "7-Commands", "Benchmarking",
@@ -186,23 +201,25 @@ let commands: [Target] = [
       "Diffusion", "Evaluation", "LinearAlgebra", "ModelLoading", "Parity", "RunData", "Sampling",
       "SystemSupport", "TensorCore", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
-    ], path: "Sources/7-Commands/diffit", swiftSettings: swift, plugins: ["BuildCommit"]),
+    ], path: "Sources/7-Commands/diffit", swiftSettings: glue, plugins: ["BuildCommit"]),
 ]
 
 let testing: [Target] = [
   // What tests have in common.
   support("NumericsSupport", ["Operators", "TensorCore"], settings: loops),
-  support("FixtureSupport", ["Autodiff", "FileFormats", "NumericsSupport", "TensorCore"]),
+  support(
+    "FixtureSupport", ["Autodiff", "FileFormats", "Images", "NumericsSupport", "TensorCore"]),
   support(
     "InceptionSupport",
-    ["FileFormats", "FixtureSupport", "Metrics", "NumericsSupport", "TensorCore"]),
+    ["FileFormats", "FixtureSupport", "Images", "Metrics", "NumericsSupport", "TensorCore"]),
   support("ProcessSupport"),
   support("ErrorSupport"),
 
   // Programs that tests and comparisons run.
   probe("CollectivesProbe", ["COpenBLAS", "Collectives", "SystemSupport", "TensorCore"]),
-  probe("MetricsProbe", ["COpenBLAS", "Collectives", "FileFormats", "Metrics", "TensorCore"]),
-  probe("FeaturesProbe", ["FileFormats", "Metrics", "TensorCore"]),
+  probe(
+    "MetricsProbe", ["COpenBLAS", "Collectives", "FileFormats", "Metrics", "Scores", "TensorCore"]),
+  probe("FeaturesProbe", ["FileFormats", "Images", "Metrics", "Scores", "TensorCore"]),
   probe("VAEProbe", ["Autodiff", "DiffiTModels", "FileFormats", "RunData", "TensorCore"]),
 
   // The tests of one target, in the order of the floors.
@@ -225,12 +242,12 @@ let testing: [Target] = [
   tests(
     "FileFormatsTests",
     [
-      "ErrorSupport", "FileFormats", "FixtureSupport", "NumericsSupport", "SystemSupport",
+      "ErrorSupport", "FileFormats", "FixtureSupport", "Images", "NumericsSupport", "SystemSupport",
       "TensorCore",
     ]),
   tests(
     "DatasetsTests",
-    ["Datasets", "ErrorSupport", "FileFormats", "FixtureSupport", "SystemSupport"]),
+    ["Datasets", "ErrorSupport", "FileFormats", "FixtureSupport", "Images", "SystemSupport"]),
   tests(
     "CheckpointsTests",
     [
@@ -242,8 +259,8 @@ let testing: [Target] = [
   tests(
     "MetricsTests",
     [
-      "Collectives", "Datasets", "FileFormats", "FixtureSupport", "InceptionSupport", "Metrics",
-      "NumericsSupport", "SystemSupport", "TensorCore",
+      "Collectives", "Datasets", "FileFormats", "FixtureSupport", "Images", "InceptionSupport",
+      "Metrics", "NumericsSupport", "Scores", "SystemSupport", "TensorCore",
     ]),
   tests("ConfigurationTests", ["Configuration", "FixtureSupport"]),
   tests(
@@ -288,8 +305,8 @@ let testing: [Target] = [
     "EndToEndTests", in: "Integration/",
     [
       "Checkpoints", "Configuration", "Datasets", "Diagnostics", "FileFormats", "FixtureSupport",
-      "InceptionSupport", "ProcessSupport", "RunData", "SystemSupport", "TensorCore", "Training",
-      "diffit",
+      "Images", "InceptionSupport", "ProcessSupport", "RunData", "SystemSupport", "TensorCore",
+      "Training", "diffit",
     ]),
 ]
 

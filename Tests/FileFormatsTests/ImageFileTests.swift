@@ -2,6 +2,7 @@ import ErrorSupport
 import FileFormats
 import FixtureSupport
 import Foundation
+import Images
 import SystemSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Images
 import SystemSupport
 
 /// CIFAR-10 in its official binary layout: records of one label byte and 3 x 32 x 32 pixel bytes,
@@ -103,13 +104,10 @@ package struct CIFAR10Dataset: ImageDataset {
     }
     let start = (index - file.records.lowerBound) * CIFAR10Dataset.recordSize
     return file.bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
-      let plane = resolution * resolution
-      for pixel in 0..<plane {
-        for channel in 0..<CIFAR10Dataset.planes {
-          pixels[pixel * CIFAR10Dataset.planes + channel] =
-            bytes[start + 1 + channel * plane + pixel]
-        }
-      }
+      let planes = CIFAR10Dataset.planes * resolution * resolution
+      RGBImage.interleave(
+        planes: UnsafeRawBufferPointer(rebasing: bytes[start + 1..<start + 1 + planes]),
+        into: pixels)
       return Int(bytes[start])
     }
   }

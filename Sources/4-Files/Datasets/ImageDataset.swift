@@ -1,4 +1,5 @@
 import FileFormats
+import Images
 import TensorCore
 
 /// Labelled square RGB images, read by index.

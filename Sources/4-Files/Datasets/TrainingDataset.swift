@@ -1,4 +1,5 @@
 import FileFormats
+import Images
 import TensorCore
 
 /// What a network learns from. What is stored and what is learnt from can differ: a sample may be

@@ -1,5 +1,6 @@
 import Datasets
 import DiffiTModels
+import Images
 
 extension Configuration {
   /// The denoising network that the configuration describes, with what other sections say of it. No

@@ -1,4 +1,5 @@
 import CommandSupport
+import Images
 import Metrics
 import Sampling
 

@@ -2,8 +2,10 @@ import Collectives
 import Datasets
 import FileFormats
 import Foundation
+import Images
 import Metrics
 import Sampling
+import Scores
 import TensorCore
 
 /// A feature network, and the metrics that are computed from its features.

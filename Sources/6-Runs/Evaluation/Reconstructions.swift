@@ -3,6 +3,7 @@ import Datasets
 import DiffiTModels
 import FileFormats
 import Foundation
+import Images
 import Metrics
 import TensorCore
 

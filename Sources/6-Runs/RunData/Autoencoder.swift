@@ -4,6 +4,7 @@ import Configuration
 import DiffiTModels
 import FileFormats
 import Foundation
+import Images
 import ModelLoading
 import TensorCore
 

@@ -2,6 +2,7 @@ import Collectives
 import Configuration
 import Datasets
 import FileFormats
+import Images
 import ModelLoading
 import TensorCore
 

@@ -1,6 +1,7 @@
 import Datasets
 import FileFormats
 import Foundation
+import Images
 import ModelLoading
 import SystemSupport
 import TensorCore
@@ -75,13 +76,9 @@ package struct LatentDataset: TrainingDataset {
     let (channels, area) = (description.shape[0], description.shape[1] * description.shape[2])
     let mean = file.values(isFlipped ? .flippedMean : .mean, of: place)
     let logVariance = file.values(isFlipped ? .flippedLogVariance : .logVariance, of: place)
-    for pixel in 0..<area {
-      for channel in 0..<channels {
-        let (at, from) = (pixel * channels + channel, channel * area + pixel)
-        let deviation = PortableMath.saturatingExp(Double(logVariance[from]) / 2)
-        values[at] = Float(scale * (Double(mean[from]) + deviation * Double(values[at])))
-      }
-    }
+    LatentArithmetic.draw(
+      mean: mean, logVariance: logVariance, channels: channels, area: area, scale: scale,
+      noise: values)
     return SampleLabels(label: file.label(of: place))
   }
 }

@@ -1,6 +1,7 @@
 import Autodiff
 import DiffiTModels
 import FileFormats
+import Images
 import TensorCore
 
 extension VAE {

@@ -1,6 +1,7 @@
 import Configuration
 import Diffusion
 import FileFormats
+import Images
 import ModelLoading
 import RunData
 import TensorCore

@@ -1,6 +1,7 @@
 import CommandSupport
 import FileFormats
 import Foundation
+import Images
 import SystemSupport
 
 /// A folder of sampled images, `000000/000012.png` by seed, and the record of how they were

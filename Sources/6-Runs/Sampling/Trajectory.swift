@@ -1,5 +1,6 @@
 import Diffusion
 import FileFormats
+import Images
 import Operators
 import TensorCore
 

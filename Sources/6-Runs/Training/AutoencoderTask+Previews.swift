@@ -3,6 +3,7 @@ import Configuration
 import Datasets
 import DiffiTModels
 import FileFormats
+import Images
 import Sampling
 import TensorCore
 

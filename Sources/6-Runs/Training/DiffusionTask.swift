@@ -6,6 +6,7 @@ import DiffiTModels
 import Diffusion
 import Evaluation
 import FileFormats
+import Images
 import ModelLoading
 import RunData
 import Sampling

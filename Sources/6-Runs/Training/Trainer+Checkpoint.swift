@@ -63,8 +63,8 @@ extension Trainer {
 
   private static func values(_ text: String) -> [Float]? {
     Data(base64Encoded: text).map { data in
-      data.withUnsafeBytes { bytes in
-        (0..<data.count / 4).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+      [Float](unsafeUninitializedCapacity: data.count / 4) { values, count in
+        count = data.copyBytes(to: values) / 4
       }
     }
   }

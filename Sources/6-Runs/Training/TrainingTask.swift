@@ -3,6 +3,7 @@ import Configuration
 import Datasets
 import Evaluation
 import FileFormats
+import Images
 import ModelLoading
 import TensorCore
 

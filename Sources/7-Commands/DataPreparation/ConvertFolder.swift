@@ -2,6 +2,7 @@ import CommandSupport
 import Datasets
 import FileFormats
 import Foundation
+import Images
 import SystemSupport
 
 /// What a conversion has made so far: images in the packed layout, named by their index in the

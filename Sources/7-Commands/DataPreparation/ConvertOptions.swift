@@ -1,6 +1,7 @@
 import CommandSupport
 import Datasets
 import FileFormats
+import Images
 
 /// The options of `diffit data convert`.
 package struct ConvertOptions: Equatable, Sendable {

@@ -1,6 +1,7 @@
 import CommandSupport
 import Datasets
 import FileFormats
+import Images
 import Synchronization
 import SystemSupport
 import TensorCore

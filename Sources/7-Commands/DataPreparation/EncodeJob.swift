@@ -3,6 +3,7 @@ import CommandSupport
 import Datasets
 import FileFormats
 import Foundation
+import Images
 import RunData
 import Synchronization
 import SystemSupport

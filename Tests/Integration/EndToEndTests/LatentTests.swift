@@ -2,6 +2,7 @@ import Datasets
 import FileFormats
 import FixtureSupport
 import Foundation
+import Images
 import ProcessSupport
 import RunData
 import TensorCore

@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Images
 import Testing
 
 extension EndToEndTests {

@@ -1,6 +1,7 @@
 import Datasets
 import FileFormats
 import Foundation
+import Images
 
 /// Small data sets as files.
 enum Pictures {

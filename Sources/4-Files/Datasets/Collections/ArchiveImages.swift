@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Images
 import SystemSupport
 
 /// The PNG and JPEG entries of a .zip, in the byte order of their paths: the same images in the

@@ -1,4 +1,5 @@
 import FileFormats
+import Images
 
 /// The images of a labelled set, without their labels.
 package struct DatasetImages: ImageCollection {

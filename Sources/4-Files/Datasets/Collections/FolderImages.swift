@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Images
 import SystemSupport
 
 /// The PNG and JPEG files in a folder and its sub-folders at any depth, in the byte order of their

@@ -1,4 +1,5 @@
 import FileFormats
+import Images
 import TensorCore
 
 /// Images to be measured, read by index. They have no labels, and their sizes may differ.

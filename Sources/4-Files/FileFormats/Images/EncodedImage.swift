@@ -1,5 +1,6 @@
 import CImageIO
 import Foundation
+import Images
 import SystemSupport
 
 /// A mapped image file whose format is known.

@@ -1,3 +1,5 @@
+import Images
+
 /// Why an image cannot be decoded or used. Each description is one line that says what is wrong,
 /// where, what was found, what was expected and how to repair it.
 package enum ImageError: Error, Equatable, Sendable {

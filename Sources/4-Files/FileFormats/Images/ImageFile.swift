@@ -1,5 +1,6 @@
 import CImageIO
 import Foundation
+import Images
 import SystemSupport
 
 /// JPEG and PNG files, through libjpeg and libpng.

@@ -1,4 +1,3 @@
-import FileFormats
 import TensorCore
 
 /// How 8-bit images are brought to the 299 x 299 floats that Inception reads. Results of different

@@ -2,7 +2,7 @@ import Collectives
 
 extension FeatureMatrix {
   /// The first row with an element that is infinite or not a number; nil if there is none.
-  var firstNonFiniteRow: Int? {
+  package var firstNonFiniteRow: Int? {
     values.withUnsafeBufferPointer { $0.firstIndex { !$0.isFinite } }.map { $0 / width }
   }
 
@@ -51,7 +51,7 @@ extension FeatureMatrix {
 
   /// All ranks' rows in the order of ranks, on the first rank; nil on the others, which need memory
   /// only for a block. Collective.
-  func gathered(over communicator: any Communicator) throws(CommunicationError) -> FeatureMatrix? {
+  package func gathered(over communicator: any Communicator) throws(CommunicationError) -> FeatureMatrix? {
     guard communicator.size > 1 else { return self }
     let total = try communicator.sum(count)
     var all = [Float]()

@@ -1,4 +1,3 @@
-import FileFormats
 import TensorCore
 
 /// Along one axis: the two samples that each output is made of, and the second one's share.

@@ -1,13 +1,13 @@
 import TensorCore
 
 /// The classes of `ShapesDataset`; a raw value is a label.
-enum ShapeClass: Int, CaseIterable {
+package enum ShapeClass: Int, CaseIterable {
   case circle, square, triangle, ring, cross, star, stripes, checkerboard, dots, waves
 }
 
 /// One image of `ShapesDataset`: a region of the plane [-1, 1] x [-1, 1], y downwards, in one
 /// colour on a backdrop of another.
-struct ShapeDrawing {
+package struct ShapeDrawing {
   let palette: Palette
   private let kind: ShapeClass
   private let center: (x: Double, y: Double)
@@ -38,6 +38,39 @@ struct ShapeDrawing {
     }
     turn = PortableMath.sinCosOfTurns(turns)
   }
+
+  /// Draws image `index` of the set.
+  ///
+  /// - Parameters:
+  ///   - side: in pixels.
+  ///   - pixels: receives [side, side, 3]; each edge is antialiased by 4 x 4 samples per pixel.
+  /// - Returns: its label.
+  package static func draw(
+    _ index: Int, side: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
+  ) -> Int {
+    let kind = ShapeClass.allCases[index % ShapeClass.allCases.count]
+    let drawing = ShapeDrawing(kind, RandomStream(seed: 0, .shapes, position: UInt64(index)))
+    let step = 2 / Double(side * samples)
+    for y in 0..<side {
+      let backdrop = drawing.palette.backdrop(at: (Double(y) + 0.5) / Double(side))
+      for x in 0..<side {
+        var inside = 0
+        for sample in 0..<samples * samples {
+          let sx = (Double(x * samples + sample % samples) + 0.5) * step - 1
+          let sy = (Double(y * samples + sample / samples) + 0.5) * step - 1
+          if drawing.contains(sx, sy) { inside += 1 }
+        }
+        let coverage = Double(inside) / Double(samples * samples)
+        let color = backdrop + (drawing.palette.ink - backdrop) * coverage
+        for channel in 0..<3 {
+          pixels[(y * side + x) * 3 + channel] = UInt8(color[channel] * 255 + 0.5)
+        }
+      }
+    }
+    return kind.rawValue
+  }
+
+  private static let samples = 4
 
   func contains(_ px: Double, _ py: Double) -> Bool {
     let (dx, dy) = (px - center.x, py - center.y)

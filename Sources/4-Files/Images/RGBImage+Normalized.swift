@@ -22,6 +22,21 @@ extension RGBImage {
     for index in levels.indices { values[index] = Float(levels[index]) / 127.5 - 1 }
   }
 
+  /// From [3, height, width], as CIFAR-10's files have it, to [height, width, 3].
+  ///
+  /// - Parameter pixels: as many as there are in `planes`; each is written.
+  package static func interleave(
+    planes: UnsafeRawBufferPointer, into pixels: UnsafeMutableBufferPointer<UInt8>
+  ) {
+    invariant(
+      planes.count % 3 == 0 && pixels.count >= planes.count,
+      "RGBImage.interleave: \(planes.count) bytes into \(pixels.count)")
+    let area = planes.count / 3
+    for pixel in 0..<area {
+      for channel in 0..<3 { pixels[pixel * 3 + channel] = planes[channel * area + pixel] }
+    }
+  }
+
   /// Brings values in [-1, 1] to levels 0 to 255, as EDM does: 127.5 x + 128, clamped and
   /// truncated. NaN becomes 0, so that a network that diverged still gives an image.
   package static func levels(_ values: [Float]) -> [UInt8] {

@@ -1,9 +1,8 @@
-import FileFormats
 import TensorCore
 
 /// Averages over areas: each pixel of the smaller image is the mean of what it covers of the larger
 /// one, a pixel that is cut counting by its part.
-enum BoxAverage {
+package enum BoxAverage {
   /// Along one axis: first sample and weights of each output.
   private struct Filter {
     let first: Int
@@ -22,8 +21,8 @@ enum BoxAverage {
     }
   }
 
-  /// [height, width, 3] in -1...1, f32.
-  static func reduce(_ image: RGBImage, height: Int, width: Int, _ to: Floats) {
+  /// Writes an image of [height, width, 3] in -1...1, f32, at `to`.
+  package static func reduce(_ image: RGBImage, height: Int, width: Int, _ to: Floats) {
     image.pixels.withUnsafeBufferPointer { pixels in
       if image.height == height && image.width == width {
         for i in pixels.indices { to[i] = Float(pixels[i]) / 127.5 - 1 }

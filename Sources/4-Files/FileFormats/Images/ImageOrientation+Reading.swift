@@ -1,17 +1,9 @@
 import Foundation
+import Images
 
-/// How a camera was held: what has to be done to the stored pixels so that the image is upright.
-///
-/// Source: EXIF 2.3, tag 0x0112. It is looked for where Pillow's `ImageOps.exif_transpose` finds
-/// it: in a JPEG's EXIF segment or, where that does not tell, its XMP segment, and in a PNG's eXIf
-/// chunk.
-enum ImageOrientation: Int, CaseIterable {
-  case upright = 1
-  case mirrored, upsideDown, flipped, transposed, quarterRight, transverse, quarterLeft
-
-  /// Whether width and height change places.
-  var swapsSides: Bool { rawValue >= ImageOrientation.transposed.rawValue }
-
+/// It is looked for where Pillow's `ImageOps.exif_transpose` finds it: in a JPEG's EXIF segment or,
+/// where that does not tell, its XMP segment, and in a PNG's eXIf chunk.
+extension ImageOrientation {
   /// The orientation that a file states; `upright` where it says nothing, or something that is not
   /// in the standard.
   static func of(_ bytes: Data, _ format: EncodedImage.Format) -> ImageOrientation {
@@ -21,37 +13,6 @@ enum ImageOrientation: Int, CaseIterable {
       case .png: inPNG(ByteReader(bytes))
       }
     return value.flatMap(ImageOrientation.init(rawValue:)) ?? .upright
-  }
-
-  /// - Parameter pixels: [height, width, 3] as stored.
-  func upright(_ pixels: [UInt8], width: Int, height: Int) -> RGBImage {
-    if self == .upright { return RGBImage(width: width, height: height, pixels: pixels) }
-    let (outWidth, outHeight) = swapsSides ? (height, width) : (width, height)
-    // Where pixel (0, 0) comes from, and the steps to the right and downwards, in pixels.
-    let (right, bottom) = (width - 1, (height - 1) * width)
-    let (start, across, down) =
-      switch self {
-      case .upright: (0, 1, width)
-      case .mirrored: (right, -1, width)
-      case .upsideDown: (bottom + right, -1, -width)
-      case .flipped: (bottom, 1, -width)
-      case .transposed: (0, width, 1)
-      case .quarterRight: (bottom, -width, 1)
-      case .transverse: (bottom + right, -width, -1)
-      case .quarterLeft: (right, width, -1)
-      }
-    let turned = [UInt8](unsafeUninitializedCapacity: pixels.count) { to, count in
-      var at = 0
-      for y in 0..<outHeight {
-        for x in 0..<outWidth {
-          let from = (start + x * across + y * down) * 3
-          for channel in 0..<3 { to[at + channel] = pixels[from + channel] }
-          at += 3
-        }
-      }
-      count = at
-    }
-    return RGBImage(width: outWidth, height: outHeight, pixels: turned)
   }
 
   private static func inJPEG(_ file: ByteReader) -> Int? {
@@ -114,13 +75,6 @@ enum ImageOrientation: Int, CaseIterable {
       return rest.dropFirst(opening.utf8.count).first.map { Int($0) - 0x30 }
     }
     return nil
-  }
-}
-
-extension RGBImage {
-  /// Left and right changed.
-  package var mirrored: RGBImage {
-    ImageOrientation.mirrored.upright(pixels, width: width, height: height)
   }
 }
 

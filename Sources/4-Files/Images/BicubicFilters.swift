@@ -1,4 +1,3 @@
-import FileFormats
 import TensorCore
 
 /// Pillow's bicubic filter along both axes, in floats.
