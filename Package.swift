@@ -158,11 +158,14 @@ let runs: [Target] = [
       "Scores", "SystemSupport", "TensorCore",
     ]),
   module(
+    "6-Runs", "Reporting", ["Checkpoints", "ModelLoading", "SystemSupport"]),
+  module(
     "6-Runs", "Training",
     [
       "Autodiff", "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets",
       "DiffiTModels", "Diffusion", "Evaluation", "FileFormats", "Images", "Metrics", "ModelLoading",
-      "Operators", "Optimization", "RunData", "Sampling", "SystemSupport", "TensorCore",
+      "Operators", "Optimization", "Reporting", "RunData", "Sampling", "SystemSupport",
+      "TensorCore",
     ]),
 ]
 
@@ -198,7 +201,8 @@ let commands: [Target] = [
     name: "diffit",
     dependencies: [
       "Benchmarking", "CommandSupport", "Configuration", "DataPreparation", "Diagnostics",
-      "Diffusion", "Evaluation", "LinearAlgebra", "ModelLoading", "Parity", "RunData", "Sampling",
+      "Diffusion", "Evaluation", "LinearAlgebra", "ModelLoading", "Parity", "Reporting", "RunData",
+      "Sampling",
       "SystemSupport", "TensorCore", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ], path: "Sources/7-Commands/diffit", swiftSettings: glue, plugins: ["BuildCommit"]),
@@ -276,6 +280,7 @@ let testing: [Target] = [
       "ModelLoading", "Sampling", "TensorCore",
     ]),
   tests("EvaluationTests", ["CommandSupport", "Evaluation", "Metrics", "Sampling"]),
+  tests("ReportingTests", ["FixtureSupport", "Reporting"]),
   tests(
     "TrainingTests",
     [

@@ -30,6 +30,13 @@ package struct RunDirectory {
   /// Folder of statistics that samples are compared with, kept because they take long to make.
   package var references: String { "\(path)/metrics" }
 
+  /// The page that shows the run's course.
+  package var report: String { "\(path)/report.html" }
+  /// Figures for Prometheus.
+  package var openMetrics: String { "\(path)/metrics.prom" }
+  /// Folder of TensorBoard's event files.
+  package var tensorBoard: String { "\(path)/tensorboard" }
+
   /// The PNG file of a grid.
   ///
   /// - Parameters:

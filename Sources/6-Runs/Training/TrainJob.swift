@@ -17,8 +17,8 @@ package enum TrainJob {
         try Configuration(file: options.config, overrides: options.overrides)
       }
       try Watchdog.start(
-        configuration, over: communicator, log: log, file: RunDirectory(path: options.run).log,
-        hook: hook)
+        configuration, over: communicator, log: log,
+        directory: RunDirectory(path: options.run), hook: hook)
       try TrainingRun(options, configuration, communicator, log, hook: hook).run(until: stop)
     }
   }

@@ -106,7 +106,14 @@ final class TrainingRun {
     let actions = try PeriodicActions(
       trainer, on: data, metrics: metrics, in: directory, log: log, resumed: resumed,
       isBranch: isBranch)
-    try loop(trainer, actions, until: stop)
+    do {
+      try loop(trainer, actions, until: stop)
+    } catch let error as StoppedOnRequest {
+      throw error
+    } catch {
+      actions.fail()
+      throw error
+    }
   }
 
   /// Prepares this rank's batches from `start` images on.

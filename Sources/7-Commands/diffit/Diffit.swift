@@ -18,7 +18,7 @@ struct Diffit: ParsableCommand {
     subcommands: [
       Train.self, Sample.self, EvaluateCommand.self, DataCommand.self, NoiseCommand.self,
       Parity.self, Bench.self, Inspect.self, ConfigCommand.self,
-      ExportCommand.self,
+      ReportCommand.self, WatchCommand.self, ExportCommand.self,
       DoctorCommand.self, Scaling.self,
     ])
 }

@@ -4,6 +4,7 @@ import CommandSupport
 import Configuration
 import Foundation
 import ModelLoading
+import Reporting
 import SystemSupport
 
 /// What a run does between its steps: ticks, comparisons of the ranks, checkpoints, previews and
@@ -19,6 +20,8 @@ final class PeriodicActions {
   private let previews: PreviewAction
   /// Nil where nothing is measured.
   private let metrics: MetricsAction?
+  /// Reports for people and tools; of the first rank, nil on the others.
+  private let outputs: RunOutputs?
   /// The actions whose time belongs to no tick, in the order in which they run after a step.
   private let actions: [any PeriodicAction]
 
@@ -51,6 +54,12 @@ final class PeriodicActions {
       MetricsAction(trainer, $0, checkpoints: checkpoints, stats: stats, in: directory, log: log)
     }
     (self.checkpoints, self.previews, self.metrics) = (checkpoints, previews, measuring)
+    outputs = try communicator.agree {
+      communicator.rank == 0
+        ? try RunOutputs(
+          run: directory.path, from: trainer.imagesSeen, ranks: communicator.size,
+          trainer.configuration.log.outputs, warn: log.warning) : nil
+    }
     let all: [(any PeriodicAction)?] = [
       RankComparison(trainer), checkpoints, previews, measuring,
     ]
@@ -78,9 +87,17 @@ final class PeriodicActions {
   func run(after before: Int) throws {
     try checkpoints.advance()
     let now = trainer.imagesSeen
-    if ticks.isDue(from: before, to: now) { try ticks.run() }
-    for action in actions where action.isDue(from: before, to: now) { try run(action) }
+    var isNew = ticks.isDue(from: before, to: now)
+    if isNew { try ticks.run() }
+    for action in actions where action.isDue(from: before, to: now) {
+      try run(action)
+      isNew = true
+    }
+    if isNew { ticks.pause { outputs?.update() } }
   }
+
+  /// After an error: the last page says that the run failed.
+  func fail() { outputs?.update(status: .failed) }
 
   /// After the last step.
   func finish() throws {
@@ -88,6 +105,7 @@ final class PeriodicActions {
     try ticks.pause { try checkpoints.save(waiting: true) }
     if previews.every > 0 { try run(previews) }
     if let metrics { try run(metrics) }
+    defer { outputs?.update(status: .done) }
     guard startedAt < configuration.train.images else {
       return log.info(
         "nothing to train: the run has seen \(startedAt) of \(configuration.train.images) images;"
@@ -106,6 +124,7 @@ final class PeriodicActions {
         "{\"reason\": \(JSONText.quoted(reason)), \"images\": \(trainer.imagesSeen)}\n",
         to: directory.stopped)
     }
+    outputs?.update(status: .stopped)
     throw StoppedOnRequest(reason: reason, images: trainer.imagesSeen)
   }
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import CommandSupport
 import Configuration
-import Foundation
 import SystemSupport
 
 struct ConfigCommand: ParsableCommand {
@@ -22,14 +21,7 @@ struct ConfigCommand: ParsableCommand {
       file: settings.file, overrides: settings.overrides.texts)
     guard ProcessRank.isFirst else { return }
     let reference = ConfigurationReference(configuration)
-    let text = markdown ? reference.markdown : reference.text(width: terminalWidth ?? 100)
+    let text = markdown ? reference.markdown : reference.text(width: Terminal.width ?? 100)
     try StandardStreams.write(Array(text.utf8))
-  }
-
-  /// Columns of the terminal that standard output is; nil where it is none.
-  private var terminalWidth: Int? {
-    var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return max(Int(size.ws_col), 40)
   }
 }
