@@ -70,7 +70,8 @@ let system: [Target] = [
   shim("CImageIO", libraries: ["jpeg", "png"]),
   shim("CArchive", libraries: ["archive", "z"]),
   shim("CChecksum", libraries: ["xxhash"]),
-  module("1-System", "SystemSupport", ["CChecksum"]),
+  shim("CMappedFiles"),
+  module("1-System", "SystemSupport", ["CChecksum", "CMappedFiles"]),
 ]
 
 let numerics: [Target] = [
