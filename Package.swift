@@ -286,6 +286,11 @@ let testing: [Target] = [
   tests(
     "ProcessTests", in: "Integration/", ["FixtureSupport", "ProcessSupport", "diffit"]),
   tests(
+    "ReaderFuzzTests", in: "Integration/", ["Datasets", "FileFormats", "FixtureSupport"]),
+  tests(
+    "DataFaultTests", in: "Integration/",
+    ["Datasets", "FileFormats", "FixtureSupport", "ProcessSupport", "SystemSupport", "diffit"]),
+  tests(
     "EndToEndTests", in: "Integration/",
     [
       "Checkpoints", "Configuration", "Datasets", "Diagnostics", "FileFormats", "FixtureSupport",
