@@ -80,7 +80,8 @@ let system: [Target] = [
   shim("CImageIO", libraries: ["jpeg", "png"]),
   shim("CArchive", libraries: ["archive", "z"]),
   shim("CChecksum", libraries: ["xxhash"]),
-  module("1-System", "SystemSupport", ["CChecksum"]),
+  shim("CMappedFiles"),
+  module("1-System", "SystemSupport", ["CChecksum", "CMappedFiles"]),
 ]
 
 let numerics: [Target] = [
@@ -306,6 +307,11 @@ let testing: [Target] = [
     ["FixtureSupport", "ProcessSupport", "SystemSupport", "diffit"]),
   tests(
     "ProcessTests", in: "Integration/", ["FixtureSupport", "ProcessSupport", "diffit"]),
+  tests(
+    "ReaderFuzzTests", in: "Integration/", ["Datasets", "FileFormats", "FixtureSupport"]),
+  tests(
+    "DataFaultTests", in: "Integration/",
+    ["Datasets", "FileFormats", "FixtureSupport", "ProcessSupport", "SystemSupport", "diffit"]),
   tests(
     "EndToEndTests", in: "Integration/",
     [

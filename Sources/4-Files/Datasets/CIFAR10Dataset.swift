@@ -23,6 +23,8 @@ package struct CIFAR10Dataset: ImageDataset {
 
   /// Bytes of one record, a label byte and the pixels: 3,073.
   package static let recordSize = 1 + planes * side * side
+  /// Bytes of all files in an archive: more than five times those of the official one.
+  private static let archiveLimit = 1 << 30
   private static let side = 32
   private static let planes = 3
   private static let folderName = "cifar-10-batches-bin"
@@ -157,7 +159,7 @@ package struct CIFAR10Dataset: ImageDataset {
     path: String, split: Split = .train
   ) throws -> StagedFiles? {
     if try Files.kind(path) == .folder { return nil }
-    return try StagedFiles(unpacking: path, split.fileNames)
+    return try StagedFiles(unpacking: path, split.fileNames, atMost: archiveLimit)
   }
 
   private static func files(

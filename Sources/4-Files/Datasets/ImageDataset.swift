@@ -12,6 +12,8 @@ package protocol ImageDataset: Sendable {
   var resolution: Int { get }
   /// One name per class; a label is an index into it.
   var classNames: [String] { get }
+  /// What is beside the images and is not used.
+  var leftOut: LeftOut { get }
   /// A fingerprint that changes with the images, their order or their labels, and not with the path
   /// that they are read from: `xxh3:` and 32 hexadecimal digits. A run refuses to resume on data with another
   /// digest.
@@ -31,6 +33,9 @@ package protocol ImageDataset: Sendable {
 extension ImageDataset {
   /// A set that is younger than XXH3 digests has no other.
   package func contentDigest(by algorithm: DigestAlgorithm) -> String { contentDigest }
+
+  /// Most sets are nothing but images.
+  package var leftOut: LeftOut { LeftOut() }
 
   /// Bytes of one image, resolution * resolution * 3.
   package var imageSize: Int { resolution * resolution * 3 }

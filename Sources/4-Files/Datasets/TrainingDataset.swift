@@ -14,6 +14,8 @@ package protocol TrainingDataset: Sendable {
   var shape: [Int] { get }
   /// One name per class; a label is an index into it.
   var classNames: [String] { get }
+  /// As `ImageDataset.leftOut`.
+  var leftOut: LeftOut { get }
   /// A fingerprint of the content, as `ImageDataset.contentDigest`.
   var contentDigest: String { get }
   /// As `ImageDataset.contentDigest(by:)`.
@@ -31,6 +33,8 @@ package protocol TrainingDataset: Sendable {
 extension TrainingDataset {
   /// A set that is younger than XXH3 digests has no other.
   package func contentDigest(by algorithm: DigestAlgorithm) -> String { contentDigest }
+  /// Most sets are nothing but samples.
+  package var leftOut: LeftOut { LeftOut() }
 }
 
 /// What a network is given of a sample in addition to its values.
@@ -88,6 +92,8 @@ package struct ImageSamples: TrainingDataset {
   package var shape: [Int] { [dataset.resolution, dataset.resolution, 3] }
   /// One name per class; a label is an index into it.
   package var classNames: [String] { dataset.classNames }
+  /// What is beside the images and is not used.
+  package var leftOut: LeftOut { dataset.leftOut }
   /// A fingerprint of images, order and labels.
   package var contentDigest: String { dataset.contentDigest }
   package func contentDigest(by algorithm: DigestAlgorithm) throws -> String {

@@ -44,6 +44,8 @@ package struct EvaluateJob {
       try FeatureEvaluator(request.metrics, request.features, on: context)
     }
     let source = try reference(target)
+    if case .images(let images) = target { log.tell(leftOut: images.leftOut, in: images.path) }
+    if let images = source?.images { log.tell(leftOut: images.leftOut, in: images.path) }
     let samples = try communicator.agree { try checkedSamples(target, evaluator, source) }
     var report = try description(target, samples: samples)
     report.features = evaluator.networks.map { EvaluationReport.Features($0.extractor) }

@@ -104,8 +104,7 @@ private struct LatentFile: Sendable {
       throw LatentsError.fileSize(path: path, found: size, expected: file.size)
     }
     let header = try opened.get()
-    guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-    else { throw FileError.system(operation: "map", path: path, code: errno) }
+    let bytes = try Files.map(path)
     guard bytes.count == file.size else {
       throw LatentsError.fileSize(path: path, found: bytes.count, expected: file.size)
     }

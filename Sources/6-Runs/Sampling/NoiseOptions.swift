@@ -40,6 +40,7 @@ package struct NoiseOptions: Equatable, Sendable {
     schedule: DiffusionSettings.Schedule? = nil, steps: Int? = nil, resolution: Int? = nil,
     seed: UInt64 = 0
   ) throws(OptionError) {
+    try requirePNG(output, "--out")
     if let timesteps {
       try require(
         levels == nil, "--levels", levels ?? "",

@@ -26,7 +26,11 @@ package struct SampleOptions: Equatable, Sendable {
     trajectory: String? = nil, sampling: SamplingOptions
   ) throws {
     try sampling.validate()
-    try require(!output.isEmpty, "--out", "\"\"", expected: "a folder, or a .npz or .zip file")
+    let kinds = "a folder, or a .npz or .zip file"
+    try require(!output.isEmpty, "--out", "\"\"", expected: kinds)
+    try requireFormat(output, "--out", [".npz", ".zip"], expected: kinds)
+    if let grid { try requirePNG(grid, "--grid") }
+    if let trajectory { try requirePNG(trajectory, "--trajectory") }
     self.checkpoint = checkpoint
     self.seeds = seeds
     self.output = output

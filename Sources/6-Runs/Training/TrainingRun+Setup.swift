@@ -135,6 +135,7 @@ extension TrainingRun {
       "data: \(configuration.data.kind)"
         + (configuration.data.kind == .shapes ? "" : " at \(configuration.data.path)")
         + ", \(data.samples.count) images")
+    log.tell(leftOut: data.samples.leftOut)
     if let latents = data.latents {
       log.info(
         "latents: times \(latents.scale), of autoencoder \(latents.vae)"

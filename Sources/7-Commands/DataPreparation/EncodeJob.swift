@@ -179,6 +179,7 @@ private struct Encoding {
       "encoding \(Format.quantity(missing, "image")) from \(options.source) (\(source.kind)) at"
         + " \(record.resolution) x \(record.resolution)\(record.flips ? ", mirrored too" : ""),"
         + " \(record.precision.rawValue)\(before)")
+    log.tell(leftOut: source.leftOut)
   }
 
   private func conclusion(_ report: EncodeReport) -> String {

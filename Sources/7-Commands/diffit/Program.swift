@@ -16,6 +16,7 @@ enum Program {
 
   static func main() {
     StandardStreams.openMissing()
+    Files.speak(as: ErrorLine.speaker())
     OpenBLAS.repairCore()
     Build.commit = buildCommit
     let code: Int32

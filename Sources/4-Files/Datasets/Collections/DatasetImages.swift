@@ -15,6 +15,8 @@ package struct DatasetImages: ImageCollection {
 
   /// Number of images.
   package var count: Int { dataset.count }
+  /// What is beside the images and is not used.
+  package var leftOut: LeftOut { dataset.leftOut }
 
   /// What errors call image `index`.
   package func name(of index: Int) -> String { "image \(index) of \(path)" }

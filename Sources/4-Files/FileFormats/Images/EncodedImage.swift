@@ -14,6 +14,8 @@ package struct EncodedImage {
   package let bytes: Data
   let format: Format
 
+  static let pngSignature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+
   /// Maps a file.
   ///
   /// - Throws: where it is neither a JPEG nor a PNG by its first bytes.
@@ -26,15 +28,19 @@ package struct EncodedImage {
   /// - Parameter path: what errors call it.
   /// - Throws: where it is neither a JPEG nor a PNG by its first bytes.
   package init(_ bytes: Data, path: String) throws {
-    if bytes.starts(with: [0xFF, 0xD8, 0xFF]) {
-      format = .jpeg
-    } else if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) {
-      format = .png
-    } else {
+    guard let format = EncodedImage.format(start: bytes) else {
       throw ImageError.unknownImageFormat(path: path)
     }
-    (self.path, self.bytes) = (path, bytes)
+    (self.path, self.bytes, self.format) = (path, bytes, format)
   }
+
+  private static func format(start: some Collection<UInt8>) -> Format? {
+    if start.starts(with: [0xFF, 0xD8, 0xFF]) { return .jpeg }
+    return start.starts(with: pngSignature) ? .png : nil
+  }
+
+  /// Whether a file that begins with these bytes, at least eight, is a JPEG or a PNG.
+  package static func isImage(start: some Collection<UInt8>) -> Bool { format(start: start) != nil }
 
   /// Width and height of the upright image; only the header is read.
   package func size() throws -> ImageSize {
@@ -63,6 +69,12 @@ package struct EncodedImage {
   /// The image, upright.
   package func decoded() throws -> RGBImage {
     let size = try storedSize()
+    // No pixel of a PNG takes less than a bit before it is deflated: a header that claims more than
+    // the file can hold must not ask for the memory.
+    let leastBits = size.width * size.height / InflateStream.highestRatio
+    guard format == .jpeg || leastBits / 8 <= bytes.count else {
+      throw ImageError.brokenImage(path: path, reason: "it is too short for \(size) pixels")
+    }
     var pixels = [UInt8](repeating: 0, count: size.width * size.height * 3)
     let decode = format == .jpeg ? cimage_jpeg_decode : cimage_png_decode
     try check { source, message, capacity in

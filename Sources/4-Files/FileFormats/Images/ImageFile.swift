@@ -9,6 +9,10 @@ package enum ImageFile {
   /// few huge images take all memory.
   package static let pixelLimit = 1 << 27
 
+  /// The most bytes that an image may unpack to from an archive, four per pixel. Only images of noise
+  /// in 16 bits need more.
+  package static let byteLimit = 4 * pixelLimit
+
   /// Decodes a JPEG (RGB, greyscale, CMYK; baseline or progressive) or a PNG (any colour type and
   /// depth; alpha is dropped), and turns it upright where the file says how it was taken. The first
   /// bytes tell the format, not the name.
