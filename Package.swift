@@ -138,9 +138,9 @@ let runs: [Target] = [
   module(
     "6-Runs", "Evaluation",
     [
-      "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets", "DiffiTModels",
-      "Diffusion", "FileFormats", "Metrics", "ModelLoading", "RunData", "Sampling",
-      "SystemSupport", "TensorCore",
+      "Collectives", "CommandSupport", "Configuration", "Datasets", "DiffiTModels", "Diffusion",
+      "FileFormats", "Metrics", "ModelLoading", "RunData", "Sampling", "SystemSupport",
+      "TensorCore",
     ]),
   module(
     "6-Runs", "Training",
@@ -237,8 +237,8 @@ let testing: [Target] = [
       "Checkpoints", "ErrorSupport", "FileFormats", "FixtureSupport", "NumericsSupport",
       "SystemSupport", "TensorCore",
     ]),
-  tests("CollectivesTests", ["Collectives"]),
-  tests("CommandSupportTests", ["CommandSupport", "SystemSupport"]),
+  tests("CollectivesTests", ["Collectives", "SystemSupport"]),
+  tests("CommandSupportTests", ["Collectives", "CommandSupport", "SystemSupport"]),
   tests(
     "MetricsTests",
     [
@@ -284,6 +284,9 @@ let testing: [Target] = [
     ["FixtureSupport", "ProcessSupport", "SystemSupport", "diffit"]),
   tests(
     "ProcessTests", in: "Integration/", ["FixtureSupport", "ProcessSupport", "diffit"]),
+  tests(
+    "FirstDayTests", in: "Integration/",
+    ["FileFormats", "FixtureSupport", "ModelLoading", "ProcessSupport", "diffit"]),
   tests(
     "EndToEndTests", in: "Integration/",
     [

@@ -13,7 +13,7 @@ package enum ErrorLine {
     let speaker = rank.map { $0 > 0 ? "diffit: rank \($0): " : "diffit: " } ?? "diffit: "
     let line = text.split(whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
-    StandardStreams.writeError(speaker + line + "\n")
+    StandardStreams.writeError(speaker + line.visible() + "\n")
     drain()
   }
 
