@@ -154,7 +154,7 @@ let runs: [Target] = [
   module(
     "6-Runs", "Evaluation",
     [
-      "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets", "DiffiTModels",
+      "Collectives", "CommandSupport", "Configuration", "Datasets", "DiffiTModels",
       "Diffusion", "FileFormats", "Images", "Metrics", "ModelLoading", "RunData", "Sampling",
       "Scores", "SystemSupport", "TensorCore",
     ]),
@@ -259,8 +259,8 @@ let testing: [Target] = [
       "Checkpoints", "ErrorSupport", "FileFormats", "FixtureSupport", "NumericsSupport",
       "SystemSupport", "TensorCore",
     ]),
-  tests("CollectivesTests", ["Collectives"]),
-  tests("CommandSupportTests", ["CommandSupport", "SystemSupport"]),
+  tests("CollectivesTests", ["Collectives", "SystemSupport"]),
+  tests("CommandSupportTests", ["Collectives", "CommandSupport", "SystemSupport"]),
   tests(
     "MetricsTests",
     [
@@ -312,6 +312,9 @@ let testing: [Target] = [
   tests(
     "DataFaultTests", in: "Integration/",
     ["Datasets", "FileFormats", "FixtureSupport", "ProcessSupport", "SystemSupport", "diffit"]),
+  tests(
+    "FirstDayTests", in: "Integration/",
+    ["FileFormats", "FixtureSupport", "ModelLoading", "ProcessSupport", "diffit"]),
   tests(
     "EndToEndTests", in: "Integration/",
     [

@@ -107,6 +107,9 @@ launch/local.sh -n 2 -- doctor
 launch/local.sh -n 2 -- train --config configs/debug.yaml --run "$scratch/run"
 launch/local.sh -n 2 -- inspect "$scratch/run"
 
+step commands of the documents
+Tests/Checks/commands.sh
+
 step launch scripts
 Tests/Cluster/scripts.sh
 

@@ -22,8 +22,8 @@ import Testing
   }
 
   @Test func modelAndDataGoTogether() throws {
-    let pictures = try refusal("data.kind=shapes")
-    #expect(pictures.contains("model.kind") && pictures.contains("diffit data encode"))
+    let images = try refusal("data.kind=shapes")
+    #expect(images.contains("model.kind") && images.contains("diffit data encode"))
     let image = try refusal("model.kind=image")
     #expect(image.contains("model.kind") && image.contains("latent with data.kind latents"))
   }
@@ -46,7 +46,7 @@ import Testing
     #expect(try warnings(ddpm) == [])
   }
 
-  @Test func picturesNeedNoAutoencoder() throws {
+  @Test func imagesNeedNoAutoencoder() throws {
     let error = try #require(throws: ConfigurationError.self) {
       try Configuration(yaml: "", name: "", overrides: ["data.vae=x"])
     }

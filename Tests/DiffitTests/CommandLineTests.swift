@@ -91,6 +91,17 @@ struct CommandLineTests {
     try expectBadUsage(["export", "a", "--outt=b"], "'--outt'")
   }
 
+  @Test func aMisspeltWordIsSuggested() throws {
+    try expectBadUsage(["trian"], "Unknown command 'trian', did you mean 'train'?", "diffit --help")
+    try expectBadUsage(["data", "inof"], "did you mean 'info'?", "diffit data --help")
+    try expectBadUsage(["train", "--confg", "x"], "'--confg', did you mean '--config'?")
+    try expectBadUsage(["sample", "x", "--outt=y"], "did you mean '--out'?")
+    try expectBadUsage(["sample", "x", "-out", "y"], "'-out', did you mean '--out'?")
+    try expectBadUsage(["data", "convert", "x", "--resolutoin", "8"], "'--resolution'?")
+    let far = try run(["xyz"])
+    #expect(far.code == 2 && !far.errors.contains("did you mean"))
+  }
+
   @Test func badUsage() throws {
     try expectBadUsage(["nosuch"], "nosuch")
     try expectBadUsage(["train"], "--config")

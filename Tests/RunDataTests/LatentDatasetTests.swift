@@ -32,7 +32,7 @@ import Testing
     #expect((70...130).contains(flipped))
   }
 
-  @Test func withoutMirroredPicturesNothingIsFlipped() throws {
+  @Test func withoutMirroredImagesNothingIsFlipped() throws {
     let dataset = try LatentFolder(flips: false, logVariance: -30).open()
     for position in 0..<50 {
       #expect(try dataset.sample(1, seed: 0, position: UInt64(position)).values[0] > 0)

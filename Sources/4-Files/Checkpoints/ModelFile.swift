@@ -14,32 +14,49 @@ import TensorCore
 ///   to: URL(fileURLWithPath: "model.safetensors"))
 /// ```
 package enum ModelFile {
-  /// Writes a checkpoint's weights or one of its averages. The bytes depend only on names and
-  /// weights.
+  /// Writes a checkpoint's weights or one of its averages. The bytes depend only on names, weights
+  /// and metadata.
   ///
   /// - Parameters:
   ///   - checkpoint: the source.
   ///   - vector: `VectorName.weights` or `VectorName.ema(...)`.
   ///   - url: the file to write.
+  ///   - metadata: text by key; by default what PyTorch's readers expect.
   package static func export(
-    _ checkpoint: CheckpointReader, vector: String, to url: URL
+    _ checkpoint: CheckpointReader, vector: String, to url: URL,
+    metadata: [String: String] = ["format": "pt"]
   ) throws {
-    let table = checkpoint.manifest.table
-    let entries = table.sortedByName
     guard checkpoint.manifest.vectors.contains(vector) else {
       throw CheckpointError.noSuchVector(
         path: checkpoint.path, vector: vector, present: checkpoint.manifest.vectors)
     }
+    try write(checkpoint.manifest.table, to: url, metadata: metadata) {
+      try checkpoint.read(vector, $0, into: $1)
+    }
+  }
+
+  /// Writes named tensors.
+  ///
+  /// - Parameters:
+  ///   - table: the parameters in a flat vector.
+  ///   - url: the file to write.
+  ///   - metadata: text by key.
+  ///   - read: reads a range of the flat vector, f32 in memory's layout.
+  package static func write(
+    _ table: ParameterTable, to url: URL, metadata: [String: String],
+    read: (_ range: Range<Int>, _ values: Floats) throws -> Void
+  ) throws {
+    let entries = table.sortedByName
     let writer = try SafetensorsWriter(
       url, entries.map { SafetensorsWriter.Announcement($0.name, .float32, $0.shape) },
-      metadata: ["format": "pt"])
+      metadata: metadata)
     let (memory, file) = buffers(for: table)
     defer {
       memory.deallocate()
       file.deallocate()
     }
     for entry in entries {
-      try checkpoint.read(vector, entry.range, into: memory)
+      try read(entry.range, memory)
       entry.layout.toFile(memory, file, shape: entry.shape)
       try writer.write(UnsafeRawBufferPointer(start: file, count: entry.count * 4))
     }

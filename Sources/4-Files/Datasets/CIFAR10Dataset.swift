@@ -34,7 +34,9 @@ package struct CIFAR10Dataset: ImageDataset {
   /// Side of every image in pixels.
   package var resolution: Int { CIFAR10Dataset.side }
   /// One name per class; a label is an index into it.
-  package let classNames = [
+  package let classNames = CIFAR10Dataset.classes
+  /// The names of the ten classes, in the order of their labels.
+  package static let classes = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
   ]
   /// A fingerprint of images, order and labels.

@@ -12,7 +12,7 @@ package enum ErrorLine {
   package static func write(_ text: String, of rank: Int? = ProcessRank.rank) {
     let line = FileName.visible(text).split(whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
-    StandardStreams.writeError(speaker(rank) + line + "\n")
+    StandardStreams.writeError(speaker(rank) + line.visible() + "\n")
     drain()
   }
 

@@ -67,7 +67,7 @@ extension Configuration {
       for section in Configuration.sections { try section.validate(self) }
       try check("model", validateNetwork)
       try check("model", validateModelAgainstData)
-      if model.kind == .vae { try check("vae", validateLossAgainstPictures) }
+      if model.kind == .vae { try check("vae", validateLossAgainstImages) }
       try check("metrics", validateMetrics)
       try check("ema", validateNames)
       try check("train", validateShards)
@@ -116,8 +116,8 @@ extension Configuration {
         ? "data.kind latents beside it, not \(data.kind)"
         : "latent with data.kind latents",
       remedy: model.kind == .latent
-        ? "encode the pictures with `diffit data encode`, and set data.kind to latents"
-        : "set model.kind to latent, or name pictures")
+        ? "encode the images with `diffit data encode`, and set data.kind to latents"
+        : "set model.kind to latent, or name images")
     if let count = data.kind.classCount {
       try model.require(
         model.classes == 0 || model.classes == count, \.classes,
@@ -130,20 +130,20 @@ extension Configuration {
       remedy: "use 32, or data.kind shapes, folder, tar or packed, which come at any resolution")
   }
 
-  /// What compares pictures needs some pixels to look at.
-  private func validateLossAgainstPictures() throws(SettingProblem) {
+  /// What compares images needs some pixels to look at.
+  private func validateLossAgainstImages() throws(SettingProblem) {
     let side = model.resolution
     let patches = vae.discriminator
     try vae.require(
       vae.discriminatorStart == 0 || side >= patches.leastResolution, \.discriminator.layers,
-      expected: "patches within a picture: \(patches.leastResolution) pixels a side or more,"
+      expected: "patches within an image: \(patches.leastResolution) pixels per side or more,"
         + " where model.resolution is \(side)",
       remedy: "use fewer layers, or vae.discriminator_start=0")
     let least = PerceptualDistance.Settings().leastResolution
     try vae.require(
       vae.perceptual.isEmpty || side >= least, \.perceptual,
-      expected: "pictures of \(least) pixels a side or more beside it, where model.resolution is"
-        + " \(side)", remedy: "leave vae.perceptual empty, or use larger pictures")
+      expected: "images of \(least) pixels per side or more beside it, where model.resolution is"
+        + " \(side)", remedy: "leave vae.perceptual empty, or use larger images")
   }
 
   private func validateMetrics() throws(SettingProblem) {

@@ -1,8 +1,8 @@
-import Checkpoints
 import Collectives
 import CommandSupport
 import Configuration
 import Datasets
+import Foundation
 import Metrics
 import ModelLoading
 import RunData
@@ -51,6 +51,7 @@ package struct EvaluateJob {
     report.features = evaluator.networks.map { EvaluationReport.Features($0.extractor) }
 
     if !request.metrics.metrics.isEmpty {
+      try announceTime(target, evaluator, samples: samples)
       let references = try references(source, evaluator)
       report.reference = source?.path
       report.add(
@@ -108,9 +109,12 @@ extension EvaluateJob {
   /// Opens the target and reads its weights. Collective.
   private func open() throws -> Target {
     let metrics = request.metrics
-    let isNetwork = try communicator.agree { CheckpointReader.isCheckpointOrRun(request.target) }
+    let isNetwork = try communicator.agree { LoadedModel.isOne(request.target) }
     guard isNetwork else {
       let images = try communicator.agree {
+        guard FileManager.default.fileExists(atPath: request.target) else {
+          throw FileError.notFound(path: request.target)
+        }
         if metrics.hasLoss { throw EvaluationError.lossNeedsNetwork(path: request.target) }
         if metrics.hasPSNR { throw ModelError.notAnAutoencoder(path: request.target) }
         return try ImageCollections.open(request.target)
@@ -118,15 +122,17 @@ extension EvaluateJob {
       return .images(images)
     }
     let loaded = try LoadedModel.find(
-      request.target, ema: request.sampling.ema, over: communicator, log: log)
+      request.target, ema: request.sampling.ema, config: request.config, over: communicator,
+      log: log)
     return try communicator.agree {
+      let sampling = try request.sampling.naming(classesOf: loaded)
       guard metrics.hasPSNR || loaded.configuration.model.kind == .vae else {
         let sampler = try ImageSampler(
-          loaded, request.sampling, showsImages: !metrics.metrics.isEmpty, on: context)
+          loaded, sampling, showsImages: !metrics.metrics.isEmpty, on: context)
         return .network(loaded, sampler)
       }
       let vae = try loaded.autoencoder(on: context)
-      if metrics.hasLoss { throw ModelError.samplesNothing(checkpoint: loaded.reader.url.path) }
+      if metrics.hasLoss { throw ModelError.samplesNothing(checkpoint: loaded.path) }
       let dataset = try loaded.configuration.heldOutDataset(path: request.heldOut)
       return .autoencoder(
         loaded,
@@ -149,7 +155,10 @@ extension EvaluateJob {
       }
     }
     return ReferenceSource(
-      try configuration.dataset(over: communicator), path: configuration.data.summary)
+      try configuration.dataset(
+        over: communicator,
+        setting: "data.path of the run (name other images or statistics with --reference)"),
+      path: configuration.data.summary)
   }
 
   /// The number of images per measurement. Throws where images will be missing in the end.
@@ -182,14 +191,16 @@ extension EvaluateJob {
       source: request.target, samples: samples, repeats: request.repeats)
     switch target {
     case .network(let loaded, _):
-      report.sampling = try SampleRecord(loaded, request.sampling)
+      report.sampling = try SampleRecord(
+        loaded, request.sampling.naming(classesOf: loaded))
       if samples > 0 {
         report.seeds = "\(request.seed)-\(request.seed + UInt64(samples * request.repeats) - 1)"
       }
     case .autoencoder: break
     case .images(let images):
       report.sampling = try? SampleRecord(
-        readingFile: SampleFolder(path: images.path).recordPath)
+        readingFile: SampleFolder(path: images.path).recordPath
+      ).withoutImages
     }
     return report
   }
@@ -208,6 +219,25 @@ extension EvaluateJob {
         evaluator, mixedSizes: request.features.mixedSizes, over: communicator,
         progress: progress)
     }
+  }
+
+  /// Says how long sampling will take, where that is longer than finding it out. Collective.
+  private func announceTime(
+    _ target: Target, _ evaluator: FeatureEvaluator, samples: Int
+  ) throws {
+    let images = samples * request.repeats
+    guard case .network(_, let sampler) = target, images > 8 * sampler.batch * communicator.size
+    else { return }
+    let own = try communicator.agree {
+      let (seconds, some) = sampler.measureBatch()
+      return seconds + (try evaluator.secondsPerImage(some))
+    }
+    let slowest = try communicator.reduce(own, .max)
+    let share = Double((images + communicator.size - 1) / communicator.size)
+    log.info(
+      "\(images) samples\(request.samples == nil ? " (the default; --samples changes it)" : "") take"
+        + " about \(Format.duration(slowest * share)), by the time of one batch of \(sampler.batch)"
+    )
   }
 
   /// Accumulates the features of a target's images. Collective.

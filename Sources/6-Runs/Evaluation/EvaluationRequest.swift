@@ -6,8 +6,10 @@ import Sampling
 /// What `diffit evaluate` is asked to do: what is measured, with which metrics, and how its images
 /// are made.
 package struct EvaluationRequest: Equatable, Sendable {
-  /// What is measured: a run, a checkpoint, a folder of images, or a .npz or .zip file.
+  /// What is measured: a run, a checkpoint, an export, a folder of images, or a .npz or .zip file.
   package let target: String
+  /// A file of settings that names the network of a safetensors file. Nil: the file's metadata do.
+  package let config: String?
   /// Images or statistics that samples are compared with. Nil: the images that the run was trained
   /// on.
   package let reference: String?
@@ -34,8 +36,9 @@ package struct EvaluationRequest: Equatable, Sendable {
   /// - Throws: `OptionError`, which names the option. It is not declared as the type, because Swift
   ///   6.3 in release then takes a result of this size for an error.
   package init(
-    target: String, reference: String? = nil, heldOut: String? = nil, metrics: String,
-    samples: Int? = nil, seed: UInt64 = 0, repeats: Int = 1, features: FeatureOptions,
+    target: String, config: String? = nil, reference: String? = nil, heldOut: String? = nil,
+    metrics: String, samples: Int? = nil, seed: UInt64 = 0, repeats: Int = 1,
+    features: FeatureOptions,
     sampling: SamplingOptions, json: String? = nil
   ) throws {
     try sampling.validate()
@@ -49,7 +52,7 @@ package struct EvaluationRequest: Equatable, Sendable {
     } catch {
       throw OptionError(option: "--metrics", found: error.found, expected: error.expected)
     }
-    self.target = target
+    (self.target, self.config) = (target, config)
     self.reference = reference
     self.heldOut = heldOut
     self.samples = samples

@@ -20,7 +20,8 @@ package enum Inspection {
     if exists && !isDirectory.boolValue {
       let file = try SafetensorsFile(URL(fileURLWithPath: path))
       return InspectionReport(
-        path: path, kind: "safetensors", verified: false, metadata: file.metadata,
+        path: path, kind: "safetensors", verified: false,
+        imagesSeen: try WeightsFile(path).imagesSeen, metadata: file.metadata,
         tensors: file.entries.map {
           .init(name: $0.name, shape: $0.shape, dtype: $0.dtype.rawValue)
         })
@@ -104,11 +105,13 @@ struct InspectionReport: Codable, Sendable {
       lines.append("\(shard.file)  \(Format.bytes(shard.bytes))  XXH3 \(shard.checksum)  verified")
     }
     for (key, value) in (config ?? metadata ?? [:]).sorted(by: { $0.key < $1.key }) {
-      lines.append("\(key): \(value)")
+      // Settings in an export are many lines.
+      let text = value.split(separator: "\n").joined(separator: "\n  ")
+      lines.append("\(key.visible()):\(text.contains("\n") ? "\n  " : " ")\(text)")
     }
     let total = tensors.reduce(0) { $0 + $1.count }
     lines.append("\(tensors.count) tensors, \(total) elements")
-    lines += tensors.map { "  \($0.name)  \($0.shape)  \($0.dtype)" }
+    lines += tensors.map { "  \($0.name.visible())  \($0.shape)  \($0.dtype)" }
     return lines.joined(separator: "\n")
   }
 }

@@ -9,6 +9,9 @@ package enum ModelError: Error, Equatable, Sendable {
   case samplesNothing(checkpoint: String)
   /// Something else, where an autoencoder is needed.
   case notAnAutoencoder(path: String)
+  /// A safetensors file without a configuration in its metadata, and no configuration file that names
+  /// its network.
+  case noSettings(file: String)
   /// The checkpoint has no average of the weights with the name that `--ema` gives.
   case noAverage(name: String, present: [String], checkpoint: String)
 }
@@ -27,6 +30,9 @@ extension ModelError: CustomStringConvertible {
         + " of another model.kind, or measure it with `diffit evaluate --metrics psnr,fd_random`"
     case .notAnAutoencoder(let path):
       "\(path): not an autoencoder; name a run or a checkpoint of model.kind vae"
+    case .noSettings(let file):
+      "\(file): its metadata hold no \(WeightsFile.Key.configuration), so its network is not known;"
+        + " name a configuration with --config, or export the run again"
     case .noAverage(let name, let present, let checkpoint):
       "--ema: \(checkpoint) holds no average \"\(name)\"; it holds"
         + " \(present.isEmpty ? "none" : present.joined(separator: ", "))"

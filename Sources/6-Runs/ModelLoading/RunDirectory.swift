@@ -12,6 +12,15 @@ package struct RunDirectory {
     self.path = path
   }
 
+  /// The run that a file is the `config.yaml` of; nil where the file lies in no run's directory.
+  package init?(ownerOf config: String) {
+    let url = URL(fileURLWithPath: config)
+    let folder = (config as NSString).deletingLastPathComponent
+    self.init(path: folder.isEmpty ? "." : folder)
+    guard url.lastPathComponent == "config.yaml", FileOutput.isFolder(checkpoints.directory.path)
+    else { return nil }
+  }
+
   /// The run's directory as a URL.
   package var url: URL { URL(fileURLWithPath: path) }
   /// `RUN/checkpoints`, one folder per checkpoint.
@@ -22,6 +31,8 @@ package struct RunDirectory {
   package var log: String { "\(path)/log.txt" }
   /// The run's figures, one JSON object per line.
   package var stats: URL { url.appendingPathComponent("stats.jsonl") }
+  /// When and how the run was started and ended: `RunEvent`s, one JSON object per line.
+  package var starts: URL { url.appendingPathComponent("starts.jsonl") }
   /// Why the run stopped before its end, as JSON, for whoever starts it again.
   package var stopped: String { "\(path)/STOPPED" }
 

@@ -19,7 +19,7 @@ package struct RunHistory {
   /// Images seen at each complete checkpoint that is there.
   package private(set) var checkpoints: [Int] = []
   /// Beginnings, ends and warnings of the run, in order.
-  package private(set) var events: [RunEvent] = []
+  package private(set) var events: [LogEvent] = []
   /// The lines with which the newest start of the run began: network, data, ranks, machine.
   package private(set) var header: [String] = []
   /// Lines of `stats.jsonl` that are no JSON objects, such as one that a crash cut off.
@@ -86,13 +86,13 @@ package struct RunHistory {
     logRead = end
     for line in lines.map({ String(decoding: $0, as: UTF8.self) }) {
       readHeader(line)
-      if let event = RunEvent(line: line) { events.append(event) }
+      if let event = LogEvent(line: line) { events.append(event) }
     }
   }
 
   /// A start's header is what the log says before its first tick, without the time.
   private mutating func readHeader(_ line: String) {
-    guard let text = RunEvent.text(ofLine: line) else { return }
+    guard let text = LogEvent.text(ofLine: line) else { return }
     if text.contains(" parameters, ") { (header, isInHeader) = ([], true) }
     if isInHeader { header.append(text) }
     if text.hasPrefix("run directory: ") { isInHeader = false }

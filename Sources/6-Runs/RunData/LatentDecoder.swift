@@ -31,6 +31,18 @@ package struct LatentDecoder {
     scale = facts.scale
   }
 
+  /// Opens any autoencoder, for a network whose latents nothing is known of.
+  ///
+  /// - Parameters:
+  ///   - scale: what latents were multiplied by; 0: what the autoencoder's maker multiplies them by.
+  ///   - channels: channels of the latents.
+  package init(
+    _ path: String, scale: Double, channels: Int, on context: ComputeContext
+  ) throws {
+    autoencoder = try Autoencoder.open(path, .init(latentChannels: channels), on: context)
+    self.scale = scale > 0 ? scale : autoencoder.scalingFactor
+  }
+
   /// Decodes latents.
   ///
   /// - Parameter z: [B, h, w, C], multiplied by `scale` as the network has them.

@@ -56,7 +56,7 @@ package struct ImageSampler {
     }
     let parameters = try SamplingParameters(options, of: loaded.configuration)
     if options.guidance ?? 1 != 1, classes == 0 {
-      throw SamplingError.nothingToGuide(checkpoint: loaded.reader.url.path)
+      throw SamplingError.nothingToGuide(checkpoint: loaded.path)
     }
     let decoder = try loaded.decoder(options.vae, isNeeded: showsImages, on: context)
     self.init(
@@ -120,16 +120,23 @@ extension LoadedModel {
   fileprivate func decoder(_ path: String?, isNeeded: Bool, on context: ComputeContext) throws
     -> LatentDecoder?
   {
-    guard let latents else {
+    guard configuration.model.kind == .latent else {
       if let path { throw LatentsError.needlessAutoencoder(path: path) }
       return nil
     }
     guard isNeeded else { return nil }
     let chosen = path ?? configuration.data.vae
-    guard !chosen.isEmpty else { throw LatentsError.noAutoencoder(what: reader.url.path) }
+    guard !chosen.isEmpty else { throw LatentsError.noAutoencoder(what: self.path) }
+    let channels = configuration.model.latentChannels
+    guard let latents else {
+      guard case .file = source else { return nil }
+      // Weights of another program do not tell which autoencoder made their latents.
+      return try LatentDecoder(
+        chosen, scale: configuration.data.latentScale, channels: channels, on: context)
+    }
     return try LatentDecoder(
-      chosen, for: latents, channels: configuration.model.latentChannels,
-      setting: path == nil ? "data.vae" : "--vae", on: context)
+      chosen, for: latents, channels: channels, setting: path == nil ? "data.vae" : "--vae",
+      on: context)
   }
 }
 

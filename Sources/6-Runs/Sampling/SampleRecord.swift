@@ -3,7 +3,7 @@ import Configuration
 import ModelLoading
 import SystemSupport
 
-/// `samples.json`: how the images of a folder were sampled. It says nothing about ranks, batches
+/// `samples.json`: how the images of a folder were sampled, and which class each of them has. It says nothing about ranks, batches
 /// and times, because images do not depend on them.
 package struct SampleRecord: WorkRecord, Equatable, Sendable {
   /// The checkpoint's name, `images-000001024000`.
@@ -38,12 +38,19 @@ package struct SampleRecord: WorkRecord, Equatable, Sendable {
   package var vae: String?
   /// What latents were multiplied by for the training of a latent network.
   package var latentScale: Double?
+  /// The class of each image that the folder is to hold, by its file's name; nil: an unconditional
+  /// network, or a record of a version before 0.2.
+  package var classes: [String: Int]?
+  /// The names of the network's classes; nil where they are not known.
+  package var classNames: [String]?
   /// How values in [-1, 1] became bytes.
   var quantization = "trunc(127.5 x + 128)"
 
   /// The names in the file.
   package enum CodingKeys: String, CodingKey {
     case checkpoint, weights, precision, sampler, steps, churn, eta, guidance, quantization, vae
+    case classes
+    case classNames = "class_names"
     case latentScale = "latent_scale"
     case checkpointDigest = "checkpoint_digest"
     case imagesSeen = "images_seen"
@@ -73,8 +80,8 @@ package struct SampleRecord: WorkRecord, Equatable, Sendable {
   package init(_ loaded: LoadedModel, _ options: SamplingOptions) throws {
     let parameters = try SamplingParameters(options, of: loaded.configuration)
     self.init(
-      checkpoint: loaded.reader.url.lastPathComponent, checkpointDigest: loaded.reader.digest,
-      imagesSeen: loaded.reader.manifest.imagesSeen, weights: loaded.vector,
+      checkpoint: loaded.path.split(separator: "/").last.map(String.init) ?? loaded.path,
+      checkpointDigest: try loaded.digest, imagesSeen: loaded.imagesSeen, weights: loaded.vector,
       precision: loaded.configuration.train.precision.rawValue, parameters: parameters,
       latents: loaded.latents)
   }
@@ -101,6 +108,13 @@ package struct SampleRecord: WorkRecord, Equatable, Sendable {
 }
 
 extension SampleRecord {
+  /// The record without what belongs to single images.
+  package var withoutImages: SampleRecord {
+    var record = self
+    (record.classes, record.classNames) = (nil, nil)
+    return record
+  }
+
   /// One line for people: `images-000001024000 (ema.ema), heun, 18 steps, bf16`.
   package var summary: String {
     var parts = ["\(checkpoint) (\(weights))", sampler, Format.quantity(steps, "step"), precision]

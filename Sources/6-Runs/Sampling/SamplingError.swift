@@ -1,9 +1,12 @@
+import CommandSupport
 import SystemSupport
 
 /// Why a network cannot be sampled as asked. Each description is one line.
 package enum SamplingError: Error, Equatable, Sendable {
   /// The network does not know the class that `--class` names.
   case labelOutOfRange(label: Int, classes: Int)
+  /// No class has the name that `--class` gives; no names where they are not known.
+  case unknownClass(name: String, names: [String])
   /// Guidance needs the difference that a label makes, and the network is unconditional.
   case nothingToGuide(checkpoint: String)
   /// An output folder holds images that were sampled in another way.
@@ -20,6 +23,14 @@ extension SamplingError: CustomStringConvertible {
       classes == 0
         ? "--class: \(label), but the network is unconditional; leave the flag out"
         : "--class: \(label), but the network knows classes 0 to \(classes - 1)"
+    case .unknownClass(let name, let names):
+      names.isEmpty
+        ? "--class \(name): the names of the classes are not known, or there are none; give a number"
+          + " from 0 on, or leave the option out"
+        : "--class \(name): no class has this name"
+          + (NearestName.to(name, among: names).map { ", did you mean \($0)?" } ?? ";")
+          + " expected a number or one of \(names.prefix(12).joined(separator: ", "))"
+          + (names.count > 12 ? " and \(names.count - 12) more" : "")
     case .nothingToGuide(let checkpoint):
       "--guidance: \(checkpoint) is unconditional; leave the flag out"
     case .otherSamples(let folder, let difference):

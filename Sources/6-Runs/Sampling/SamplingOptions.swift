@@ -1,6 +1,8 @@
 import CommandSupport
 import Configuration
+import Datasets
 import Diffusion
+import ModelLoading
 
 /// How images are sampled, as far as a command says it: the options that `sample` and `evaluate`
 /// share. What they leave open is decided by the run's settings, in `SamplingParameters`.
@@ -16,6 +18,8 @@ package struct SamplingOptions: Equatable, Sendable {
   package var eta = 0.0
   /// The class of all images. Nil: a class from each image's seed, where the network knows classes.
   package var label: Int?
+  /// The same class by its name, until `naming(classesOf:)` has found its number.
+  package var className: String?
   /// Scale of classifier-free guidance; 1: none. Nil: `sample.guidance` of the run.
   package var guidance: Double?
   /// The noise levels (sigma) at which guidance applies. Nil: all.
@@ -49,6 +53,25 @@ package struct SamplingOptions: Equatable, Sendable {
     try require(
       guidedChannels ?? 0 >= 0, "--guided-channels", guidedChannels ?? 0, expected: "0 or more")
     try require(batch >= 1, "--batch", batch, expected: "1 or more")
+  }
+
+  /// Takes the value of `--class`: a number, or the name of a class.
+  package mutating func setClass(_ text: String) {
+    (label, className) = Int(text).map { ($0, nil) } ?? (nil, text)
+  }
+
+  /// The options with the number of the class in place of its name.
+  ///
+  /// - Throws: `SamplingError.unknownClass`.
+  package func naming(classesOf loaded: LoadedModel) throws -> SamplingOptions {
+    guard let className else { return self }
+    let names = loaded.knownClassNames ?? []
+    guard let label = names.firstIndex(of: className) else {
+      throw SamplingError.unknownClass(name: className, names: names)
+    }
+    var options = self
+    (options.label, options.className) = (label, nil)
+    return options
   }
 
   /// Checks that no option belongs to another sampler than `sampler`.
@@ -155,5 +178,19 @@ extension SampleSettings.Sampler {
   fileprivate func resolved(for configuration: Configuration) -> SampleSettings.Sampler {
     guard self == .auto else { return self }
     return configuration.diffusion.kind == .ddpm ? .ddpm : .heun
+  }
+}
+
+extension LoadedModel {
+  /// The names of the network's classes: those of the data that it was trained on, as far as the run
+  /// or the kind of the data tells; nil for an unconditional network.
+  package var knownClassNames: [String]? {
+    guard configuration.model.classes > 0 else { return nil }
+    if let classNames { return classNames }
+    return switch configuration.data.kind {
+    case .cifar10: CIFAR10Dataset.classes
+    case .shapes: ShapesDataset.classNames
+    case .folder, .tar, .packed, .latents: nil
+    }
   }
 }

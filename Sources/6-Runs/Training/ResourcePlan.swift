@@ -4,6 +4,7 @@ import CommandSupport
 import Configuration
 import DiffiTModels
 import Foundation
+import ModelLoading
 import SystemSupport
 import TensorCore
 
@@ -117,11 +118,14 @@ package struct ResourcePlan {
   }
 
   /// The lines that `--dry-run` prints.
-  package func lines() throws -> [String] {
+  ///
+  /// - Parameter run: the run's directory, which need not be there.
+  package func lines(of run: RunDirectory) throws -> [String] {
     let micro = try plannedMicroBatch()
     let memory = try memory(microBatch: micro)
     let recomputes = configuration.train.recompute
     let other = try self.memory(microBatch: micro, recomputes: !recomputes).activations
+    let time = try RunDuration(configuration, in: run, ranks: ranks, flopsPerImage: flopsPerImage)
     let giga = String(format: "%.1f", Double(flopsPerImage) / 1e9)
     return [
       "parameters           \(parameterCount)",
@@ -130,7 +134,9 @@ package struct ResourcePlan {
         + " \(Format.quantity(largestShare, "image")) per step in micro-batches of \(micro):",
     ] + memory.lines(recomputes: recomputes, other: other) + [
       "communication        \(Format.bytes(communicationBytes)) per step, sent by each of"
-        + " \(Format.quantity(ranks, "rank"))"
+        + " \(Format.quantity(ranks, "rank"))",
+      "time                 \(time.summary)",
+      "disk                 \(RunDisk(configuration, elements: flatCount).summary)",
     ] + configuration.warnings.map { "warning: \($0)" }
   }
 

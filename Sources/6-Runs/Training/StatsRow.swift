@@ -4,6 +4,8 @@ import Evaluation
 /// One row of `stats.jsonl`: the figures of a tick, which is the time since the row before. Keys
 /// are in snake case. A figure that is not finite is written as `null`.
 package struct StatsRow: Codable, Equatable, Sendable {
+  /// When the row was written, in UTC by ISO 8601; nil in rows of versions before 0.2.
+  package var time: String?
   /// Images of all ranks since the run began.
   package var images: Int
   /// Passes over the data set: images seen / images in the set.
@@ -33,12 +35,13 @@ package struct StatsRow: Codable, Equatable, Sendable {
 
   /// A row of these figures.
   package init(
-    images: Int, epoch: Double, loss: Double, lossByNoiseLevel: [NoiseLevelLoss],
+    time: String? = nil, images: Int, epoch: Double, loss: Double,
+    lossByNoiseLevel: [NoiseLevelLoss],
     terms: [String: Double]? = nil, lr: Double, gradNorm: Double, imagesPerSecond: Double,
     seconds: PhaseSeconds, rankSpread: Double,
     rankStepSeconds: RankStepSeconds, peakRSS: Int, skipped: Int
   ) {
-    self.images = images
+    (self.time, self.images) = (time, images)
     self.epoch = epoch
     self.loss = loss
     self.lossByNoiseLevel = lossByNoiseLevel
@@ -54,7 +57,7 @@ package struct StatsRow: Codable, Equatable, Sendable {
   }
 
   package enum CodingKeys: String, CodingKey {
-    case images, epoch, loss, terms, lr, seconds, skipped
+    case time, images, epoch, loss, terms, lr, seconds, skipped
     case lossByNoiseLevel = "loss_by_noise_level"
     case gradNorm = "grad_norm"
     case imagesPerSecond = "images_per_second"

@@ -14,7 +14,8 @@ package enum TrainJob {
     let stop = StopSignal()  // before anything that takes time
     try Job.run { communicator, log in
       let configuration = try communicator.agree {
-        try Configuration(file: options.config, overrides: options.overrides)
+        try options.carriedSettings()
+          ?? Configuration(file: options.settingsFile(), overrides: options.overrides)
       }
       try Watchdog.start(
         configuration, over: communicator, log: log,
@@ -25,9 +26,12 @@ package enum TrainJob {
 
   private static func dryRun(_ options: TrainOptions) throws {
     guard ProcessRank.isFirst else { return }
-    let configuration = try Configuration(file: options.config, overrides: options.overrides)
+    let configuration =
+      try options.carriedSettings()
+      ?? Configuration(file: options.settingsFile(), overrides: options.overrides)
     let plan = ResourcePlan(configuration, ranks: ProcessRank.count)
     try StandardStreams.printLine(
-      configuration.yaml + "# " + plan.lines().joined(separator: "\n# "))
+      configuration.yaml + "# "
+        + plan.lines(of: RunDirectory(path: options.run)).joined(separator: "\n# "))
   }
 }

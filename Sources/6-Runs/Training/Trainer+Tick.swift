@@ -18,7 +18,7 @@ extension Trainer {
     let losses = try losses()
     statistics.beginTick()
     return StatsRow(
-      images: imagesSeen, epoch: Double(imagesSeen) / Double(datasetCount),
+      time: WallClock.utc(), images: imagesSeen, epoch: Double(imagesSeen) / Double(datasetCount),
       loss: losses.mean, lossByNoiseLevel: losses.byNoiseLevel, terms: losses.terms,
       lr: statistics.learningRate, gradNorm: statistics.gradientNorm,
       imagesPerSecond: Double(images) / max(seconds, 1e-9), seconds: phases,

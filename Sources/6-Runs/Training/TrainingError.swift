@@ -5,6 +5,8 @@ import SystemSupport
 package enum TrainingError: Error, Equatable, Sendable {
   /// The loss or a gradient is not finite, and `optimizer.on_nonfinite` is `stop`.
   case nonFinite(images: Int)
+  /// No `--config`, and the run's directory holds no settings.
+  case noSettings(run: String)
   /// `--resume never` was given, and the run has checkpoints.
   case runHasCheckpoints(run: String, count: Int)
   /// `--resume PATH` would leave newer checkpoints of the same run behind.
@@ -24,6 +26,9 @@ extension TrainingError: CustomStringConvertible {
     case .nonFinite(let images):
       "the loss or a gradient is not finite after \(images) images and optimizer.on_nonfinite is"
         + " stop; lower optimizer.lr, set optimizer.clip_norm, or resume with on_nonfinite=skip"
+    case .noSettings(let run):
+      "\(run): holds no config.yaml, so there is no run to go on with; expected --config FILE, or the"
+        + " directory of a run that has begun as --run"
     case .runHasCheckpoints(let run, let count):
       "\(run): holds \(count) checkpoint\(count == 1 ? "" : "s"), which --resume never would mix"
         + " with new ones; choose another --run, or move them away"
@@ -47,7 +52,7 @@ extension TrainingError: ExitCoded {
   /// 2 where the command or the configuration has to change, else 1.
   package var exitCode: Int32 {
     switch self {
-    case .runHasCheckpoints, .newerCheckpoints, .runNotShared, .batchTooSmall,
+    case .noSettings, .runHasCheckpoints, .newerCheckpoints, .runNotShared, .batchTooSmall,
       .ranksDoNotDivideShards:
       2
     case .nonFinite: 1

@@ -13,6 +13,9 @@ import TensorCore
 /// One `diffit train`: preparation, then the loop of steps.
 final class TrainingRun {
   let options: TrainOptions
+  /// The settings as they were asked for, with 0 where the run chooses.
+  let asked: Configuration
+  /// The settings with what the run has chosen.
   private(set) var configuration: Configuration
   let communicator: any Communicator
   let log: RunLog
@@ -32,6 +35,7 @@ final class TrainingRun {
     _ log: RunLog, hook: (any StepHook)? = nil
   ) throws {
     (self.options, self.communicator, self.log, self.hook) = (options, communicator, log, hook)
+    asked = given
     let directory = RunDirectory(path: options.run)
     self.directory = directory
     var configuration = given
@@ -58,12 +62,12 @@ final class TrainingRun {
     }
     decoder = try given.decoder(data.latents, over: communicator, on: context)
     self.configuration = configuration
-    if configuration.train.threads * share.sharers > share.cores && configuration.train.threads > 1
-    {
-      log.warning(
-        "\(share.sharers) x \(configuration.train.threads) threads share \(share.cores) cores:"
-          + " lower train.threads, or bind ranks to more cores (launch/local.sh does)")
-    }
+    let isCrowded = threads * share.sharers > share.cores && threads > 1
+    try log.sharedWarning(
+      isCrowded
+        ? "\(share.sharers) x \(threads) threads share \(share.cores) cores: lower train.threads, or"
+          + " bind ranks to more cores (launch/local.sh does)" : nil,
+      over: communicator)
     metrics = try TrainingMetrics(
       configuration, on: data, canDecode: decoder != nil, in: directory, log: log,
       over: communicator, on: context)
@@ -106,13 +110,30 @@ final class TrainingRun {
     let actions = try PeriodicActions(
       trainer, on: data, metrics: metrics, in: directory, log: log, resumed: resumed,
       isBranch: isBranch)
+    try noting(trainer, actions) { try loop(trainer, actions, until: stop) }
+  }
+
+  /// Notes in `starts.jsonl` when the loop begins, and when and how it ends.
+  private func noting(
+    _ trainer: Trainer, _ actions: PeriodicActions, _ body: () throws -> Void
+  ) throws {
+    let events = try communicator.agree {
+      communicator.rank == 0 ? try StatsFile(directory.starts) : nil
+    }
+    let start = RunEvent.start(
+      images: trainer.imagesSeen, ranks: communicator.size, threads: configuration.train.threads,
+      microBatch: configuration.train.microBatch, kernels: context.kernels.level)
+    try communicator.agree { try events?.append(start) }
     do {
-      try loop(trainer, actions, until: stop)
-    } catch let error as StoppedOnRequest {
-      throw error
+      try body()
     } catch {
-      actions.fail()
+      if !(error is StoppedOnRequest) { actions.fail() }
+      // What ended the run is told; the note must not take its place.
+      try? events?.append(RunEvent.end(images: trainer.imagesSeen, outcome: "\(error)"))
       throw error
+    }
+    try communicator.agree {
+      try events?.append(RunEvent.end(images: trainer.imagesSeen, outcome: "done"))
     }
   }
 

@@ -100,7 +100,7 @@ extension RefusalTests {
     }
 
     /// Its header is good, so that only reading it tells; whichever rank does.
-    @Test func aPictureBrokenBehindItsHeader() throws {
+    @Test func anImageBrokenBehindItsHeader() throws {
       try Pictures.writeFolder(scene.path("data"))
       let path = URL(fileURLWithPath: scene.path("data/light/1.png"))
       let whole = try Data(contentsOf: path)

@@ -18,6 +18,8 @@ import TensorCore
 final class TrainingMetrics {
   /// One measurement, as a row of `stats.jsonl`.
   struct Row: Codable, Equatable, Sendable {
+    /// When the row was written, in UTC by ISO 8601; nil in rows of versions before 0.2.
+    var time: String?
     /// Images of all ranks since the run began.
     var images: Int
     /// The metrics' values by name.
@@ -34,7 +36,7 @@ final class TrainingMetrics {
     var seconds: Double
 
     enum CodingKeys: String, CodingKey {
-      case images, metrics, weights, features
+      case time, images, metrics, weights, features
       case lossByNoiseLevel = "loss_by_noise_level"
       case samples = "metrics_samples"
       case seconds = "metrics_seconds"
@@ -121,7 +123,7 @@ final class TrainingMetrics {
       try measure(diffusion, with: weights, of: trainer, into: &row)
     }
     context.memory.trim()  // sampling has tensors of other sizes than training
-    row.seconds = MonotonicClock.now - begun
+    (row.time, row.seconds) = (WallClock.utc(), MonotonicClock.now - begun)
     return row
   }
 

@@ -21,7 +21,8 @@ struct ConfigCommand: ParsableCommand {
       file: settings.file, overrides: settings.overrides.texts)
     guard ProcessRank.isFirst else { return }
     let reference = ConfigurationReference(configuration)
-    let text = markdown ? reference.markdown : reference.text(width: Terminal.width ?? 100)
+    let width = Terminal.columns(of: STDOUT_FILENO).map { max($0, 40) }
+    let text = markdown ? reference.markdown : reference.text(width: width ?? 100)
     try StandardStreams.write(Array(text.utf8))
   }
 }

@@ -27,9 +27,10 @@ struct SamplingArguments: ParsableArguments {
   @Option(
     name: .customLong("class"),
     help: ArgumentHelp(
-      "Sample this class. (default: a class from each image's seed, if the network knows any)",
-      valueName: "k"))
-  var label: Int?
+      "Sample this class, by its number or its name."
+        + " (default: a class from each image's seed, if the network knows any)",
+      valueName: "k|name"))
+  var label: String?
 
   @Option(
     name: .long,
@@ -81,7 +82,7 @@ struct SamplingArguments: ParsableArguments {
     options.steps = steps
     options.churn = churn
     options.eta = eta
-    options.label = label
+    if let label { options.setClass(label) }
     options.guidance = guidance
     options.guidanceInterval = try guidanceInterval.map(SamplingOptions.interval)
     options.guidanceSchedule = guidanceSchedule

@@ -27,13 +27,13 @@ struct WatchCommand: ParsableCommand {
     let isTerminal = isatty(STDOUT_FILENO) == 1
     if once || !isTerminal {
       try StandardStreams.printLine(
-        RunWatch.view(history, width: Terminal.width ?? 100).joined(separator: "\n"))
+        RunWatch.view(history, width: Self.width ?? 100).joined(separator: "\n"))
       if once { return }
     }
     var shown = history.ticks.count
     while true {
       if isTerminal {
-        let lines = RunWatch.view(history, width: Terminal.width ?? 80)
+        let lines = RunWatch.view(history, width: Self.width ?? 80)
         // Home, then each line and the rest of it cleared, then what is below.
         let text = lines.map { $0 + "\u{1B}[K\n" }.joined()
         try StandardStreams.write(Array(("\u{1B}[H\u{1B}[J" + text).utf8))
@@ -47,14 +47,6 @@ struct WatchCommand: ParsableCommand {
     }
     if !isTerminal { try StandardStreams.printLine("\(history.name): \(history.status.rawValue)") }
   }
-}
 
-/// The terminal that standard output is.
-enum Terminal {
-  /// Its columns; nil where standard output is no terminal.
-  static var width: Int? {
-    var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return max(Int(size.ws_col), 40)
-  }
+  private static var width: Int? { Terminal.columns(of: STDOUT_FILENO).map { max($0, 40) } }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Something that `log.txt` says of a run's course.
-package struct RunEvent: Sendable, Equatable {
+package struct LogEvent: Sendable, Equatable {
   /// What happened.
   package enum Kind: String, Sendable {
     /// The run began, or went on from a checkpoint.

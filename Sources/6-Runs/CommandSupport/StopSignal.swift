@@ -6,12 +6,12 @@ import Synchronization
 ///
 /// Signals are noted until the process ends: a signal that is sent again while a job saves or ends
 /// must not kill it. No thread is needed, which a system that is short of them could refuse.
-struct StopSignal: Sendable {
+package struct StopSignal: Sendable {
   private static let names = [SIGUSR1: "SIGUSR1", SIGTERM: "SIGTERM", SIGINT: "SIGINT"]
 
   /// Returns when signals are being noted. Until then they have their usual effect, so that none is
   /// lost.
-  init() {
+  package init() {
     _ = firstSignal.load(ordering: .sequentiallyConsistent)  // made before a handler may use it
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { number in
@@ -28,7 +28,7 @@ struct StopSignal: Sendable {
   }
 
   /// The name of the first signal that came; nil where none did.
-  var reason: String? { Self.names[firstSignal.load(ordering: .sequentiallyConsistent)] }
+  package var reason: String? { Self.names[firstSignal.load(ordering: .sequentiallyConsistent)] }
 }
 
 /// The number of the first signal that came, 0 where none did; the only thing that the handler of
