@@ -89,7 +89,9 @@ let numerics: [Target] = [
   module("2-Numerics", "LinearAlgebra", ["COpenBLAS", "TensorCore"], loops: true),
   module("2-Numerics", "Operators", ["CKernels", "TensorCore"], loops: true),
   module("2-Numerics", "Autodiff", ["Operators", "TensorCore"], loops: true),
-  module("2-Numerics", "Optimization", ["CKernels", "TensorCore"], loops: true),
+  module(
+    "2-Numerics", "Optimization", ["CKernels", "LinearAlgebra", "Operators", "TensorCore"],
+    loops: true),
 ]
 
 let models: [Target] = [
@@ -130,33 +132,34 @@ let runs: [Target] = [
     "6-Runs", "Configuration",
     [
       "Checkpoints", "Collectives", "CommandSupport", "Datasets", "DiffiTModels", "Diffusion",
-      "Images", "Metrics", "SystemSupport", "TensorCore", "Yams",
+      "Images", "Metrics", "Optimization", "SystemSupport", "TensorCore", "Yams",
     ]),
   module(
     "6-Runs", "ModelLoading",
     [
       "Autodiff", "Checkpoints", "Collectives", "CommandSupport", "Configuration", "DiffiTModels",
-      "Diffusion", "FileFormats", "NeuralNetworks", "SystemSupport", "TensorCore",
+      "Diffusion", "FileFormats", "NeuralNetworks", "Optimization", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "RunData",
     [
       "Autodiff", "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets",
-      "DiffiTModels", "FileFormats", "Images", "ModelLoading", "Operators", "SystemSupport",
+      "DiffiTModels", "FileFormats", "Images", "ModelLoading", "Operators", "Optimization",
+      "SystemSupport",
       "TensorCore",
     ]),
   module(
     "6-Runs", "Sampling",
     [
-      "CommandSupport", "Configuration", "Datasets", "Diffusion", "FileFormats", "Images",
-      "ModelLoading", "Operators", "RunData", "SystemSupport", "TensorCore",
+      "Checkpoints", "CommandSupport", "Configuration", "Datasets", "Diffusion", "FileFormats",
+      "Images", "ModelLoading", "Operators", "RunData", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "Evaluation",
     [
-      "Collectives", "CommandSupport", "Configuration", "Datasets", "DiffiTModels",
-      "Diffusion", "FileFormats", "Images", "Metrics", "ModelLoading", "RunData", "Sampling",
-      "Scores", "SystemSupport", "TensorCore",
+      "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets", "DiffiTModels",
+      "Diffusion", "FileFormats", "Images", "LinearAlgebra", "Metrics", "ModelLoading", "RunData",
+      "Sampling", "Scores", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "Reporting", ["Checkpoints", "ModelLoading", "SystemSupport"]),
@@ -187,6 +190,9 @@ let commands: [Target] = [
       "ModelLoading", "Sampling", "SystemSupport", "TensorCore", "Training",
     ]),
   module(
+    "7-Commands", "Planning",
+    ["CommandSupport", "Configuration", "SystemSupport", "TensorCore", "Training"]),
+  module(
     "7-Commands", "Diagnostics",
     [
       "Benchmarking", "Collectives", "CommandSupport", "LinearAlgebra", "SystemSupport",
@@ -202,9 +208,8 @@ let commands: [Target] = [
     name: "diffit",
     dependencies: [
       "Benchmarking", "CommandSupport", "Configuration", "DataPreparation", "Diagnostics",
-      "Diffusion", "Evaluation", "LinearAlgebra", "ModelLoading", "Parity", "Reporting", "RunData",
-      "Sampling",
-      "SystemSupport", "TensorCore", "Training",
+      "Diffusion", "Evaluation", "LinearAlgebra", "ModelLoading", "Parity", "Planning", "Reporting",
+      "RunData", "Sampling", "SystemSupport", "TensorCore", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ], path: "Sources/7-Commands/diffit", swiftSettings: glue, plugins: ["BuildCommit"]),
 ]
@@ -233,7 +238,8 @@ let testing: [Target] = [
   tests("LinearAlgebraTests", ["LinearAlgebra", "TensorCore"]),
   tests("OperatorsTests", ["NumericsSupport", "Operators", "TensorCore"], settings: loops),
   tests("AutodiffTests", ["Autodiff", "NumericsSupport", "Operators", "TensorCore"]),
-  tests("OptimizationTests", ["NumericsSupport", "Optimization", "TensorCore"]),
+  tests(
+    "OptimizationTests", ["FixtureSupport", "NumericsSupport", "Optimization", "TensorCore"]),
   tests(
     "NeuralNetworksTests",
     ["Autodiff", "NeuralNetworks", "NumericsSupport", "Operators", "TensorCore"]),
@@ -280,8 +286,13 @@ let testing: [Target] = [
       "Autodiff", "CommandSupport", "Configuration", "DiffiTModels", "Diffusion", "FixtureSupport",
       "ModelLoading", "Sampling", "TensorCore",
     ]),
-  tests("EvaluationTests", ["CommandSupport", "Evaluation", "Metrics", "Sampling"]),
   tests("ReportingTests", ["FixtureSupport", "Reporting"]),
+  tests(
+    "EvaluationTests",
+    [
+      "Collectives", "CommandSupport", "Configuration", "Datasets", "Diffusion", "Evaluation",
+      "Metrics", "ModelLoading", "Sampling", "TensorCore",
+    ]),
   tests(
     "TrainingTests",
     [
@@ -289,6 +300,7 @@ let testing: [Target] = [
       "FixtureSupport", "TensorCore", "Training",
     ]),
   tests("BenchmarkingTests", ["Benchmarking", "CommandSupport", "Configuration", "TensorCore"]),
+  tests("PlanningTests", ["CommandSupport", "Configuration", "Planning"]),
   tests("DiagnosticsTests", ["Benchmarking", "Collectives", "Diagnostics", "TensorCore"]),
   tests(
     "ParityTests",
@@ -305,6 +317,11 @@ let testing: [Target] = [
   tests(
     "CompatibilityTests", in: "Integration/",
     ["FixtureSupport", "ProcessSupport", "SystemSupport", "diffit"]),
+  tests(
+    "RecipeTests", in: "Integration/",
+    [
+      "Checkpoints", "FileFormats", "FixtureSupport", "ProcessSupport", "TensorCore", "diffit",
+    ]),
   tests(
     "ProcessTests", in: "Integration/", ["FixtureSupport", "ProcessSupport", "diffit"]),
   tests(

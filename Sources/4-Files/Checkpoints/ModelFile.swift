@@ -20,18 +20,35 @@ package enum ModelFile {
   /// - Parameters:
   ///   - checkpoint: the source.
   ///   - vector: `VectorName.weights` or `VectorName.ema(...)`.
+  ///   - table: the parameters to write; nil: all of the checkpoint.
   ///   - url: the file to write.
   ///   - metadata: text by key; by default what PyTorch's readers expect.
   package static func export(
-    _ checkpoint: CheckpointReader, vector: String, to url: URL,
+    _ checkpoint: CheckpointReader, vector: String, of table: ParameterTable? = nil, to url: URL,
     metadata: [String: String] = ["format": "pt"]
   ) throws {
     guard checkpoint.manifest.vectors.contains(vector) else {
       throw CheckpointError.noSuchVector(
         path: checkpoint.path, vector: vector, present: checkpoint.manifest.vectors)
     }
-    try write(checkpoint.manifest.table, to: url, metadata: metadata) {
+    try write(table ?? checkpoint.manifest.table, to: url, metadata: metadata) {
       try checkpoint.read(vector, $0, into: $1)
+    }
+  }
+
+  /// Writes flat weights that are in memory.
+  ///
+  /// - Parameters:
+  ///   - flat: f32, of the table's `flatCount`.
+  ///   - table: the parameters in it.
+  ///   - url: the file to write.
+  ///   - metadata: text by key; by default what PyTorch's readers expect.
+  package static func export(
+    _ flat: Tensor, _ table: ParameterTable, to url: URL,
+    metadata: [String: String] = ["format": "pt"]
+  ) throws {
+    try write(table, to: url, metadata: metadata) { range, values in
+      flat.withFloats { values.update(from: $0 + range.lowerBound, count: range.count) }
     }
   }
 

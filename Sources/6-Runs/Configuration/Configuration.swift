@@ -18,7 +18,7 @@ package struct Configuration: Equatable, Sendable {
   package var vae = AutoencoderSettings()
   /// How long and on what a run trains.
   package var train = TrainSettings()
-  /// Adam.
+  /// The optimiser and its learning rate.
   package var optimizer = OptimizerSettings()
   /// The moving averages of the weights, one per entry.
   package var ema = [EMASettings()]
@@ -69,8 +69,12 @@ extension Configuration {
       try check("model", validateModelAgainstData)
       if model.kind == .vae { try check("vae", validateLossAgainstImages) }
       try check("metrics", validateMetrics)
+      try check("diffusion", validateNoise)
+      try check("sample", validateSampler)
       try check("ema", validateNames)
+      try check("checkpoint", validateSnapshots)
       try check("train", validateShards)
+      try check("optimizer", validateOptimizer)
     } catch {
       throw .invalid(
         key: error.key, at: locations[error.key] ?? "default", found: error.found,
@@ -166,5 +170,42 @@ extension Configuration {
         key: "\(index).name", found: average.name, expected: "a name no other entry of ema has",
         remedy: "set ema.\(index).name")
     }
+  }
+
+  /// Only power-function averages have snapshots.
+  private func validateSnapshots() throws(SettingProblem) {
+    try checkpoint.require(
+      checkpoint.snapshots == 0 || ema.contains { $0.length > 0 }, \.snapshots,
+      expected: "0 where no entry of ema has a length",
+      remedy: "set ema.0.length=0.05 and a second entry of 0.10, or checkpoint.snapshots=0")
+  }
+
+  /// An autoencoder has no noise levels, and no noise that is added to images.
+  private func validateNoise() throws(SettingProblem) {
+    let expected = "with model.kind vae, which removes no noise"
+    try diffusion.require(
+      model.kind != .vae || !diffusion.uncertainty, \.uncertainty, expected: "false \(expected)",
+      remedy: "leave diffusion.uncertainty out")
+    try diffusion.require(
+      model.kind != .vae || diffusion.coupling == .none, \.coupling, expected: "none \(expected)",
+      remedy: "leave diffusion.coupling out")
+  }
+
+  /// Coupled noise is no independent noise, which samplers that add noise need.
+  private func validateSampler() throws(SettingProblem) {
+    try sample.require(
+      diffusion.coupling == .none || sample.sampler != .ddpm, \.sampler,
+      expected: "heun, euler, ddim or dpm++ with diffusion.coupling \(diffusion.coupling.rawValue),"
+        + " which only deterministic samplers are right for",
+      remedy: "set sample.sampler=auto, or diffusion.coupling=none")
+  }
+
+  /// The optimiser fits the network, and the run is long enough for its warm-up and cool-down.
+  private func validateOptimizer() throws(SettingProblem) {
+    try optimizer.require(
+      optimizer.kind == .adam || model.kind != .vae, \.kind,
+      expected: "adam with model.kind vae: muon is for the hidden matrices of image and latent",
+      remedy: "set optimizer.kind=adam")
+    try optimizer.validateRate(images: train.images)
   }
 }

@@ -190,9 +190,9 @@ extension EvaluateJob {
     var report = EvaluationReport(
       source: request.target, samples: samples, repeats: request.repeats)
     switch target {
-    case .network(let loaded, _):
+    case .network(let loaded, let sampler):
       report.sampling = try SampleRecord(
-        loaded, request.sampling.naming(classesOf: loaded))
+        loaded, request.sampling.naming(classesOf: loaded), guide: sampler.guide)
       if samples > 0 {
         report.seeds = "\(request.seed)-\(request.seed + UInt64(samples * request.repeats) - 1)"
       }

@@ -190,26 +190,31 @@ package struct LoadedModel {
 
   /// Writes the weights of a denoising network as named tensors in PyTorch's layouts.
   ///
-  /// - Parameter carriesSettings: whether the metadata hold the configuration, so that the file can
-  ///   stand for the run. Otherwise the bytes depend only on names and weights.
-  package func export(to url: URL, carriesSettings: Bool = true) throws {
+  /// - Parameters:
+  ///   - carriesSettings: whether the metadata hold the configuration, so that the file can stand for
+  ///     the run. Otherwise the bytes depend only on names and weights.
+  ///   - made: weights that were made of this network's, of `Configuration.modelTable`, and what the
+  ///     metadata call them; nil: its own.
+  package func export(
+    to url: URL, carriesSettings: Bool = true, made: (weights: Tensor, name: String)? = nil
+  ) throws {
     var metadata = ["format": "pt"]
+    let table = configuration.modelTable
     switch source {
     case .checkpoint(let reader):
-      if carriesSettings { metadata = reader.exportMetadata(configuration, vector: vector) }
-      try ModelFile.export(reader, vector: vector, to: url, metadata: metadata)
+      if carriesSettings {
+        metadata = reader.exportMetadata(configuration, vector: made?.name ?? vector)
+      }
+      if let made { return try ModelFile.export(made.weights, table, to: url, metadata: metadata) }
+      try ModelFile.export(reader, vector: vector, of: table, to: url, metadata: metadata)
     case .file(let file):
       if carriesSettings {
         metadata = file.metadata
         metadata["format"] = "pt"
         metadata[WeightsFile.Key.configuration] = configuration.exportedYAML
       }
-      let parameters = try model(on: ComputeContext()).parameters
-      try ModelFile.write(parameters.table, to: url, metadata: metadata) { range, values in
-        parameters.weights.withFloats {
-          values.update(from: $0 + range.lowerBound, count: range.count)
-        }
-      }
+      let weights = try made?.weights ?? model(on: ComputeContext()).parameters.weights
+      try ModelFile.export(weights, table, to: url, metadata: metadata)
     }
   }
 }

@@ -14,13 +14,20 @@ package enum Export {
     let log = RunLog()
     for passed in passedOver { log.warning("passed over: \(passed.reason)") }
     let output = URL(fileURLWithPath: options.output)
-    if model.configuration.model.kind == .vae {
+    var what = model.vector
+    if let length = options.length {
+      let made = try PostHocAverage(length: length, of: model, on: ComputeContext())
+      what = "an average of length \(length), made of \(made.snapshots) snapshots"
+      try model.export(
+        to: output, carriesSettings: !options.isBare,
+        made: (made.weights, "length.\(length)"))
+    } else if model.configuration.model.kind == .vae {
       try DiffusersVAE.write(model.autoencoder(on: ComputeContext()), to: output)
     } else {
       try model.export(to: output, carriesSettings: !options.isBare)
     }
     log.info(
-      "wrote \(model.vector) of \(model.path) (\(model.imagesSeen) images) to"
+      "wrote \(what) of \(model.path) (\(model.imagesSeen) images) to"
         + " \(options.output)")
   }
 

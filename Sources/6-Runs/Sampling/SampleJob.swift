@@ -21,7 +21,7 @@ package enum SampleJob {
       let (sampler, record) = try communicator.agree {
         let sampling = try options.sampling.naming(classesOf: loaded)
         let sampler = try ImageSampler(loaded, sampling, on: context)
-        var record = try SampleRecord(loaded, sampling)
+        var record = try SampleRecord(loaded, sampling, guide: sampler.guide)
         if let decoder = sampler.decoder {
           (record.vae, record.latentScale) = (decoder.autoencoder.digest, decoder.scale)
         }

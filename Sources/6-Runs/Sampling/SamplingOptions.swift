@@ -28,6 +28,12 @@ package struct SamplingOptions: Equatable, Sendable {
   package var guidanceSchedule: SampleSettings.Schedule?
   /// The first so many channels are guided; 0: all. Nil: `sample.guided_channels` of the run.
   package var guidedChannels: Int?
+  /// A checkpoint or a run whose network guides. Nil: `sample.guide` of the run.
+  package var guide: String?
+  /// Weight of the difference to it; 1: none. Nil: `sample.guide_weight` of the run.
+  package var guideWeight: Double?
+  /// The average of the guide's weights; `raw`: the weights themselves. Nil: its first average.
+  package var guideEMA: String?
   /// The average of the weights to sample with; `raw`: the weights themselves. Nil: the run's first
   /// average.
   package var ema: String?
@@ -52,6 +58,10 @@ package struct SamplingOptions: Equatable, Sendable {
       guidance?.isFinite ?? true, "--guidance", guidance ?? 0, expected: "a finite number")
     try require(
       guidedChannels ?? 0 >= 0, "--guided-channels", guidedChannels ?? 0, expected: "0 or more")
+    try require(guide != "", "--guide", "\"\"", expected: "a checkpoint or a run")
+    try require(
+      guideWeight?.isFinite ?? true, "--guide-weight", guideWeight ?? 0, expected: "a finite number"
+    )
     try require(batch >= 1, "--batch", batch, expected: "1 or more")
   }
 
@@ -142,6 +152,19 @@ package struct SamplingParameters: Equatable {
     guidance.interval = options.guidanceInterval ?? guidance.interval
     try options.validate(for: sampler)
     try Self.check(settings, for: configuration)
+    try checkDeterminism(configuration.diffusion.coupling)
+  }
+
+  /// Throws where noise would be added on the way to samples of a network that was trained with
+  /// coupled noise: its predictions hold only for the deterministic process.
+  private func checkDeterminism(_ coupling: DiffusionSettings.Coupling) throws(OptionError) {
+    guard coupling != .none else { return }
+    let reason = "with diffusion.coupling \(coupling.rawValue) of the run"
+    try require(
+      sampler != .ddpm, "--sampler", sampler.rawValue,
+      expected: "heun, euler, ddim or dpm++ \(reason): deterministic samplers")
+    try require(churn == 0, "--churn", churn, expected: "0 \(reason): no noise may be added")
+    try require(eta == 0, "--eta", eta, expected: "0 \(reason): no noise may be added")
   }
 
   /// Throws where options gave the settings values that the run cannot take.

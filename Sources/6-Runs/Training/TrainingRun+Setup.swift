@@ -117,6 +117,7 @@ extension TrainingRun {
   /// that lie after the start.
   func prepareDirectory(resumedAt images: Int) throws {
     try directory.checkpoints.clearLeftovers()
+    try directory.averages.removeNewer(than: images)
     let (chosen, own) = (configuration.train, asked.train)
     let notes = [
       own.threads == 0 ? "train.threads \(chosen.threads)" : nil,

@@ -50,7 +50,7 @@ final class TrainingRun {
       }
       if let path = options.initialWeights, try directory.checkpoints.list().isEmpty {
         try ModelFile.check(
-          URL(fileURLWithPath: path), given.parameterTable, allowing: given.publishedTensors)
+          URL(fileURLWithPath: path), given.modelTable, allowing: given.publishedTensors)
       }
     }
     data = try TrainingData(given, over: communicator)
@@ -96,7 +96,8 @@ final class TrainingRun {
         try trainer.load(resumed)
       } else if let path = options.initialWeights {
         try ModelFile.load(
-          URL(fileURLWithPath: path), trainer.table, allowing: configuration.publishedTensors,
+          URL(fileURLWithPath: path), configuration.modelTable,
+          allowing: configuration.publishedTensors,
           into: trainer.parameters.weights)
       }
     }

@@ -19,7 +19,7 @@ struct Diffit: ParsableCommand {
       Train.self, Sample.self, EvaluateCommand.self, DataCommand.self, NoiseCommand.self,
       Parity.self, Bench.self, Inspect.self, ConfigCommand.self,
       ReportCommand.self, WatchCommand.self, ExportCommand.self, DoctorCommand.self, Scaling.self,
-      ManualCommand.self,
+      PlanCommand.self, OptimalLossCommand.self, ManualCommand.self,
     ])
 
   /// Whether a command is one of the program, rather than the parser's help.

@@ -61,7 +61,8 @@ final class PeriodicActions {
           trainer.configuration.log.outputs, warn: log.warning) : nil
     }
     let all: [(any PeriodicAction)?] = [
-      RankComparison(trainer), checkpoints, previews, measuring,
+      RankComparison(trainer), checkpoints, SnapshotAction(trainer, in: directory), previews,
+      measuring,
     ]
     actions = all.compactMap(\.self)
   }

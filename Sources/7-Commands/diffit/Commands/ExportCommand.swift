@@ -36,9 +36,17 @@ struct ExportCommand: ParsableCommand {
     help: "Leave the configuration out: then the bytes depend only on names and weights.")
   var bare = false
 
+  @Option(
+    name: .customLong("ema-length"),
+    help: ArgumentHelp(
+      "Write a power-function average of this length, made of the averages that the run kept.",
+      valueName: "x"))
+  var length: Double?
+
   mutating func run() throws {
     try Export.run(
       ExportOptions(
-        checkpoint: checkpoint, output: output, ema: ema, config: network.config, isBare: bare))
+        checkpoint: checkpoint, output: output, ema: ema, config: network.config, isBare: bare,
+        length: length))
   }
 }
