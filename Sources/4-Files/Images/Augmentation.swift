@@ -26,7 +26,7 @@ package struct Augmentation: Sendable, Equatable {
   package init() {}
 
   /// Only mirrored left to right.
-  static var mirrored: Augmentation {
+  package static var mirrored: Augmentation {
     var result = Augmentation()
     result.flipX = true
     return result

@@ -70,7 +70,7 @@ package enum OptimalLossJob {
   private static func formulation(of loaded: LoadedModel) throws -> EDM {
     let configuration = loaded.configuration
     func refuse(_ key: String, _ found: String, _ expected: String) -> OptimalLossError {
-      .noClosedForm(checkpoint: loaded.reader.url.path, key: key, found: found, expected: expected)
+      .noClosedForm(checkpoint: loaded.path, key: key, found: found, expected: expected)
     }
     if configuration.model.kind != .image {
       throw refuse("model.kind", configuration.model.kind.rawValue, "image")

@@ -28,7 +28,9 @@ package struct PostHocAverage {
   ///
   /// - Throws: `PostHocError` where the run kept no such averages, or too few.
   package init(length: Double, of model: LoadedModel, on context: ComputeContext) throws {
-    let reader = model.reader
+    guard case .checkpoint(let reader) = model.source else {
+      throw PostHocError.noRun(file: model.path)
+    }
     let images = reader.manifest.imagesSeen
     guard model.configuration.model.kind != .vae else {
       throw PostHocError.autoencoder(checkpoint: reader.path)
@@ -76,6 +78,8 @@ package struct PostHocAverage {
 package enum PostHocError: Error, Equatable, Sendable {
   /// An autoencoder, whose export is no file of tensors.
   case autoencoder(checkpoint: String)
+  /// A single file, which holds one set of weights.
+  case noRun(file: String)
   /// The run has only exponential averages.
   case noAverages(checkpoint: String)
   /// The factors have no single solution.
@@ -88,6 +92,9 @@ extension PostHocError: CustomStringConvertible, ExitCoded {
     case .autoencoder(let checkpoint):
       "--ema-length: \(checkpoint): an autoencoder; expected a denoising network: name one of the"
         + " averages that the run kept with --ema"
+    case .noRun(let file):
+      "--ema-length: \(file): a single file of weights; expected a run or a checkpoint, which keeps"
+        + " averages"
     case .noAverages(let checkpoint):
       "--ema-length: \(checkpoint): no entry of ema has a length; expected one or two power-function"
         + " averages: train with ema.0.length=0.05, ema.1.length=0.10 and checkpoint.snapshots"

@@ -41,7 +41,7 @@ package struct Guide {
       return nil
     }
     weight = options.guideWeight ?? settings.guideWeight
-    let loaded = try LoadedModel.open(path, ema: options.guideEMA, config: nil).model
+    let (loaded, _) = try LoadedModel.open(path, ema: options.guideEMA)
     try loaded.checkTask(of: main, path: path)
     guard weight != 1 else { return nil }
     model = try loaded.model(on: context)

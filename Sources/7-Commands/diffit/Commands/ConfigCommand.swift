@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Configuration
+import Foundation
 import SystemSupport
 
 struct ConfigCommand: ParsableCommand {
