@@ -32,6 +32,19 @@ import Testing
     #expect(try test.image(1).image[3, 4] == [21, 4, 3])
   }
 
+  @Test func valuesAreThoseOfThePixels() throws {
+    let data = try CIFAR10Dataset(path: bins)
+    for index in [0, 9] {
+      var values = [Float](repeating: .nan, count: data.imageSize)
+      let label = try values.withUnsafeMutableBufferPointer {
+        (buffer) throws in try data.read(index, normalizedInto: buffer)
+      }
+      let (image, wanted) = try data.image(index)
+      #expect(label == wanted)
+      #expect(values == image.pixels.map { Float($0) / 127.5 - 1 })
+    }
+  }
+
   @Test func parentFolderAndArchiveGiveTheSameData() throws {
     let archive = try folder.write(Fixtures.cifarArchive, "cifar-10-binary.tar.gz")
     let reference = try CIFAR10Dataset(path: bins)

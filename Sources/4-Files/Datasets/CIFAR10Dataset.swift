@@ -103,16 +103,33 @@ package struct CIFAR10Dataset: ImageDataset {
     _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
   ) throws -> Int {
     checkRead(index, pixels)
+    return withRecord(index) { label, planes in
+      RGBImage.interleave(planes: planes, into: pixels)
+      return label
+    }
+  }
+
+  /// Writes image `index` in [-1, 1] and returns its label.
+  package func read(
+    _ index: Int, normalizedInto values: UnsafeMutableBufferPointer<Float>
+  ) throws -> Int {
+    withRecord(index) { label, planes in
+      RGBImage.normalize(planes: planes, into: values)
+      return label
+    }
+  }
+
+  /// Label and planes, [3, resolution, resolution], of image `index`.
+  private func withRecord<Result>(
+    _ index: Int, _ body: (Int, UnsafeRawBufferPointer) -> Result
+  ) -> Result {
     guard let file = files.first(where: { $0.records.contains(index) }) else {
       fatalError("CIFAR10Dataset.read: no file holds image \(index)")
     }
     let start = (index - file.records.lowerBound) * CIFAR10Dataset.recordSize
     return file.bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
-      let planes = CIFAR10Dataset.planes * resolution * resolution
-      RGBImage.interleave(
-        planes: UnsafeRawBufferPointer(rebasing: bytes[start + 1..<start + 1 + planes]),
-        into: pixels)
-      return Int(bytes[start])
+      let planes = start + 1..<start + CIFAR10Dataset.recordSize
+      return body(Int(bytes[start]), UnsafeRawBufferPointer(rebasing: bytes[planes]))
     }
   }
 

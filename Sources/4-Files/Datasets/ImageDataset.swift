@@ -28,6 +28,14 @@ package protocol ImageDataset: Sendable {
   func read(
     _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
   ) throws -> Int
+
+  /// Writes image `index` in [-1, 1].
+  ///
+  /// - Parameter values: [resolution, resolution, 3], row by row; every value is written.
+  /// - Returns: the image's label.
+  func read(
+    _ index: Int, normalizedInto values: UnsafeMutableBufferPointer<Float>
+  ) throws -> Int
 }
 
 extension ImageDataset {
@@ -36,6 +44,16 @@ extension ImageDataset {
 
   /// Most sets are nothing but images.
   package var leftOut: LeftOut { LeftOut() }
+
+  package func read(
+    _ index: Int, normalizedInto values: UnsafeMutableBufferPointer<Float>
+  ) throws -> Int {
+    try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: imageSize) {
+      let label = try read(index, into: $0)
+      RGBImage.normalize(UnsafeBufferPointer($0), into: values)
+      return label
+    }
+  }
 
   /// Bytes of one image, resolution * resolution * 3.
   package var imageSize: Int { resolution * resolution * 3 }

@@ -110,11 +110,7 @@ package struct ImageSamples: TrainingDataset {
   package func read(
     _ index: Int, seed: UInt64, position: UInt64, into values: UnsafeMutableBufferPointer<Float>
   ) throws -> SampleLabels {
-    let label = try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: dataset.imageSize) {
-      let label = try dataset.read(index, into: $0)
-      RGBImage.normalize(UnsafeBufferPointer($0), into: values)
-      return label
-    }
+    let label = try dataset.read(index, normalizedInto: values)
     let side = dataset.resolution
     if flips, Augmentation.mirrors(seed: seed, position: position) {
       Augmentation.mirrored.apply(to: values, height: side, width: side)

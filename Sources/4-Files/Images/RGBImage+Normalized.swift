@@ -37,6 +37,23 @@ extension RGBImage {
     }
   }
 
+  /// From levels in [3, height, width] to values in [-1, 1] in [height, width, 3].
+  ///
+  /// - Parameter values: as many as there are in `planes`; each is written.
+  package static func normalize(
+    planes: UnsafeRawBufferPointer, into values: UnsafeMutableBufferPointer<Float>
+  ) {
+    invariant(
+      planes.count % 3 == 0 && values.count >= planes.count,
+      "RGBImage.normalize: planes of \(planes.count) bytes into \(values.count) values")
+    let area = planes.count / 3
+    for pixel in 0..<area {
+      for channel in 0..<3 {
+        values[pixel * 3 + channel] = Float(planes[channel * area + pixel]) / 127.5 - 1
+      }
+    }
+  }
+
   /// Brings values in [-1, 1] to levels 0 to 255, as EDM does: 127.5 x + 128, clamped and
   /// truncated. NaN becomes 0, so that a network that diverged still gives an image.
   package static func levels(_ values: [Float]) -> [UInt8] {

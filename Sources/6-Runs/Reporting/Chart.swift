@@ -20,7 +20,7 @@ struct Chart {
   /// Points per line, at most.
   private static let limit = 400
   private static let size = (width: 560.0, height: 240.0)
-  private static let inner = (left: 58.0, top: 12.0, right: 12.0, bottom: 30.0)
+  private static let inner = (left: 70.0, top: 12.0, right: 16.0, bottom: 34.0)
 
   /// Whether there is anything to draw.
   var isEmpty: Bool { series.allSatisfy { $0.points.allSatisfy { !$0.y.isFinite } } }
@@ -74,7 +74,7 @@ struct Chart {
     }
     for value in x.ticks(6) {
       parts +=
-        "<text class=\"x\" x=\"\(HTML.number(left(value, x)))\" y=\"\(Int(bottom) + 18)\">"
+        "<text class=\"x\" x=\"\(HTML.number(left(value, x)))\" y=\"\(Int(bottom) + 24)\">"
         + "\(Format.count(Int(value)))</text>"
     }
     return parts

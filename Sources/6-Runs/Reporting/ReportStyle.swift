@@ -28,7 +28,7 @@ enum ReportStyle {
     .grid{max-width:100%}.grid img{display:block;max-width:100%;width:540px;image-rendering:auto}
     .grid img[hidden]{display:none}.grid input{width:100%;margin-top:8px}
     svg{display:block;width:100%;height:auto;overflow:visible;touch-action:pan-y}
-    svg text{font:11px system-ui,sans-serif;fill:var(--soft)}
+    svg text{font:15px system-ui,sans-serif;fill:var(--soft)}
     text.y{text-anchor:end;dominant-baseline:middle}text.x{text-anchor:middle}
     .rule{stroke:var(--line);stroke-width:1}.axis{stroke:var(--soft);stroke-width:1}
     .line{fill:none;stroke:currentColor;stroke-width:1.8;stroke-linejoin:round}
