@@ -149,6 +149,17 @@ import Testing
           path: apart + "/set/dataset.json", reason: "there are images outside of its folder"))
   }
 
+  /// As an archive of a Mac: names decomposed, labels composed.
+  @Test func labelsOfNamesThatOnlyLookEqual() throws {
+    let labels = Data("{\"labels\": [[\"caf\u{E9}.png\", 1], [\"b.png\", 0]]}".utf8)
+    let source = try ImageSource(
+      path: zip([
+        ("cafe\u{301}.png", try ImageFixtures.png(1)), ("b.png", try ImageFixtures.png(2)),
+        ("dataset.json", labels),
+      ]))
+    #expect(try self.labels(source) == [0, 1])
+  }
+
   @Test func whatIsLeftOutOfAZip() throws {
     let path = try zip([
       ("a.png", try ImageFixtures.png(1)), ("b.jfif", Fixtures.rgbJPEG), ("c", Fixtures.rgbJPEG),
