@@ -79,6 +79,22 @@ import Testing
           path: path + "/2.cls", reason: "no image in the tar belongs to it"))
   }
 
+  @Test func aPackedSetInATar() throws {
+    let path = try tar { tar in
+      tar.add("00000/img00000000.png", try ImageFixtures.png(1))
+      tar.add("dataset.json", "{\"labels\": [[\"00000/img00000000.png\", 1]]}")
+    }
+    guard
+      case DatasetError.brokenLabels(path + "/dataset.json", let reason)? = thrownError(by: {
+        _ = try ImageSource(path: path)
+      })
+    else {
+      Issue.record("labels were lost")
+      return
+    }
+    #expect(reason.contains("unpack the tar"))
+  }
+
   @Test func namesWithSeveralPoints() throws {
     let path = try tar { tar in
       for index in 0..<3 {
@@ -147,6 +163,17 @@ import Testing
       thrownError { _ = try ImageSource(path: apart) }
         == DatasetError.brokenLabels(
           path: apart + "/set/dataset.json", reason: "there are images outside of its folder"))
+  }
+
+  /// As an archive of a Mac: names decomposed, labels composed.
+  @Test func labelsOfNamesThatOnlyLookEqual() throws {
+    let labels = Data("{\"labels\": [[\"caf\u{E9}.png\", 1], [\"b.png\", 0]]}".utf8)
+    let source = try ImageSource(
+      path: zip([
+        ("cafe\u{301}.png", try ImageFixtures.png(1)), ("b.png", try ImageFixtures.png(2)),
+        ("dataset.json", labels),
+      ]))
+    #expect(try self.labels(source) == [0, 1])
   }
 
   @Test func whatIsLeftOutOfAZip() throws {

@@ -16,8 +16,8 @@ package final class ArrayImages: ImageCollection {
   package let path: String
   /// Number of images.
   package let count: Int
-  /// The class of each image; nil where the file says nothing.
-  package let labels: [Int]?
+  /// Nil for an `.npy`.
+  private let archive: NPZFile?
   private let size: ImageSize
   private let label: String
   private let rows: Rows
@@ -32,7 +32,7 @@ package final class ArrayImages: ImageCollection {
   ///   - path: an `.npz` or `.npy`, recognised by its content.
   ///   - keptBytes: memory for images of a deflated array that were passed on the way to a later
   ///     one.
-  /// - Throws: `ArchiveError.missingArray`, `.notImages`, `.wrongArraySize`, `.brokenLabels`,
+  /// - Throws: `ArchiveError.missingArray`, `.notImages`, `.wrongArraySize`,
   ///   `ImageError.imageTooLarge`, and errors of a damaged .zip or NPY.
   package init(path: String, keptBytes: Int = 1 << 26) throws {
     self.path = path
@@ -52,7 +52,7 @@ package final class ArrayImages: ImageCollection {
       throw ImageError.imageTooLarge(
         path: source.label, width: size.width, height: size.height, limit: ImageFile.pixelLimit)
     }
-    labels = try ArrayImages.labels(source, count: count)
+    archive = source.archive
     switch source.bytes {
     case .plain(let bytes, let entry): rows = .mapped(bytes, entry)
     case .deflated(let directory, let entry, let headerSize):
@@ -137,9 +137,11 @@ package final class ArrayImages: ImageCollection {
       archive: archive)
   }
 
-  /// Classes as ADM's sample files have them.
-  private static func labels(_ source: Source, count: Int) throws -> [Int]? {
-    guard let archive = source.archive, let array = try archive.arrayIfPresent("arr_1") else {
+  /// The class of each image, from `arr_1`; nil where the file says nothing.
+  ///
+  /// - Throws: `DatasetError.brokenLabels`, and errors of a damaged .zip or NPY.
+  package func labels() throws -> [Int]? {
+    guard let archive, let array = try archive.arrayIfPresent("arr_1") else {
       return nil
     }
     guard let labels = array.integers, array.shape == [count],

@@ -32,7 +32,7 @@ package struct ImageSource: Sendable {
     images = collection
     if let dataset = (collection as? DatasetImages)?.dataset {
       (kind, classNames, content) = ("cifar10", dataset.classNames, .dataset(dataset))
-    } else if let labels = (collection as? ArrayImages)?.labels {
+    } else if let labels = try (collection as? ArrayImages)?.labels() {
       kind = "images"
       classNames = (0...(labels.max() ?? 0)).map { "\($0)" }
       content = .labels(labels)

@@ -61,21 +61,23 @@ extension IndexedImages {
   ) throws {
     guard !entries.isEmpty else { throw DatasetError.noImages(path: path, found: leftOut) }
     var labelled: [Entry] = []
+    var used: Set<ExactName> = []
     labelled.reserveCapacity(entries.count)
     for entry in entries {
       guard let all = labels.labels else {
         labelled.append(entry)
         continue
       }
-      guard let label = all[ExactName(entry.name)] else {
+      guard let key = labels.key(of: entry.name), let label = all[key],
+        used.insert(key).inserted
+      else {
         throw DatasetError.missingLabel(
           path: path, name: entry.name, expected: "an entry in dataset.json")
       }
       labelled.append(Entry(name: entry.name, label: label, offset: entry.offset))
     }
     if let all = labels.labels, all.count > labelled.count {
-      let names = Set(labelled.map { ExactName($0.name) })
-      let lost = all.keys.filter { !names.contains($0) }.map(\.text).min() ?? ""
+      let lost = all.keys.filter { !used.contains($0) }.map(\.text).min() ?? ""
       throw DatasetError.brokenLabels(
         path: labels.path, reason: "it has \(lost), which is not there")
     }

@@ -11,6 +11,8 @@ struct LabelList {
   /// By image; nil where nothing is labelled.
   let labels: [ExactName: Int]?
   let classNames: [String]
+  /// Names with letters beyond ASCII, by what they look like.
+  private var alike: [String: ExactName] = [:]
   /// What errors call the file.
   let path: String
 
@@ -61,6 +63,17 @@ struct LabelList {
         path: path, reason: "it names \(names.count) classes, and a label is \(count - 1)")
     }
     (self.labels, classNames) = (labels, names)
+    let beyondASCII = labels.keys.filter { !$0.text.utf8.allSatisfy { $0 < 0x80 } }
+    for (text, keys) in Dictionary(grouping: beyondASCII, by: \.text) where keys.count == 1 {
+      alike[text] = keys[0]
+    }
+  }
+
+  /// What an image is called here; nil where it has no label. Archives of some systems hold names
+  /// with decomposed letters, and `dataset.json` the same names with composed ones.
+  func key(of name: String) -> ExactName? {
+    let exact = ExactName(name)
+    return labels?[exact] == nil ? alike[name] : exact
   }
 
   /// The file's bytes: as Python's `json.dumps` would write them, except for the key `classes`.

@@ -42,7 +42,11 @@ struct TarSamples {
     for file in tar.entries {
       let role = ImageNames.isHidden(file.name) ? nil : role(of: file)
       guard let role else {
-        if !ImageNames.isRecord(file.name) { leftOut.add(name: file.name) }
+        if Files.name(file.name) == LabelList.fileName {
+          lose(file, "labels of a packed set are read from a .zip or a folder: unpack the tar")
+        } else if !ImageNames.isRecord(file.name) {
+          leftOut.add(name: file.name)
+        }
         continue
       }
       let (key, ending) = ImageNames.splitAtFirstPoint(file.name)
@@ -124,11 +128,10 @@ struct TarSamples {
     String(Substring(name.utf8.dropLast(ImageNames.ending(name).utf8.count + 1)))
   }
 
-  private mutating func lose(_ file: TarFile.Entry) {
-    lost =
-      lost
-      ?? .brokenLabels(
-        path: Files.join(tar.path, file.name), reason: "no image in the tar belongs to it")
+  private mutating func lose(
+    _ file: TarFile.Entry, _ reason: String = "no image in the tar belongs to it"
+  ) {
+    lost = lost ?? .brokenLabels(path: Files.join(tar.path, file.name), reason: reason)
   }
 }
 

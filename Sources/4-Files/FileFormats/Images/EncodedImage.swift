@@ -29,7 +29,7 @@ package struct EncodedImage {
   /// - Throws: where it is neither a JPEG nor a PNG by its first bytes.
   package init(_ bytes: Data, path: String) throws {
     guard let format = EncodedImage.format(start: bytes) else {
-      throw ImageError.unknownImageFormat(path: path)
+      throw ImageError.unknownImageFormat(path: path, found: Self.kind(start: bytes.prefix(12)))
     }
     (self.path, self.bytes, self.format) = (path, bytes, format)
   }
@@ -37,6 +37,17 @@ package struct EncodedImage {
   private static func format(start: some Collection<UInt8>) -> Format? {
     if start.starts(with: [0xFF, 0xD8, 0xFF]) { return .jpeg }
     return start.starts(with: pngSignature) ? .png : nil
+  }
+
+  /// What else a file may be that has the name of a JPEG or a PNG, as many from the web do.
+  private static func kind(start: Data) -> String? {
+    if start.isEmpty { return "empty" }
+    let kinds = [
+      ("GIF8", 0, "a GIF"), ("WEBP", 8, "a WebP"), ("BM", 0, "a BMP"), ("II*\0", 0, "a TIFF"),
+      ("MM\0*", 0, "a TIFF"), ("ftypavif", 4, "an AVIF"), ("ftyphei", 4, "a HEIC"),
+      ("ftypmif1", 4, "a HEIC"), ("\0\0\0\u{C}jP  ", 0, "a JPEG 2000"), ("<svg", 0, "an SVG"),
+    ]
+    return kinds.first { start.dropFirst($0.1).starts(with: $0.0.utf8) }?.2
   }
 
   /// Whether a file that begins with these bytes, at least eight, is a JPEG or a PNG.
