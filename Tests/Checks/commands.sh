@@ -129,6 +129,8 @@ case "$1 ${2-}" in
   evaluate\ *)
     short=(--samples 4)
     [ ! -d "$2/checkpoints" ] || short+=(--steps 2)
+    # Its reference is 50,000 drawings.
+    [ "$2" != runs/quickstart ] || short+=(--reference photos/cats)
     ;;
   data\ stats) short=(--samples 8) ;;
   data\ encode) short=(--max-images 4) ;;
