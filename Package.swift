@@ -246,6 +246,7 @@ let testing: [Target] = [
       "NumericsSupport", "SystemSupport", "TensorCore",
     ]),
   tests("ConfigurationTests", ["Configuration", "FixtureSupport"]),
+  tests("ModelLoadingTests", ["Configuration", "FixtureSupport", "ModelLoading"]),
   tests(
     "RunDataTests",
     [
