@@ -274,6 +274,7 @@ let testing: [Target] = [
       "Metrics", "NumericsSupport", "Scores", "SystemSupport", "TensorCore",
     ]),
   tests("ConfigurationTests", ["Configuration", "FixtureSupport"]),
+  tests("ModelLoadingTests", ["Configuration", "FixtureSupport", "ModelLoading"]),
   tests(
     "RunDataTests",
     [

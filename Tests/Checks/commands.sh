@@ -129,6 +129,8 @@ case "$1 ${2-}" in
   evaluate\ *)
     short=(--samples 4)
     [ ! -d "$2/checkpoints" ] || short+=(--steps 2)
+    # Its reference is 50,000 drawings.
+    [ "$2" != runs/quickstart ] || short+=(--reference photos/cats)
     ;;
   data\ stats) short=(--samples 8) ;;
   data\ encode) short=(--max-images 4) ;;
@@ -148,6 +150,7 @@ line() {
   # Two goldens instead of 19, and runs of which nothing is asked later in a place of their own.
   text=${text//\*.safetensors/window-*.safetensors}
   case $2 in
+    README.md:*) text=${text//runs\/photos /runs\/photos-of-readme } ;; # own-images.md has another runs/photos
     docs/results.md:*) case $text in *\ train\ *) text="$text --run runs/result-$RANDOM" ;; esac ;;
   esac
   bash -c "set -o pipefail; $text" </dev/null
@@ -205,7 +208,7 @@ forget() {
       photos-32.zip | photos-64.zip | imagenet-64.zip) [[ $1 != *data\ convert* ]] || rm -rf "$word" "$word.partial" ;;
       latents | data/cifar10-latents) [[ $1 != *data\ encode* ]] || rm -rf "$word" ;;
       samples | rings | rings-1 | rings-6 | animals | class-0) [[ $1 != *sample\ runs/* ]] || rm -rf "$word" ;;
-      runs/no-drop | runs/branch | runs/tuned | runs/photos-64 | runs/photos) [[ $1 != *--run\ "$word"* ]] || rm -rf "$word" ;;
+      runs/no-drop | runs/branch | runs/tuned | runs/photos-64) [[ $1 != *--run\ "$word"* ]] || rm -rf "$word" ;;
     esac
   done
 }

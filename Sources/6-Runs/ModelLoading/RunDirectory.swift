@@ -17,7 +17,11 @@ package struct RunDirectory {
     let url = URL(fileURLWithPath: config)
     let folder = (config as NSString).deletingLastPathComponent
     self.init(path: folder.isEmpty ? "." : folder)
-    guard url.lastPathComponent == "config.yaml", FileOutput.isFolder(checkpoints.directory.path)
+    // The lock's file stays; a run that died early has no checkpoints.
+    let lock = "\(path)/\(RunLock.fileName)"
+    guard url.lastPathComponent == "config.yaml",
+      FileOutput.isFolder(checkpoints.directory.path)
+        || FileManager.default.fileExists(atPath: lock)
     else { return nil }
   }
 

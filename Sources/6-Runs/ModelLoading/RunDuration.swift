@@ -19,7 +19,8 @@ package struct RunDuration {
   private let origin: String
 
   /// A run that has begun on as many ranks tells how fast it was. Otherwise the rate follows from the
-  /// arithmetic of a step and from this machine's peak, which is measured now, in a second.
+  /// arithmetic of a step and from the peak of a core of this machine, which is measured now, in a
+  /// second.
   ///
   /// - Parameters:
   ///   - run: the run's directory, which need not be there.
@@ -37,14 +38,13 @@ package struct RunDuration {
       origin = "measured by the run's last row of stats.jsonl"
       return
     }
-    let (train, cores) = (configuration.train, ThreadPool.availableCores)
-    let threads = train.threads > 0 ? train.threads : max(cores / ranks, 1)
-    // More threads than cores measure nothing.
-    let context = try ComputeContext(threadCount: min(threads, cores))
-    let peaks = MachinePeaks(of: context, streamBytes: 1 << 20)
+    let train = configuration.train
+    let threads = train.threads > 0 ? train.threads : max(ThreadPool.availableCores / ranks, 1)
+    // One thread: several at once would be interrupted by whatever else runs now.
+    let peaks = MachinePeaks(of: ComputeContext(), streamBytes: 1 << 20)
     let dtype = train.precision.dtype
     let share = dtype == .float32 ? Self.shareOfPeak.float32 : Self.shareOfPeak.bfloat16
-    let gflops = peaks.gflops(dtype) * Double(threads * ranks) / Double(context.threads.count)
+    let gflops = peaks.gflops(dtype) * Double(threads * ranks)
     rate = share * gflops * 1e9 / Double(flopsPerImage)
     origin =
       "estimated as \(Format.percent(share, 0)) of \(Format.decimal(gflops, 0)) GFLOP/s, the peak of"

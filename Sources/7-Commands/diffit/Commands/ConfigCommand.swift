@@ -24,6 +24,6 @@ struct ConfigCommand: ParsableCommand {
     let reference = ConfigurationReference(configuration)
     let width = Terminal.columns(of: STDOUT_FILENO).map { max($0, 40) }
     let text = markdown ? reference.markdown : reference.text(width: width ?? 100)
-    try StandardStreams.write(Array(text.utf8))
+    try StandardStreams.write(Array(text.visible(keepsLines: true).utf8))
   }
 }
