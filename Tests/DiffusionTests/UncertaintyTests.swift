@@ -30,6 +30,20 @@ import Testing
     #expect(relativeError(bias.gradient, [golden.biasGradient]) < 1e-5)
   }
 
+  /// A weight that has run away is no trap: training skips steps whose loss is not finite.
+  @Test func extremes() {
+    let context = ComputeContext()
+    let uncertainty = UncertaintyWeight()
+    uncertainty.parameters.allocate(on: context, gradients: true)
+    let draw = NoiseDraw(time: 1, sigma: 1)
+    func weight(_ bias: Float) -> Double {
+      uncertainty.parameters.parameters[1].value.fill(bias)
+      return uncertainty.levels(of: [1]).weighted([draw])[0].weight
+    }
+    #expect(weight(0) == 1)
+    #expect(weight(1e30) == 0 && weight(-1e30) == .infinity && weight(.nan).isNaN)
+  }
+
   /// The network's gradient is that of the sum of L / e^u, and the losses are reported without e^u.
   @Test func theLossIsWeighted() {
     let context = ComputeContext()

@@ -71,11 +71,15 @@ public struct UncertaintyWeight {
     /// u of each image, [B].
     public var values: [Double] { u.value.floats.map(Double.init) }
 
+    /// 1 / e^u of each image. Where that is 0 or not finite the loss is not a number, and training
+    /// leaves the step out.
+    private var factors: [Double] { values.map { PortableMath.saturatingExp(-$0) } }
+
     /// The draws, with the loss of each image weighted by 1 / e^u.
     public func weighted(_ draws: [NoiseDraw]) -> [NoiseDraw] {
-      zip(draws, values).map { draw, u in
+      zip(draws, factors).map { draw, factor in
         var draw = draw
-        draw.weight *= PortableMath.exp(-u)
+        draw.weight *= factor
         return draw
       }
     }
@@ -88,7 +92,7 @@ public struct UncertaintyWeight {
     ///   - losses: L of each image, [B], without the weight.
     ///   - batch: images of the whole batch.
     public func share(losses: [Double], batch: Int) -> Variable {
-      let scaled = zip(losses, values).map { $0 * PortableMath.exp(-$1) }
+      let scaled = zip(losses, factors).map { $0 * $1 }
       let gradient = Tensor(
         scaled.map { Float((1 - $0) / Double(batch)) }, u.shape, on: u.value.context)
       let terms = zip(scaled, values).map { ($0 + $1) / Double(batch) }
