@@ -78,7 +78,7 @@ let numerics: [Target] = [
   module("2-Numerics", "LinearAlgebra", ["COpenBLAS", "TensorCore"]),
   module("2-Numerics", "Operators", ["CKernels", "TensorCore"]),
   module("2-Numerics", "Autodiff", ["Operators", "TensorCore"]),
-  module("2-Numerics", "Optimization", ["CKernels", "TensorCore"]),
+  module("2-Numerics", "Optimization", ["CKernels", "Operators", "TensorCore"]),
 ]
 
 let models: [Target] = [
@@ -115,13 +115,13 @@ let runs: [Target] = [
     "6-Runs", "Configuration",
     [
       "Checkpoints", "Collectives", "CommandSupport", "Datasets", "DiffiTModels", "Diffusion",
-      "Metrics", "SystemSupport", "TensorCore", "Yams",
+      "Metrics", "Optimization", "SystemSupport", "TensorCore", "Yams",
     ]),
   module(
     "6-Runs", "ModelLoading",
     [
       "Autodiff", "Checkpoints", "Collectives", "CommandSupport", "Configuration", "DiffiTModels",
-      "Diffusion", "FileFormats", "NeuralNetworks", "SystemSupport", "TensorCore",
+      "Diffusion", "FileFormats", "NeuralNetworks", "Optimization", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "RunData",
@@ -211,7 +211,8 @@ let testing: [Target] = [
   tests("LinearAlgebraTests", ["LinearAlgebra", "TensorCore"]),
   tests("OperatorsTests", ["NumericsSupport", "Operators", "TensorCore"], settings: loops),
   tests("AutodiffTests", ["Autodiff", "NumericsSupport", "Operators", "TensorCore"]),
-  tests("OptimizationTests", ["NumericsSupport", "Optimization", "TensorCore"]),
+  tests(
+    "OptimizationTests", ["FixtureSupport", "NumericsSupport", "Optimization", "TensorCore"]),
   tests(
     "NeuralNetworksTests",
     ["Autodiff", "NeuralNetworks", "NumericsSupport", "Operators", "TensorCore"]),
@@ -282,6 +283,9 @@ let testing: [Target] = [
   tests(
     "CompatibilityTests", in: "Integration/",
     ["FixtureSupport", "ProcessSupport", "SystemSupport", "diffit"]),
+  tests(
+    "RecipeTests", in: "Integration/",
+    ["Checkpoints", "FixtureSupport", "ProcessSupport", "TensorCore", "diffit"]),
   tests(
     "ProcessTests", in: "Integration/", ["FixtureSupport", "ProcessSupport", "diffit"]),
   tests(

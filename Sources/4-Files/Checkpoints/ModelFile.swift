@@ -20,11 +20,12 @@ package enum ModelFile {
   /// - Parameters:
   ///   - checkpoint: the source.
   ///   - vector: `VectorName.weights` or `VectorName.ema(...)`.
+  ///   - table: the parameters to write; nil: all of the checkpoint.
   ///   - url: the file to write.
   package static func export(
-    _ checkpoint: CheckpointReader, vector: String, to url: URL
+    _ checkpoint: CheckpointReader, vector: String, of table: ParameterTable? = nil, to url: URL
   ) throws {
-    let table = checkpoint.manifest.table
+    let table = table ?? checkpoint.manifest.table
     let entries = table.sortedByName
     guard checkpoint.manifest.vectors.contains(vector) else {
       throw CheckpointError.noSuchVector(

@@ -25,6 +25,19 @@ package struct Augmentation: Sendable, Equatable {
   /// No change.
   package init() {}
 
+  /// Only mirrored left to right.
+  static var mirrored: Augmentation {
+    var result = Augmentation()
+    result.flipX = true
+    return result
+  }
+
+  /// Whether `data.flip` mirrors the image at a position of the run's sequence: a fair coin, whose
+  /// stream the pipe does not use.
+  package static func mirrors(seed: UInt64, position: UInt64) -> Bool {
+    RandomStream(seed: seed, .augmentation, substream: 1, position: position).uniform(0) < 0.5
+  }
+
   /// The nine numbers that the network is told: x-flip, y-flip, scale, cos r - 1, sin r, w cos a, w
   /// sin a, tx, ty.
   package var labels: [Float] {

@@ -75,10 +75,16 @@ package struct ImageSamples: TrainingDataset {
   package let dataset: any ImageDataset
   /// Nil: images are not augmented.
   package let augmentation: AugmentationPipe?
+  /// Whether half of the images are mirrored before that.
+  package let flips: Bool
 
-  /// - Parameter augmentation: nil: images stay as they are.
-  package init(_ dataset: any ImageDataset, augmentation: AugmentationPipe? = nil) {
-    (self.dataset, self.augmentation) = (dataset, augmentation)
+  /// - Parameters:
+  ///   - augmentation: nil: images are not augmented.
+  ///   - flips: whether half of the images are mirrored left to right before that.
+  package init(
+    _ dataset: any ImageDataset, augmentation: AugmentationPipe? = nil, flips: Bool = false
+  ) {
+    (self.dataset, self.augmentation, self.flips) = (dataset, augmentation, flips)
   }
 
   /// Number of samples.
@@ -102,8 +108,11 @@ package struct ImageSamples: TrainingDataset {
       RGBImage.normalize(UnsafeBufferPointer($0), into: values)
       return label
     }
-    guard let augmentation else { return SampleLabels(label: label) }
     let side = dataset.resolution
+    if flips, Augmentation.mirrors(seed: seed, position: position) {
+      Augmentation.mirrored.apply(to: values, height: side, width: side)
+    }
+    guard let augmentation else { return SampleLabels(label: label) }
     return SampleLabels(
       label: label,
       augment: augmentation(values, height: side, width: side, seed: seed, position: position))

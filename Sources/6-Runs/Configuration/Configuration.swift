@@ -18,7 +18,7 @@ package struct Configuration: Equatable, Sendable {
   package var vae = AutoencoderSettings()
   /// How long and on what a run trains.
   package var train = TrainSettings()
-  /// Adam.
+  /// The optimiser and its learning rate.
   package var optimizer = OptimizerSettings()
   /// The moving averages of the weights, one per entry.
   package var ema = [EMASettings()]
@@ -71,6 +71,7 @@ extension Configuration {
       try check("metrics", validateMetrics)
       try check("ema", validateNames)
       try check("train", validateShards)
+      try check("optimizer", validateOptimizer)
     } catch {
       throw .invalid(
         key: error.key, at: locations[error.key] ?? "default", found: error.found,
@@ -166,5 +167,13 @@ extension Configuration {
         key: "\(index).name", found: average.name, expected: "a name no other entry of ema has",
         remedy: "set ema.\(index).name")
     }
+  }
+  /// The optimiser fits the network, and the run is long enough for its warm-up and cool-down.
+  private func validateOptimizer() throws(SettingProblem) {
+    try optimizer.require(
+      optimizer.kind == .adam || model.kind != .vae, \.kind,
+      expected: "adam with model.kind vae: muon is for the hidden matrices of image and latent",
+      remedy: "set optimizer.kind=adam")
+    try optimizer.validateRate(images: train.images)
   }
 }

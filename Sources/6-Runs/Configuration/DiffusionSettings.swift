@@ -32,6 +32,8 @@ package struct DiffusionSettings: Equatable, Sendable {
   package var learnedVariance = true
   /// Of `ddpm`: how the timesteps of training images are drawn.
   package var timesteps = Timesteps.uniform
+  /// Of `edm`: whether the loss has a learned weight over noise levels.
+  package var uncertainty = false
 
   package init() {}
 
@@ -89,6 +91,12 @@ extension DiffusionSettings: SettingsSection {
       Of `ddpm`: how the timesteps of training images are drawn: `uniform`, or by `importance`, \
       in proportion to the size of their recent losses.
       """),
+    Setting(
+      "uncertainty", \.uncertainty, .flag,
+      """
+      Of `edm`: whether a weight over noise levels is learned beside the network, so that every \
+      level contributes alike to the gradient. The losses that are reported are without it.
+      """),
   ]
 
   func validate() throws(SettingProblem) {
@@ -97,6 +105,10 @@ extension DiffusionSettings: SettingsSection {
       expected: "\(loss == .hybrid), since the loss \(loss.rawValue)"
         + (loss == .hybrid ? " is made of a variance" : " would not train a variance"),
       remedy: "set diffusion.learned_variance=\(loss == .hybrid), or another diffusion.loss")
+    try require(
+      kind == .edm || !uncertainty, \.uncertainty,
+      expected: "false with diffusion.kind \(kind), whose loss has other weights",
+      remedy: "leave it out, or set diffusion.kind=edm")
   }
 }
 

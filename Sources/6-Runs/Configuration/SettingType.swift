@@ -51,6 +51,15 @@ extension SettingType where Value == Int {
   }
 }
 
+extension SettingType where Value == ImageSpan {
+  /// Images, or a share of the run.
+  static var imageSpan: Self {
+    scalar(
+      "images or a share", "a number of images such as 500k, or a share of the run such as 10%",
+      ImageSpan.init(text:), \.text)
+  }
+}
+
 extension SettingType where Value == Double {
   static var number: Self {
     scalar("number", "a number", DecimalText.parse, DecimalText.write)

@@ -12,7 +12,8 @@ extension Configuration {
     guard data.kind != .latents else {
       return try communicator.agree { try latents(data.path) }
     }
-    return ImageSamples(try dataset(over: communicator), augmentation: augmentation)
+    return ImageSamples(
+      try dataset(over: communicator), augmentation: augmentation, flips: data.flip)
   }
 
   /// Opens the images that `data` names on every rank and compares them with the network. The first

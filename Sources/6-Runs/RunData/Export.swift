@@ -18,7 +18,8 @@ package enum Export {
     if model.configuration.model.kind == .vae {
       try DiffusersVAE.write(model.autoencoder(on: ComputeContext()), to: output)
     } else {
-      try ModelFile.export(reader, vector: model.vector, to: output)
+      try ModelFile.export(
+        reader, vector: model.vector, of: model.configuration.modelTable, to: output)
     }
     log.info(
       "wrote \(model.vector) of \(reader.url.path) (\(reader.manifest.imagesSeen) images) to"

@@ -36,7 +36,7 @@ package final class DiffusionTask: TrainingTask {
     self.configuration = configuration
   }
 
-  /// The network.
+  /// The network, and what is trained beside it.
   package var sets: [DeclaredSet] { model.sets }
   /// [B, H, W, C] of images or latents.
   package func imageShape(batch: Int) -> Shape { model.imageShape(batch: batch) }
@@ -79,16 +79,22 @@ package final class DiffusionTask: TrainingTask {
   package func trainingStep(_ microBatch: MicroBatch, in step: StepContext) {
     let positions = microBatch.positions
     let draws = positions.map(draw)
+    let uncertainty = model.uncertainty?.levels(of: draws.map(\.sigma))
     let noise = trainingNoise(seed: seed, positions: positions, like: microBatch.images)
     let tape = Tape(dropout: DropoutSource(seed: seed, positions: positions))
     let (share, losses) = step.forward {
       model.formulation.loss(
-        microBatch.images, draws: draws, noise: noise, batch: batch, on: tape
+        microBatch.images, draws: uncertainty?.weighted(draws) ?? draws, noise: noise,
+        batch: batch, on: tape
       ) {
         model.network($0, time: $1, labels: microBatch.labels, augment: microBatch.augment)
       }
     }
     step.backward(tape, from: share, sending: microBatch.isLast)
+    if let uncertainty {
+      step.backward(
+        uncertainty.tape, from: uncertainty.share(losses: losses, batch: batch), sending: false)
+    }
     step.note(losses, sigma: draws.map(\.sigma))
     if timesteps != nil { noted += zip(draws, losses).flatMap { [$0.time, $1] } }
   }

@@ -59,7 +59,9 @@ package struct ResourcePlan {
   /// and sums back to all ranks; or weights instead of sums, where the optimiser is sharded.
   var communicationBytes: Int {
     let back = method.reduceScatters ? 4 : method.wire.size
-    return ranks > 1 ? (method.wire.size + back) * flatCount * (ranks - 1) / ranks : 0
+    // Momenta of matrices to their owners, and what becomes of them to all ranks.
+    let matrices = method.reduceScatters && configuration.optimizer.kind == .muon ? 8 : 0
+    return ranks > 1 ? (method.wire.size + back + matrices) * flatCount * (ranks - 1) / ranks : 0
   }
 
   /// Memory per rank.

@@ -36,9 +36,9 @@ extension Trainer {
     imagesSeen += batch
     guard try areFinite(norms) else { return try skipUpdate(norm: norms[0]) }
     let rate = learningRate(imagesSeen: seen)
-    clock.measure(.optimizer) {
+    try clock.measure(.optimizer) {
       for (index, state) in states.enumerated() where task.trains(index, at: seen) {
-        state.update(
+        try state.update(
           learningRate: rate, gradientNorm: norms[index],
           clipNorm: configuration.optimizer.clipNorm,
           batch: batch, seen: seen)

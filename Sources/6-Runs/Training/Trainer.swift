@@ -82,7 +82,6 @@ package final class Trainer {
       losses: LossAccumulator(
         shards: states[0].reducer.method.localShards, columns: task.columns),
       clock: clock, model: states[0])
-    learningRate = LearningRate(
-      peak: configuration.optimizer.lr, warmup: configuration.optimizer.warmup)
+    learningRate = configuration.optimizer.learningRate(images: configuration.train.images)
   }
 }

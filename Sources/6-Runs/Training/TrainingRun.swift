@@ -46,7 +46,7 @@ final class TrainingRun {
       }
       if let path = options.initialWeights, try directory.checkpoints.list().isEmpty {
         try ModelFile.check(
-          URL(fileURLWithPath: path), given.parameterTable, allowing: given.publishedTensors)
+          URL(fileURLWithPath: path), given.modelTable, allowing: given.publishedTensors)
       }
     }
     data = try TrainingData(given, over: communicator)
@@ -92,7 +92,8 @@ final class TrainingRun {
         try trainer.load(resumed)
       } else if let path = options.initialWeights {
         try ModelFile.load(
-          URL(fileURLWithPath: path), trainer.table, allowing: configuration.publishedTensors,
+          URL(fileURLWithPath: path), configuration.modelTable,
+          allowing: configuration.publishedTensors,
           into: trainer.parameters.weights)
       }
     }
