@@ -69,6 +69,8 @@ extension Configuration {
       try check("model", validateModelAgainstData)
       if model.kind == .vae { try check("vae", validateLossAgainstPictures) }
       try check("metrics", validateMetrics)
+      try check("diffusion", validateNoise)
+      try check("sample", validateSampler)
       try check("ema", validateNames)
       try check("train", validateShards)
       try check("optimizer", validateOptimizer)
@@ -168,6 +170,26 @@ extension Configuration {
         remedy: "set ema.\(index).name")
     }
   }
+  /// An autoencoder has no noise levels, and no noise that is added to images.
+  private func validateNoise() throws(SettingProblem) {
+    let expected = "with model.kind vae, which removes no noise"
+    try diffusion.require(
+      model.kind != .vae || !diffusion.uncertainty, \.uncertainty, expected: "false \(expected)",
+      remedy: "leave diffusion.uncertainty out")
+    try diffusion.require(
+      model.kind != .vae || diffusion.coupling == .none, \.coupling, expected: "none \(expected)",
+      remedy: "leave diffusion.coupling out")
+  }
+
+  /// Coupled noise is no independent noise, which samplers that add noise need.
+  private func validateSampler() throws(SettingProblem) {
+    try sample.require(
+      diffusion.coupling == .none || sample.sampler != .ddpm, \.sampler,
+      expected: "heun, euler, ddim or dpm++ with diffusion.coupling \(diffusion.coupling.rawValue),"
+        + " which only deterministic samplers are right for",
+      remedy: "set sample.sampler=auto, or diffusion.coupling=none")
+  }
+
   /// The optimiser fits the network, and the run is long enough for its warm-up and cool-down.
   private func validateOptimizer() throws(SettingProblem) {
     try optimizer.require(

@@ -1,4 +1,5 @@
 import Diffusion
+import TensorCore
 
 /// The formulation: noise levels or timesteps, what the network predicts, and the loss.
 ///
@@ -10,6 +11,10 @@ package struct DiffusionSettings: Equatable, Sendable {
   package enum Loss: String, CaseIterable, Sendable {
     case mse, hybrid
     case smoothL1 = "smooth_l1"
+  }
+  package enum Coupling: String, CaseIterable, Sendable {
+    case none
+    case bestOf = "best_of"
   }
   package enum Timesteps: String, CaseIterable, Sendable { case uniform, importance }
 
@@ -34,6 +39,10 @@ package struct DiffusionSettings: Equatable, Sendable {
   package var timesteps = Timesteps.uniform
   /// Of `edm`: whether the loss has a learned weight over noise levels.
   package var uncertainty = false
+  /// Of `edm`: how the noise of a training image is chosen.
+  package var coupling = Coupling.none
+  /// Of `best_of`: draws of noise per image.
+  package var candidates = 4
 
   package init() {}
 
@@ -97,6 +106,16 @@ extension DiffusionSettings: SettingsSection {
       Of `edm`: whether a weight over noise levels is learned beside the network, so that every \
       level contributes alike to the gradient. The losses that are reported are without it.
       """),
+    Setting(
+      "coupling", \.coupling, .choice,
+      """
+      Of `edm`: how the noise of a training image is chosen. `none` takes any; `best_of` takes, of \
+      `diffusion.candidates` draws, the one with the largest inner product with the image. Only \
+      deterministic samplers are right for the network then. The held-out loss is without it.
+      """),
+    Setting(
+      "candidates", \.candidates, .whole, .range(2...64),
+      "Of `best_of`: the number of draws of noise per image."),
   ]
 
   func validate() throws(SettingProblem) {
@@ -108,6 +127,10 @@ extension DiffusionSettings: SettingsSection {
     try require(
       kind == .edm || !uncertainty, \.uncertainty,
       expected: "false with diffusion.kind \(kind), whose loss has other weights",
+      remedy: "leave it out, or set diffusion.kind=edm")
+    try require(
+      kind == .edm || coupling == .none, \.coupling,
+      expected: "none with diffusion.kind \(kind)",
       remedy: "leave it out, or set diffusion.kind=edm")
   }
 }
@@ -122,6 +145,13 @@ extension DiffusionSettings {
         schedule: schedule == .linear ? .linear : .cosine, steps: steps, loss: publishedLoss,
         learnedVariance: learnedVariance)
     }
+  }
+
+  /// The noise of the training images at `positions` of a run; see `trainingNoise`.
+  package func noise(seed: UInt64, positions: [UInt64], like images: Tensor) -> Tensor {
+    coupling == .none
+      ? trainingNoise(seed: seed, positions: positions, like: images)
+      : coupledNoise(seed: seed, positions: positions, to: images, candidates: candidates)
   }
 
   private var publishedLoss: DDPM.Loss {

@@ -119,6 +119,19 @@ package struct SamplingParameters: Equatable {
     guidance.interval = options.guidanceInterval ?? guidance.interval
     try options.validate(for: sampler)
     try Self.check(settings, for: configuration)
+    try checkDeterminism(configuration.diffusion.coupling)
+  }
+
+  /// Throws where noise would be added on the way to samples of a network that was trained with
+  /// coupled noise: its predictions hold only for the deterministic process.
+  private func checkDeterminism(_ coupling: DiffusionSettings.Coupling) throws(OptionError) {
+    guard coupling != .none else { return }
+    let reason = "with diffusion.coupling \(coupling.rawValue) of the run"
+    try require(
+      sampler != .ddpm, "--sampler", sampler.rawValue,
+      expected: "heun, euler, ddim or dpm++ \(reason): deterministic samplers")
+    try require(churn == 0, "--churn", churn, expected: "0 \(reason): no noise may be added")
+    try require(eta == 0, "--eta", eta, expected: "0 \(reason): no noise may be added")
   }
 
   /// Throws where options gave the settings values that the run cannot take.

@@ -80,7 +80,8 @@ package final class DiffusionTask: TrainingTask {
     let positions = microBatch.positions
     let draws = positions.map(draw)
     let uncertainty = model.uncertainty?.levels(of: draws.map(\.sigma))
-    let noise = trainingNoise(seed: seed, positions: positions, like: microBatch.images)
+    let noise = configuration.diffusion.noise(
+      seed: seed, positions: positions, like: microBatch.images)
     let tape = Tape(dropout: DropoutSource(seed: seed, positions: positions))
     let (share, losses) = step.forward {
       model.formulation.loss(
