@@ -132,7 +132,8 @@ let runs: [Target] = [
   module(
     "6-Runs", "Sampling",
     [
-      "CommandSupport", "Configuration", "Datasets", "Diffusion", "FileFormats", "ModelLoading",
+      "Checkpoints", "CommandSupport", "Configuration", "Datasets", "Diffusion", "FileFormats",
+      "ModelLoading",
       "Operators", "RunData", "SystemSupport", "TensorCore",
     ]),
   module(

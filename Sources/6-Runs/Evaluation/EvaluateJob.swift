@@ -179,8 +179,8 @@ extension EvaluateJob {
     var report = EvaluationReport(
       source: request.target, samples: samples, repeats: request.repeats)
     switch target {
-    case .network(let loaded, _):
-      report.sampling = try SampleRecord(loaded, request.sampling)
+    case .network(let loaded, let sampler):
+      report.sampling = try SampleRecord(loaded, request.sampling, guide: sampler.guide)
       if samples > 0 {
         report.seeds = "\(request.seed)-\(request.seed + UInt64(samples * request.repeats) - 1)"
       }

@@ -2,6 +2,7 @@ import Configuration
 import Diffusion
 import FileFormats
 import ModelLoading
+import Operators
 import RunData
 import TensorCore
 
@@ -21,6 +22,8 @@ package struct ImageSampler {
   package let context: ComputeContext
   /// Classifier-free guidance.
   package let guidance: Guidance
+  /// A weaker network that guides; nil: none.
+  package let guide: Guide?
   /// The class of all images; nil: a class from each image's seed, where the network knows classes.
   package let label: Int?
   /// Images sampled at once; bounds the memory.
@@ -32,9 +35,10 @@ package struct ImageSampler {
   /// Samples with a network that is in memory already.
   package init(
     _ model: DenoisingModel, _ parameters: SamplingParameters, batch: Int = standardBatch,
-    decoder: LatentDecoder? = nil, on context: ComputeContext
+    decoder: LatentDecoder? = nil, guide: Guide? = nil, on context: ComputeContext
   ) {
     (self.model, self.context, self.batch, self.decoder) = (model, context, batch, decoder)
+    self.guide = guide
     sampler = parameters.method
     levels = model.formulation.levels(steps: parameters.steps)
     (guidance, label) = (parameters.guidance, parameters.label)
@@ -60,7 +64,7 @@ package struct ImageSampler {
     let decoder = try loaded.decoder(options.vae, isNeeded: showsImages, on: context)
     self.init(
       try loaded.model(on: context), parameters, batch: options.batch, decoder: decoder,
-      on: context)
+      guide: try Guide(options, of: loaded, on: context), on: context)
   }
 
   /// Samples batch by batch and hands each image over, quantised as EDM does.
@@ -76,11 +80,18 @@ package struct ImageSampler {
   package func sampleBatches(
     seeds: [UInt64], take: (_ seeds: [UInt64], _ images: [RGBImage]) throws -> Void
   ) rethrows {
-    try model.parameters.withPackedWeights {
+    try withPackedWeights {
       for start in stride(from: 0, to: seeds.count, by: batch) {
         let part = Array(seeds[start..<min(start + batch, seeds.count)])
         try take(part, images(sample(part)))
       }
+    }
+  }
+
+  /// Runs `body`, during which networks keep the packed forms of their weights.
+  private func withPackedWeights(_ body: () throws -> Void) rethrows {
+    try model.parameters.withPackedWeights {
+      if let guide { try guide.model.parameters.withPackedWeights(body) } else { try body() }
     }
   }
 
@@ -89,7 +100,8 @@ package struct ImageSampler {
   /// - Parameter observe: told of each step of the sampler, after its first network call.
   /// - Returns: [B, H, W, C], one image per seed.
   package func sample(_ seeds: [UInt64], observe: ((SamplerStep) -> Void)? = nil) -> Tensor {
-    let denoiser = NetworkDenoiser(model, labels: labels(of: seeds), guidance: guidance)
+    let denoiser = NetworkDenoiser(
+      model, labels: labels(of: seeds), guidance: guidance, guide: guide)
     let shape = model.imageShape(batch: 1).dimensions.dropFirst()
     return sampler.sample(
       seeds: seeds, over: levels, image: Shape(Array(shape)), with: denoiser, on: context,
@@ -150,12 +162,16 @@ package struct NetworkDenoiser: VarianceDenoiser {
   package let model: DenoisingModel
   /// One class per image; nil: an unconditional network.
   package let labels: [Int]?
-  /// Classifier-free guidance.
+  /// Classifier-free guidance, and the interval of noise levels of any guidance.
   package let guidance: Guidance
+  /// A weaker network that guides; nil: none.
+  package let guide: Guide?
 
-  /// Joins the three.
-  package init(_ model: DenoisingModel, labels: [Int]?, guidance: Guidance = Guidance()) {
-    (self.model, self.labels, self.guidance) = (model, labels, guidance)
+  /// Joins them.
+  package init(
+    _ model: DenoisingModel, labels: [Int]?, guidance: Guidance = Guidance(), guide: Guide? = nil
+  ) {
+    (self.model, self.labels, self.guidance, self.guide) = (model, labels, guidance, guide)
   }
 
   /// Predicts the clean images of noisy images [B, H, W, C] at one noise level, and DDPM's learned
@@ -163,14 +179,33 @@ package struct NetworkDenoiser: VarianceDenoiser {
   package func denoiseWithVariance(
     _ x: Tensor, sigma: Double
   ) -> (clean: Tensor, v: Tensor?) {
-    let conditional = prediction(x, sigma, labels: labels)
-    guard let labels, guidance.applies(at: sigma) else {
-      return (conditional.clean, conditional.variance)
+    let conditional = prediction(of: model, x, sigma, labels: labels)
+    let byClass = guidedByClass(conditional.clean, x, sigma)
+    let byGuide = guidedByGuide(conditional.clean, x, sigma)
+    guard let byClass, let byGuide else {
+      return (byClass ?? byGuide ?? conditional.clean, conditional.variance)
     }
-    let unconditional = prediction(x, sigma, labels: labels.map { _ in nil })
-    let clean = guidance.combine(
-      conditional: conditional.clean, unconditional: unconditional.clean, weight: weight(sigma))
+    // What both add to the conditional prediction.
+    let clean = sum(
+      byClass,
+      scaled(conditional.clean, by: [Float](repeating: -1, count: x.shape[0]), plus: byGuide))
     return (clean, conditional.variance)
+  }
+
+  /// The prediction moved away from that without labels; nil where that does not apply.
+  private func guidedByClass(_ conditional: Tensor, _ x: Tensor, _ sigma: Double) -> Tensor? {
+    guard let labels, guidance.applies(at: sigma) else { return nil }
+    let unconditional = prediction(of: model, x, sigma, labels: labels.map { _ in nil })
+    return guidance.combine(
+      conditional: conditional, unconditional: unconditional.clean, weight: weight(sigma))
+  }
+
+  /// The prediction moved away from that of the guide; nil where that does not apply.
+  private func guidedByGuide(_ conditional: Tensor, _ x: Tensor, _ sigma: Double) -> Tensor? {
+    guard let guide, guidance.interval.contains(sigma) else { return nil }
+    let weak = prediction(of: guide.model, x, sigma, labels: labels)
+    return guidance.combine(
+      conditional: conditional, unconditional: weak.clean, weight: guide.weight)
   }
 
   private func weight(_ sigma: Double) -> Double {
@@ -180,7 +215,9 @@ package struct NetworkDenoiser: VarianceDenoiser {
     return guidance.weight(timestep: time, of: steps)
   }
 
-  private func prediction(_ x: Tensor, _ sigma: Double, labels: [Int?]?) -> Prediction {
+  private func prediction(
+    of model: DenoisingModel, _ x: Tensor, _ sigma: Double, labels: [Int?]?
+  ) -> Prediction {
     model.formulation.prediction(x, sigma: [Double](repeating: sigma, count: x.shape[0])) {
       model.network($0, time: $1, labels: labels, augment: nil)
     }

@@ -16,10 +16,8 @@ package enum SampleJob {
         options.checkpoint, ema: options.sampling.ema, over: communicator, log: log)
       let context = try communicator.agreedContext()
       let (sampler, record) = try communicator.agree {
-        (
-          try ImageSampler(loaded, options.sampling, on: context),
-          try SampleRecord(loaded, options.sampling)
-        )
+        let sampler = try ImageSampler(loaded, options.sampling, on: context)
+        return (sampler, try SampleRecord(loaded, options.sampling, guide: sampler.guide))
       }
       let folder = SampleFolder(path: options.workFolder)
       let seeds = Array(options.seeds)

@@ -34,6 +34,14 @@ package struct SampleRecord: WorkRecord, Equatable, Sendable {
   var guidanceSchedule: String?
   /// The first so many channels were guided; nil: all.
   var guidedChannels: Int?
+  /// The checkpoint of the network that guided; nil: none did.
+  package var guide: String?
+  /// Digest of its manifest.
+  var guideDigest: String?
+  /// `weights`, or `ema.NAME`, of the guide.
+  package var guideWeights: String?
+  /// Weight of the difference to the guide.
+  package var guideWeight: Double?
   /// Digest of the autoencoder of a latent network, which decoded the images.
   package var vae: String?
   /// What latents were multiplied by for the training of a latent network.
@@ -44,6 +52,10 @@ package struct SampleRecord: WorkRecord, Equatable, Sendable {
   /// The names in the file.
   package enum CodingKeys: String, CodingKey {
     case checkpoint, weights, precision, sampler, steps, churn, eta, guidance, quantization, vae
+    case guide
+    case guideDigest = "guide_digest"
+    case guideWeights = "guide_weights"
+    case guideWeight = "guide_weight"
     case latentScale = "latent_scale"
     case checkpointDigest = "checkpoint_digest"
     case imagesSeen = "images_seen"
@@ -61,6 +73,9 @@ package struct SampleRecord: WorkRecord, Equatable, Sendable {
       "precision": precision, "sampler": sampler, "steps": "\(steps)", "churn": "\(churn)",
       "eta": "\(eta)", "class": label.map { "\($0)" } ?? "by seed", "guidance": "\(guidance)",
       "guidance_interval": interval ?? "all", "quantization": quantization,
+      "guide": guide ?? "none", "guide_digest": guideDigest ?? "none",
+      "guide_weights": guideWeights ?? "none",
+      "guide_weight": guideWeight.map { "\($0)" } ?? "none",
       "guidance_schedule": guidanceSchedule ?? "constant",
       "guided_channels": guidedChannels.map { "\($0)" } ?? "all", "vae": vae ?? "none",
       "latent_scale": latentScale.map { "\($0)" } ?? "none",
@@ -69,14 +84,17 @@ package struct SampleRecord: WorkRecord, Equatable, Sendable {
 
   /// The record of images sampled from a checkpoint with these options.
   ///
+  /// - Parameter guide: the network that guides; nil: none.
   /// - Throws: `OptionError` for options that do not go together with the run.
-  package init(_ loaded: LoadedModel, _ options: SamplingOptions) throws {
+  package init(_ loaded: LoadedModel, _ options: SamplingOptions, guide: Guide? = nil) throws {
     let parameters = try SamplingParameters(options, of: loaded.configuration)
     self.init(
       checkpoint: loaded.reader.url.lastPathComponent, checkpointDigest: loaded.reader.digest,
       imagesSeen: loaded.reader.manifest.imagesSeen, weights: loaded.vector,
       precision: loaded.configuration.train.precision.rawValue, parameters: parameters,
       latents: loaded.latents)
+    (self.guide, guideDigest) = (guide?.record.checkpoint, guide?.record.digest)
+    (guideWeights, guideWeight) = (guide?.record.weights, guide?.weight)
   }
 
   /// The record of images of these origins.
@@ -109,6 +127,9 @@ extension SampleRecord {
     if guidance != 1 {
       let interval = guidanceInterval.map { " from sigma \($0[0]) to \($0[1])" } ?? ""
       parts.append("guidance \(guidance)\(interval)")
+    }
+    if let guide, let guideWeight {
+      parts.append("guided by \(guide) (\(guideWeights ?? "weights")) with weight \(guideWeight)")
     }
     if let label { parts.append("class \(label)") }
     return parts.joined(separator: ", ")

@@ -6,6 +6,8 @@ package enum SamplingError: Error, Equatable, Sendable {
   case labelOutOfRange(label: Int, classes: Int)
   /// Guidance needs the difference that a label makes, and the network is unconditional.
   case nothingToGuide(checkpoint: String)
+  /// The guide does something else than the network that it is to guide.
+  case unfitGuide(guide: String, what: String, found: String, expected: String)
   /// An output folder holds images that were sampled in another way.
   case otherSamples(folder: String, difference: String)
   /// An output folder holds files of the names that images would get, and no record of their
@@ -22,6 +24,9 @@ extension SamplingError: CustomStringConvertible {
         : "--class: \(label), but the network knows classes 0 to \(classes - 1)"
     case .nothingToGuide(let checkpoint):
       "--guidance: \(checkpoint) is unconditional; leave the flag out"
+    case .unfitGuide(let guide, let what, let found, let expected):
+      "--guide: \(guide): \(what): \(found); expected \(expected), as in the network that it is to"
+        + " guide; name a run of the same task"
     case .otherSamples(let folder, let difference):
       "\(folder): holds images that were sampled in another way: \(difference); name another"
         + " folder, or remove this one"

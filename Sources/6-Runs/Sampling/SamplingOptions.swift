@@ -24,6 +24,12 @@ package struct SamplingOptions: Equatable, Sendable {
   package var guidanceSchedule: SampleSettings.Schedule?
   /// The first so many channels are guided; 0: all. Nil: `sample.guided_channels` of the run.
   package var guidedChannels: Int?
+  /// A checkpoint or a run whose network guides. Nil: `sample.guide` of the run.
+  package var guide: String?
+  /// Weight of the difference to it; 1: none. Nil: `sample.guide_weight` of the run.
+  package var guideWeight: Double?
+  /// The average of the guide's weights; `raw`: the weights themselves. Nil: its first average.
+  package var guideEMA: String?
   /// The average of the weights to sample with; `raw`: the weights themselves. Nil: the run's first
   /// average.
   package var ema: String?
@@ -48,6 +54,10 @@ package struct SamplingOptions: Equatable, Sendable {
       guidance?.isFinite ?? true, "--guidance", guidance ?? 0, expected: "a finite number")
     try require(
       guidedChannels ?? 0 >= 0, "--guided-channels", guidedChannels ?? 0, expected: "0 or more")
+    try require(guide != "", "--guide", "\"\"", expected: "a checkpoint or a run")
+    try require(
+      guideWeight?.isFinite ?? true, "--guide-weight", guideWeight ?? 0, expected: "a finite number"
+    )
     try require(batch >= 1, "--batch", batch, expected: "1 or more")
   }
 
