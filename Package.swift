@@ -78,7 +78,7 @@ let numerics: [Target] = [
   module("2-Numerics", "LinearAlgebra", ["COpenBLAS", "TensorCore"]),
   module("2-Numerics", "Operators", ["CKernels", "TensorCore"]),
   module("2-Numerics", "Autodiff", ["Operators", "TensorCore"]),
-  module("2-Numerics", "Optimization", ["CKernels", "Operators", "TensorCore"]),
+  module("2-Numerics", "Optimization", ["CKernels", "LinearAlgebra", "Operators", "TensorCore"]),
 ]
 
 let models: [Target] = [
@@ -127,7 +127,8 @@ let runs: [Target] = [
     "6-Runs", "RunData",
     [
       "Autodiff", "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets",
-      "DiffiTModels", "FileFormats", "ModelLoading", "Operators", "SystemSupport", "TensorCore",
+      "DiffiTModels", "FileFormats", "ModelLoading", "Operators", "Optimization", "SystemSupport",
+      "TensorCore",
     ]),
   module(
     "6-Runs", "Sampling",
@@ -286,7 +287,9 @@ let testing: [Target] = [
     ["FixtureSupport", "ProcessSupport", "SystemSupport", "diffit"]),
   tests(
     "RecipeTests", in: "Integration/",
-    ["Checkpoints", "FixtureSupport", "ProcessSupport", "TensorCore", "diffit"]),
+    [
+      "Checkpoints", "FileFormats", "FixtureSupport", "ProcessSupport", "TensorCore", "diffit",
+    ]),
   tests(
     "ProcessTests", in: "Integration/", ["FixtureSupport", "ProcessSupport", "diffit"]),
   tests(

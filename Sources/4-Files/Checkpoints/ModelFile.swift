@@ -25,12 +25,29 @@ package enum ModelFile {
   package static func export(
     _ checkpoint: CheckpointReader, vector: String, of table: ParameterTable? = nil, to url: URL
   ) throws {
-    let table = table ?? checkpoint.manifest.table
-    let entries = table.sortedByName
     guard checkpoint.manifest.vectors.contains(vector) else {
       throw CheckpointError.noSuchVector(
         path: checkpoint.path, vector: vector, present: checkpoint.manifest.vectors)
     }
+    try write(table ?? checkpoint.manifest.table, to: url) {
+      try checkpoint.read(vector, $0.range, into: $1)
+    }
+  }
+
+  /// Writes flat weights that are in memory.
+  ///
+  /// - Parameter flat: f32, of the table's `flatCount`.
+  package static func export(_ flat: Tensor, _ table: ParameterTable, to url: URL) throws {
+    try write(table, to: url) { entry, memory in
+      flat.withFloats { memory.update(from: $0 + entry.offset, count: entry.count) }
+    }
+  }
+
+  /// - Parameter read: puts a parameter's values, as memory has them, into a buffer.
+  private static func write(
+    _ table: ParameterTable, to url: URL, _ read: (ParameterEntry, Floats) throws -> Void
+  ) throws {
+    let entries = table.sortedByName
     let writer = try SafetensorsWriter(
       url, entries.map { SafetensorsWriter.Announcement($0.name, .float32, $0.shape) },
       metadata: ["format": "pt"])
@@ -40,7 +57,7 @@ package enum ModelFile {
       file.deallocate()
     }
     for entry in entries {
-      try checkpoint.read(vector, entry.range, into: memory)
+      try read(entry, memory)
       entry.layout.toFile(memory, file, shape: entry.shape)
       try writer.write(UnsafeRawBufferPointer(start: file, count: entry.count * 4))
     }

@@ -72,6 +72,7 @@ extension Configuration {
       try check("diffusion", validateNoise)
       try check("sample", validateSampler)
       try check("ema", validateNames)
+      try check("checkpoint", validateSnapshots)
       try check("train", validateShards)
       try check("optimizer", validateOptimizer)
     } catch {
@@ -170,6 +171,15 @@ extension Configuration {
         remedy: "set ema.\(index).name")
     }
   }
+
+  /// Only power-function averages have snapshots.
+  private func validateSnapshots() throws(SettingProblem) {
+    try checkpoint.require(
+      checkpoint.snapshots == 0 || ema.contains { $0.length > 0 }, \.snapshots,
+      expected: "0 where no entry of ema has a length",
+      remedy: "set ema.0.length=0.05 and a second entry of 0.10, or checkpoint.snapshots=0")
+  }
+
   /// An autoencoder has no noise levels, and no noise that is added to images.
   private func validateNoise() throws(SettingProblem) {
     let expected = "with model.kind vae, which removes no noise"

@@ -16,6 +16,8 @@ package struct RunDirectory {
   package var url: URL { URL(fileURLWithPath: path) }
   /// `RUN/checkpoints`, one folder per checkpoint.
   package var checkpoints: CheckpointStore { CheckpointStore(run: url) }
+  /// `RUN/averages`, snapshots of power-function averages.
+  package var averages: AverageSnapshots { AverageSnapshots(run: url) }
   /// The settings of the run, as YAML.
   package var config: String { "\(path)/config.yaml" }
   /// The messages of all starts of the run.

@@ -15,14 +15,19 @@ package enum Export {
     for passed in passedOver { log.warning("passed over: \(passed.reason)") }
     let model = try LoadedModel(reader, ema: options.ema ?? "raw")
     let output = URL(fileURLWithPath: options.output)
-    if model.configuration.model.kind == .vae {
+    var what = model.vector
+    if let length = options.length {
+      let made = try PostHocAverage(length: length, of: model, on: ComputeContext())
+      what = "an average of length \(length), made of \(made.snapshots) snapshots"
+      try ModelFile.export(made.weights, model.configuration.modelTable, to: output)
+    } else if model.configuration.model.kind == .vae {
       try DiffusersVAE.write(model.autoencoder(on: ComputeContext()), to: output)
     } else {
       try ModelFile.export(
         reader, vector: model.vector, of: model.configuration.modelTable, to: output)
     }
     log.info(
-      "wrote \(model.vector) of \(reader.url.path) (\(reader.manifest.imagesSeen) images) to"
+      "wrote \(what) of \(reader.url.path) (\(reader.manifest.imagesSeen) images) to"
         + " \(options.output)")
   }
 }

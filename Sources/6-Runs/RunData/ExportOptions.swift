@@ -1,3 +1,6 @@
+import CommandSupport
+import Optimization
+
 /// What `diffit export` is asked to do.
 package struct ExportOptions: Equatable, Sendable {
   /// A checkpoint, or a run: its newest good checkpoint.
@@ -6,11 +9,25 @@ package struct ExportOptions: Equatable, Sendable {
   package var output: String
   /// The average of the weights to write. Nil: the weights themselves.
   package var ema: String?
+  /// The length of a power-function average to make of the run's snapshots, and to write. Nil: none.
+  package var length: Double?
 
-  /// Takes the options as they are.
-  package init(checkpoint: String, output: String, ema: String? = nil) {
+  /// Checks the options.
+  ///
+  /// - Throws: `OptionError` for a length that no average has, or beside an average.
+  package init(
+    checkpoint: String, output: String, ema: String? = nil, length: Double? = nil
+  ) throws(OptionError) {
+    let lengths = PowerFunctionProfile.lengths
+    try require(
+      length.map(lengths.contains) ?? true, "--ema-length", length ?? 0,
+      expected: "\(lengths.lowerBound) to \(lengths.upperBound)")
+    try require(
+      length == nil || ema == nil, "--ema-length", length ?? 0,
+      expected: "no --ema beside it, which names an average that the run keeps")
     self.checkpoint = checkpoint
     self.output = output
     self.ema = ema
+    self.length = length
   }
 }

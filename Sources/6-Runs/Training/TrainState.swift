@@ -53,8 +53,7 @@ package final class TrainState {
       epsilon: optimizer.eps / lossScale, weightDecay: optimizer.weightDecay,
       excluding: matrices.map(\.range), on: context)
     averages = (hasAverages ? configuration.ema : []).map {
-      ExponentialAverage(
-        name: $0.name, halfLife: Double($0.halfLife), rampup: $0.rampup, of: weights, owned: owned)
+      ExponentialAverage($0, of: weights, owned: owned)
     }
   }
 

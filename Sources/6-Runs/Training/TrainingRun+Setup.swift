@@ -116,6 +116,7 @@ extension TrainingRun {
   /// that lie after the start.
   func prepareDirectory(resumedAt images: Int) throws {
     try directory.checkpoints.clearLeftovers()
+    try directory.averages.removeNewer(than: images)
     try directory.write(configuration.yaml, to: directory.config)
     try StatsFile.truncate(directory.stats, afterImages: images)
     try? FileManager.default.removeItem(atPath: directory.stopped)

@@ -1,4 +1,5 @@
 import Checkpoints
+import FileFormats
 import FixtureSupport
 import Foundation
 import ProcessSupport
@@ -40,6 +41,12 @@ final class RecipeScene {
 
   func train(_ name: String, _ settings: [String], ranks: Int = 0) throws {
     try succeed(training(name, settings), ranks: ranks)
+  }
+
+  /// The tensors of a file, by name.
+  static func tensors(_ file: URL) throws -> [String: [Float]] {
+    let opened = try SafetensorsFile(file)
+    return try opened.entries.reduce(into: [:]) { $0[$1.name] = try opened.floats($1.name) }
   }
 
   /// Every vector of the newest checkpoint of a run, from all shards.

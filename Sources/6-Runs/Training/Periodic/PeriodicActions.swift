@@ -52,7 +52,8 @@ final class PeriodicActions {
     }
     (self.checkpoints, self.previews, self.metrics) = (checkpoints, previews, measuring)
     let all: [(any PeriodicAction)?] = [
-      RankComparison(trainer), checkpoints, previews, measuring,
+      RankComparison(trainer), checkpoints, SnapshotAction(trainer, in: directory), previews,
+      measuring,
     ]
     actions = all.compactMap(\.self)
   }

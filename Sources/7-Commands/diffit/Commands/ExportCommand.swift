@@ -27,7 +27,14 @@ struct ExportCommand: ParsableCommand {
       "Write this average of the weights. (default: the weights themselves)", valueName: "name"))
   var ema: String?
 
+  @Option(
+    name: .customLong("ema-length"),
+    help: ArgumentHelp(
+      "Write a power-function average of this length, made of the averages that the run kept.",
+      valueName: "x"))
+  var length: Double?
+
   mutating func run() throws {
-    try Export.run(ExportOptions(checkpoint: checkpoint, output: output, ema: ema))
+    try Export.run(ExportOptions(checkpoint: checkpoint, output: output, ema: ema, length: length))
   }
 }
