@@ -170,6 +170,9 @@ let commands: [Target] = [
       "ModelLoading", "Sampling", "SystemSupport", "TensorCore", "Training",
     ]),
   module(
+    "7-Commands", "Planning",
+    ["CommandSupport", "Configuration", "SystemSupport", "TensorCore", "Training"]),
+  module(
     "7-Commands", "Diagnostics",
     [
       "Benchmarking", "Collectives", "CommandSupport", "LinearAlgebra", "SystemSupport",
@@ -185,8 +188,8 @@ let commands: [Target] = [
     name: "diffit",
     dependencies: [
       "Benchmarking", "CommandSupport", "Configuration", "DataPreparation", "Diagnostics",
-      "Diffusion", "Evaluation", "LinearAlgebra", "ModelLoading", "Parity", "RunData", "Sampling",
-      "SystemSupport", "TensorCore", "Training",
+      "Diffusion", "Evaluation", "LinearAlgebra", "ModelLoading", "Parity", "Planning", "RunData",
+      "Sampling", "SystemSupport", "TensorCore", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
     ], path: "Sources/7-Commands/diffit", swiftSettings: swift, plugins: ["BuildCommit"]),
 ]
@@ -269,6 +272,7 @@ let testing: [Target] = [
       "FixtureSupport", "TensorCore", "Training",
     ]),
   tests("BenchmarkingTests", ["Benchmarking", "CommandSupport", "Configuration", "TensorCore"]),
+  tests("PlanningTests", ["CommandSupport", "Configuration", "Planning"]),
   tests("DiagnosticsTests", ["Benchmarking", "Collectives", "Diagnostics", "TensorCore"]),
   tests(
     "ParityTests",

@@ -19,6 +19,6 @@ struct Diffit: ParsableCommand {
       Train.self, Sample.self, EvaluateCommand.self, DataCommand.self, NoiseCommand.self,
       Parity.self, Bench.self, Inspect.self, ConfigCommand.self,
       ExportCommand.self,
-      DoctorCommand.self, Scaling.self,
+      DoctorCommand.self, Scaling.self, PlanCommand.self,
     ])
 }
