@@ -141,7 +141,8 @@ let runs: [Target] = [
     "6-Runs", "Evaluation",
     [
       "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets", "DiffiTModels",
-      "Diffusion", "FileFormats", "Metrics", "ModelLoading", "RunData", "Sampling",
+      "Diffusion", "FileFormats", "LinearAlgebra",
+      "Metrics", "ModelLoading", "RunData", "Sampling",
       "SystemSupport", "TensorCore",
     ]),
   module(
@@ -264,7 +265,12 @@ let testing: [Target] = [
       "Autodiff", "CommandSupport", "Configuration", "DiffiTModels", "Diffusion", "FixtureSupport",
       "ModelLoading", "Sampling", "TensorCore",
     ]),
-  tests("EvaluationTests", ["CommandSupport", "Evaluation", "Metrics", "Sampling"]),
+  tests(
+    "EvaluationTests",
+    [
+      "Collectives", "CommandSupport", "Configuration", "Datasets", "Diffusion", "Evaluation",
+      "Metrics", "ModelLoading", "Sampling", "TensorCore",
+    ]),
   tests(
     "TrainingTests",
     [

@@ -20,5 +20,6 @@ struct Diffit: ParsableCommand {
       Parity.self, Bench.self, Inspect.self, ConfigCommand.self,
       ExportCommand.self,
       DoctorCommand.self, Scaling.self, PlanCommand.self,
+      OptimalLossCommand.self,
     ])
 }
