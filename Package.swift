@@ -141,9 +141,8 @@ let runs: [Target] = [
     "6-Runs", "Evaluation",
     [
       "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets", "DiffiTModels",
-      "Diffusion", "FileFormats", "LinearAlgebra",
-      "Metrics", "ModelLoading", "RunData", "Sampling",
-      "SystemSupport", "TensorCore",
+      "Diffusion", "FileFormats", "LinearAlgebra", "Metrics", "ModelLoading", "RunData",
+      "Sampling", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "Training",

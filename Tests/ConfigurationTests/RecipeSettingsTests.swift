@@ -57,7 +57,14 @@ struct RecipeSettingsTests {
       "data.flip", "data.flip=true", "data.kind=latents", "model.kind=latent", "data.augment=0")
     let vae = ["model.kind=vae", "model.channels=32,32", "data.augment=0"]
     try refuses("model.zero_init", vae[0], vae[1], vae[2], "model.zero_init=true")
+    try refuses("diffusion.uncertainty", vae[0], vae[1], vae[2], "diffusion.uncertainty=true")
+    try refuses("diffusion.coupling", vae[0], vae[1], vae[2], "diffusion.coupling=best_of")
     try refuses("optimizer.kind", vae[0], vae[1], vae[2], "optimizer.kind=muon")
+    try refuses("diffusion.coupling", "diffusion.kind=ddpm", "diffusion.coupling=best_of")
+    try refuses("sample.sampler", "sample.sampler=ddpm", "diffusion.coupling=best_of")
+    try refuses("checkpoint.snapshots", "checkpoint.snapshots=1k")
+    try refuses("ema.0.length", "ema.0.length=0.0001")
+    try refuses("ema.0.length", "ema.0.length=0.5")
     try refuses("diffusion.uncertainty", "diffusion.kind=ddpm", "diffusion.uncertainty=true")
   }
 
@@ -81,6 +88,8 @@ struct RecipeSettingsTests {
     let known = [
       "optimizer.schedule", "optimizer.cooldown", "optimizer.decay_start", "optimizer.kind",
       "data.flip", "model.zero_init", "diffusion.uncertainty",
+      "diffusion.coupling", "diffusion.candidates", "ema.0.length", "checkpoint.snapshots",
+      "sample.guide", "sample.guide_weight",
     ]
     let saved = now.dotted.filter { !known.contains($0.key) }
     #expect(saved.count == now.dotted.count - known.count)

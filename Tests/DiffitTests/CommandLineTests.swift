@@ -74,7 +74,7 @@ struct CommandLineTests {
     #expect(
       names == [
         "train", "sample", "evaluate", "data", "noise", "parity", "bench", "inspect", "config",
-        "export", "doctor", "scaling",
+        "export", "doctor", "scaling", "plan", "optimal-loss",
       ])
   }
 

@@ -11,6 +11,7 @@ extension RecipeTests {
         "model.zero_init=true",
       ],
       ["diffusion.uncertainty=true"],
+      ["diffusion.coupling=best_of", "diffusion.candidates=3"],
       ["optimizer.kind=muon", "optimizer.weight_decay=0.1", "optimizer.clip_norm=0.5"],
     ]
 
@@ -71,9 +72,7 @@ extension RecipeTests {
         try scene.succeed(
           scene.training("from-\(setting)", [setting, "train.images=16"]) + ["--init", file])
       }
-      try scene.succeed([
-        "evaluate", scene.path("run"), "--metrics", "loss",
-      ])
+      try scene.succeed(["evaluate", scene.path("run"), "--metrics", "loss", "--samples", "8"])
     }
   }
 }
