@@ -224,6 +224,7 @@ let testing: [Target] = [
     ["FileFormats", "FixtureSupport", "Images", "Metrics", "NumericsSupport", "TensorCore"]),
   support("ProcessSupport"),
   support("ErrorSupport"),
+  support("FuzzSupport"),
 
   // Programs that tests and comparisons run.
   probe("CollectivesProbe", ["COpenBLAS", "Collectives", "SystemSupport", "TensorCore"]),
@@ -323,6 +324,16 @@ let testing: [Target] = [
     [
       "Checkpoints", "FileFormats", "FixtureSupport", "ProcessSupport", "TensorCore", "diffit",
     ]),
+  tests(
+    "RecordFuzzTests", in: "Integration/",
+    [
+      "Checkpoints", "CommandSupport", "Configuration", "DataPreparation", "DiffiTModels",
+      "Evaluation", "FileFormats", "FixtureSupport", "FuzzSupport", "Metrics", "ModelLoading",
+      "RunData", "Sampling", "SystemSupport", "TensorCore", "Training",
+    ]),
+  tests(
+    "RunFilesTests", in: "Integration/",
+    ["Checkpoints", "FileFormats", "FixtureSupport", "ProcessSupport", "diffit"]),
   tests(
     "ProcessTests", in: "Integration/", ["FixtureSupport", "ProcessSupport", "diffit"]),
   tests(

@@ -117,7 +117,7 @@ struct ConfigurationResumeTests {
       "metrics.best", "metrics.reference",
       "metrics.features",
       "metrics.protocol", "data.validation", "metrics.names", "metrics.samples", "log.every",
-      "log.straggler",
+      "log.straggler", "optimizer.max_skipped",
     ]
     #expect(Set(Configuration.keys.filter { !Configuration.isFixedForRun($0) }) == free)
   }

@@ -53,10 +53,9 @@ package enum Files {
     defer { close(descriptor) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw unreadable(path, errno) }
-    switch status.st_mode & S_IFMT {
-    case S_IFREG: break
-    case S_IFDIR: throw .unreadable(path: path, reason: "it is a folder, expected a file")
-    default: throw .unreadable(path: path, reason: "it is no regular file")
+    try FileSystem.refuseIrregular(status, path: path)
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw .notRegular(path: path, found: "a device")
     }
     let count = Int(status.st_size)
     guard count > 0 else { return Data() }

@@ -1,4 +1,5 @@
 import Foundation
+import SystemSupport
 
 /// Files of settings as text.
 enum SettingsFile {
@@ -13,6 +14,10 @@ enum SettingsFile {
       let reason =
         !exists ? "no such file" : isDirectory.boolValue ? "is a folder" : "cannot be read"
       throw .unreadableFile(path: path, reason: reason)
+    }
+    let kind = FileKind(bytes)
+    guard kind == .empty || FileUse.settings.takes(kind) else {
+      throw .unreadableFile(path: path, reason: "is \(kind.name)")
     }
     let isUTF16 = [[0xFF, 0xFE], [0xFE, 0xFF]].contains(bytes.prefix(2).map { Int($0) })
     let text =

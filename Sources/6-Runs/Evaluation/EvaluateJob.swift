@@ -63,6 +63,9 @@ package struct EvaluateJob {
     }
     if request.metrics.hasLoss, case .network(let loaded, let sampler) = target {
       let loss = try heldOutLoss(loaded, sampler)
+      try communicator.agree {
+        if !loss.mean.isFinite { throw EvaluationError.lossNotFinite(origin: loaded.origin) }
+      }
       report.note(MetricSelection.loss, [loss.mean])
       report.loss = loss
     }
@@ -137,7 +140,8 @@ extension EvaluateJob {
       return .autoencoder(
         loaded,
         Reconstructions(
-          vae: vae, dataset: dataset, batch: request.sampling.batch, context: context))
+          vae: vae, dataset: dataset, batch: request.sampling.batch, origin: loaded.origin,
+          context: context))
     }
   }
 
@@ -198,9 +202,15 @@ extension EvaluateJob {
       }
     case .autoencoder: break
     case .images(let images):
-      report.sampling = try? SampleRecord(
-        readingFile: SampleFolder(path: images.path).recordPath
-      ).withoutImages
+      let record = SampleFolder(path: images.path).recordPath
+      guard Files.kindIfPresent(images.path) == .folder, Files.kindIfPresent(record) != nil else {
+        break
+      }
+      do {
+        report.sampling = try SampleRecord(readingFile: record).withoutImages
+      } catch {
+        report.warnings.append("how the images were sampled is not known: \(error)")
+      }
     }
     return report
   }

@@ -168,7 +168,12 @@ package struct LoadedModel {
     return model.vae
   }
 
-  /// Reads the weights of the first set.
+  /// The weights and where they are from, for errors: `weights (raw) of runs/x/checkpoints/...`.
+  package var origin: String {
+    "\(vector == VectorName.weights ? "weights (raw)" : vector) of \(path)"
+  }
+
+  /// Reads the weights of the first set, and throws where one of them is not finite.
   ///
   /// - Parameter sets: all sets of the checkpoint, declared; only the first takes memory.
   private func fill(_ sets: [DeclaredSet], on context: ComputeContext) throws {
@@ -185,6 +190,15 @@ package struct LoadedModel {
       try ModelFile.load(
         URL(fileURLWithPath: file.path), parameters.table,
         allowing: configuration.publishedTensors, into: parameters.weights)
+    }
+    for entry in parameters.table.entries {
+      let fault: (index: Int, found: Float)? = parameters.weights.withFloats { weights in
+        let values = UnsafeBufferPointer(start: weights + entry.offset, count: entry.count)
+        return firstNotFinite(values).map { ($0, values[$0]) }
+      }
+      guard let fault else { continue }
+      throw ModelError.notFinite(
+        origin: origin, tensor: entry.name, index: fault.index, found: fault.found)
     }
   }
 

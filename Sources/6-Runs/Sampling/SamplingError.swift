@@ -11,6 +11,8 @@ package enum SamplingError: Error, Equatable, Sendable {
   case nothingToGuide(checkpoint: String)
   /// The guide does something else than the network that it is to guide.
   case unfitGuide(guide: String, what: String, found: String, expected: String)
+  /// A sampled image has values that are infinite, not numbers or absurd; `origin`: the weights.
+  case notFinite(seed: UInt64, origin: String)
   /// An output folder holds images that were sampled in another way.
   case otherSamples(folder: String, difference: String)
   /// An output folder holds files of the names that images would get, and no record of their
@@ -19,7 +21,9 @@ package enum SamplingError: Error, Equatable, Sendable {
 }
 
 extension SamplingError: CustomStringConvertible {
-  package var description: String {
+  package var description: String { Format.line(text) }
+
+  private var text: String {
     switch self {
     case .labelOutOfRange(let label, let classes):
       classes == 0
@@ -38,6 +42,10 @@ extension SamplingError: CustomStringConvertible {
     case .unfitGuide(let guide, let what, let found, let expected):
       "--guide: \(guide): \(what): \(found); expected \(expected), as in the network that it is to"
         + " guide; name a run of the same task"
+    case .notFinite(let seed, let origin):
+      "the image of seed \(seed) is not finite (or far outside of [-1, 1]), sampled with \(origin): the network has diverged; use"
+        + " an average of the weights (--ema) or an earlier checkpoint, and train with a lower"
+        + " optimizer.lr"
     case .otherSamples(let folder, let difference):
       "\(folder): holds images that were sampled in another way: \(difference); name another"
         + " folder, or remove this one"
@@ -49,6 +57,8 @@ extension SamplingError: CustomStringConvertible {
 }
 
 extension SamplingError: ExitCoded {
-  /// 2: the command has to change.
-  package var exitCode: Int32 { 2 }
+  /// 2 where the command has to change, 1 where the weights are bad.
+  package var exitCode: Int32 {
+    if case .notFinite = self { 1 } else { 2 }
+  }
 }

@@ -127,7 +127,12 @@ extension TrainingRun {
     let comment =
       notes.isEmpty ? "" : "# Chosen at the last start: \(notes.joined(separator: ", "))\n"
     try directory.write(asked.yaml + comment, to: directory.config)
-    try StatsFile.truncate(directory.stats, afterImages: images)
+    let unreadable = try StatsFile.truncate(directory.stats, afterImages: images).unreadable
+    if unreadable > 0 {
+      log.warning(
+        "\(directory.stats.path): \(Format.quantity(unreadable, "line")) that could not be read as"
+          + " JSON, such as a row that was cut off, removed")
+    }
     try? FileManager.default.removeItem(atPath: directory.stopped)
     try log.open(directory.log)
   }
@@ -146,6 +151,9 @@ extension TrainingRun {
         + (configuration.data.kind == .shapes ? "" : " at \(configuration.data.path)")
         + ", \(data.samples.count) images")
     log.tell(leftOut: data.samples.leftOut)
+    if let warning = (data.samples as? LatentDataset)?.scaleWarning, communicator.rank == 0 {
+      log.warning(warning)
+    }
     if let latents = data.latents {
       log.info(
         "latents: times \(latents.scale), of autoencoder \(latents.vae)"

@@ -17,6 +17,10 @@ enum Program {
   static func main() {
     StandardStreams.prepare()
     Files.speak(as: ErrorLine.speaker())
+    if let problem = MemoryLimit.problem(cores: CoreSet.allowed?.numbers.count ?? 1) {
+      complainOnce(problem)
+      _exit(Outcome.failed.rawValue)  // libraries' own ends could wait for ever
+    }
     OpenBLAS.repairCore()
     Build.commit = buildCommit
     let code: Int32
