@@ -57,7 +57,7 @@ extension ModelError: ExitCoded {
   package var exitCode: Int32 {
     switch self {
     case .notFinite, .latentsUnknown: 1
-    case .otherNetwork, .samplesNothing, .notAnAutoencoder, .noAverage: 2
+    case .otherNetwork, .samplesNothing, .notAnAutoencoder, .noAverage, .noSettings: 2
     }
   }
 }
