@@ -40,7 +40,8 @@ package struct LatentDecoder {
     _ path: String, scale: Double, channels: Int, on context: ComputeContext
   ) throws {
     autoencoder = try Autoencoder.open(path, .init(latentChannels: channels), on: context)
-    self.scale = scale > 0 ? scale : autoencoder.scalingFactor
+    self.scale =
+      scale > 0 ? scale : autoencoder.scalingFactor ?? DiffusersVAE.standardScale
   }
 
   /// Decodes latents.

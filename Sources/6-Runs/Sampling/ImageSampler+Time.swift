@@ -19,7 +19,7 @@ extension ImageSampler {
       _ = denoiser.denoise(noise, sigma: 1)
       let call = MonotonicClock.now - begun
       let decoding = MonotonicClock.now
-      let images = self.images(state)
+      let images = self.images(state) { _ in }
       let calls =
         Double(sampler.calls(steps: visited.count))
         * (1 + Double(guided) / Double(max(visited.count, 1)))
