@@ -125,8 +125,8 @@ let runs: [Target] = [
   module(
     "6-Runs", "Metrics",
     [
-      "Checkpoints", "Collectives", "Datasets", "FileFormats", "Images", "LinearAlgebra",
-      "Operators", "Scores", "SystemSupport", "TensorCore",
+      "Checkpoints", "Collectives", "Datasets", "FileFormats", "Images", "Operators", "Scores",
+      "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "Configuration",
@@ -151,8 +151,8 @@ let runs: [Target] = [
   module(
     "6-Runs", "Sampling",
     [
-      "Checkpoints", "CommandSupport", "Configuration", "Datasets", "Diffusion", "FileFormats",
-      "Images", "ModelLoading", "Operators", "RunData", "SystemSupport", "TensorCore",
+      "CommandSupport", "Configuration", "Datasets", "Diffusion", "FileFormats", "Images",
+      "ModelLoading", "Operators", "RunData", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "Evaluation",
@@ -162,7 +162,8 @@ let runs: [Target] = [
       "Sampling", "Scores", "SystemSupport", "TensorCore",
     ]),
   module(
-    "6-Runs", "Reporting", ["Checkpoints", "ModelLoading", "SystemSupport"]),
+    "6-Runs", "Reporting",
+    ["Checkpoints", "CommandSupport", "Evaluation", "ModelLoading", "SystemSupport"]),
   module(
     "6-Runs", "Training",
     [
@@ -187,7 +188,7 @@ let commands: [Target] = [
     "7-Commands", "Benchmarking",
     [
       "Collectives", "CommandSupport", "Configuration", "Diffusion", "LinearAlgebra",
-      "ModelLoading", "Sampling", "SystemSupport", "TensorCore", "Training",
+      "ModelLoading", "Reporting", "Sampling", "SystemSupport", "TensorCore", "Training",
     ]),
   module(
     "7-Commands", "Planning",
@@ -288,7 +289,7 @@ let testing: [Target] = [
       "Autodiff", "CommandSupport", "Configuration", "DiffiTModels", "Diffusion", "FixtureSupport",
       "ModelLoading", "Sampling", "TensorCore",
     ]),
-  tests("ReportingTests", ["FixtureSupport", "Reporting"]),
+  tests("ReportingTests", ["FixtureSupport", "Reporting", "SystemSupport"]),
   tests(
     "EvaluationTests",
     [
@@ -299,7 +300,7 @@ let testing: [Target] = [
     "TrainingTests",
     [
       "Autodiff", "Collectives", "CommandSupport", "Configuration", "Datasets", "Evaluation",
-      "FixtureSupport", "TensorCore", "Training",
+      "FixtureSupport", "Reporting", "TensorCore", "Training",
     ]),
   tests("BenchmarkingTests", ["Benchmarking", "CommandSupport", "Configuration", "TensorCore"]),
   tests("PlanningTests", ["CommandSupport", "Configuration", "Planning"]),
@@ -329,11 +330,11 @@ let testing: [Target] = [
     [
       "Checkpoints", "CommandSupport", "Configuration", "DataPreparation", "DiffiTModels",
       "Evaluation", "FileFormats", "FixtureSupport", "FuzzSupport", "Metrics", "ModelLoading",
-      "RunData", "Sampling", "SystemSupport", "TensorCore", "Training",
+      "RunData", "Sampling", "Scores", "SystemSupport", "TensorCore", "Training",
     ]),
   tests(
     "RunFilesTests", in: "Integration/",
-    ["Checkpoints", "FileFormats", "FixtureSupport", "ProcessSupport", "diffit"]),
+    ["Checkpoints", "FileFormats", "FixtureSupport", "Images", "ProcessSupport", "diffit"]),
   tests(
     "ProcessTests", in: "Integration/", ["FixtureSupport", "ProcessSupport", "diffit"]),
   tests(
@@ -348,8 +349,8 @@ let testing: [Target] = [
     "EndToEndTests", in: "Integration/",
     [
       "Checkpoints", "Configuration", "Datasets", "Diagnostics", "FileFormats", "FixtureSupport",
-      "Images", "InceptionSupport", "ProcessSupport", "RunData", "SystemSupport", "TensorCore",
-      "Training", "diffit",
+      "Images", "InceptionSupport", "ProcessSupport", "Reporting", "RunData", "SystemSupport",
+      "TensorCore", "Training", "diffit",
     ]),
 ]
 

@@ -80,7 +80,6 @@ package struct LatentBlock {
     return result
   }
 
-
   /// Writes the file; it is complete, or it is not there.
   ///
   /// - Returns: its bytes, and its XXH3 checksum.

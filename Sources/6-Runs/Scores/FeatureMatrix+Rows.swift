@@ -51,7 +51,9 @@ extension FeatureMatrix {
 
   /// All ranks' rows in the order of ranks, on the first rank; nil on the others, which need memory
   /// only for a block. Collective.
-  package func gathered(over communicator: any Communicator) throws(CommunicationError) -> FeatureMatrix? {
+  package func gathered(
+    over communicator: any Communicator
+  ) throws(CommunicationError) -> FeatureMatrix? {
     guard communicator.size > 1 else { return self }
     let total = try communicator.sum(count)
     var all = [Float]()

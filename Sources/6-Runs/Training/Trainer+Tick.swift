@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import Optimization
+import Reporting
 import SystemSupport
 
 extension Trainer {

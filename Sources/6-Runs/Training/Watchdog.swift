@@ -22,8 +22,8 @@ enum Watchdog {
   ///     first one cannot.
   ///   - hook: may mute this rank's heartbeats, in tests.
   static func start(
-    _ configuration: Configuration, over communicator: any Communicator, log: RunLog, directory: RunDirectory,
-    hook: (any StepHook)?
+    _ configuration: Configuration, over communicator: any Communicator, log: RunLog,
+    directory: RunDirectory, hook: (any StepHook)?
   ) throws {
     let timeout = configuration.parallel.timeout
     guard communicator.size > 1, timeout > 0 else { return }

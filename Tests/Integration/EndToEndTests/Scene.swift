@@ -3,6 +3,7 @@ import FileFormats
 import FixtureSupport
 import Foundation
 import ProcessSupport
+import Reporting
 import TensorCore
 import Testing
 import Training
