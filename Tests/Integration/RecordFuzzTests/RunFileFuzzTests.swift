@@ -157,5 +157,7 @@ extension DamagedRecordTests {
 
 extension NPZFile {
   /// The bytes of an array's entry.
-  fileprivate func content(of name: String) throws -> Data { try directory.content(entry(name), atMost: 1 << 24) }
+  fileprivate func content(of name: String) throws -> Data {
+    try directory.content(entry(name), atMost: 1 << 24)
+  }
 }
