@@ -10,12 +10,14 @@ extension RunFilesTests {
     init() throws { scene = try Scene() }
 
     /// A pipe is waited for by whoever opens it.
-    @Test(arguments: ["inspect", "evaluate", "vae"]) func pipes(command: String) throws {
+    @Test(arguments: ["inspect", "evaluate", "vae", "settings"]) func pipes(command: String) throws
+    {
       let pipe = scene.path("pipe")
       try #require(mkfifo(pipe, 0o600) == 0)
       let reader =
         switch command {
         case "inspect": try scene.diffit("inspect", pipe)
+        case "settings": try scene.diffit("config", "--config", pipe)
         case "evaluate":
           try scene.diffit(
             "evaluate", scene.path(""), "--reference", pipe, "--metrics", "fd_random")
