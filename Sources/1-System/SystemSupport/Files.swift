@@ -31,6 +31,8 @@ package enum Files {
     guard try kind(path) == .file else {
       throw .unreadable(path: path, reason: "it is a folder, expected a file")
     }
+    var status = stat()
+    if stat(path, &status) == 0 { try FileSystem.refuseIrregular(status, path: path) }
     do {
       return try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
     } catch {

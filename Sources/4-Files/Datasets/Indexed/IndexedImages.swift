@@ -81,7 +81,7 @@ package struct IndexedImages: Sendable {
       switch FileKind(try Files.map(path)) {
       case .zip: return path.hasSuffix(".npz") ? nil : .packed
       case .tar: return .tar
-      case .numpy, .gzip, .other: return path.hasSuffix(".tar") ? .tar : nil
+      default: return path.hasSuffix(".tar") ? .tar : nil
       }
     }
     if Files.kindIfPresent(Files.join(path, LabelList.fileName)) == .file { return .packed }

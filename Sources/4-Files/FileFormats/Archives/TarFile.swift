@@ -30,7 +30,9 @@ package struct TarFile: Sendable {
   package init(path: String) throws {
     self.path = path
     map = try Files.map(path)
-    if FileKind(map) == .gzip {
+    let kind = FileKind(map.prefix(FileKind.startSize))
+    if kind != .empty { try FileUse.images.check(kind, path: path) }
+    if kind == .gzip {
       throw ArchiveError.brokenTar(
         path: path, reason: "it is compressed, and its files cannot be read in place; gunzip it")
     }

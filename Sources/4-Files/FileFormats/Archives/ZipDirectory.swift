@@ -34,6 +34,7 @@ package struct ZipDirectory: Sendable {
   package init(path: String) throws {
     self.path = path
     bytes = try Files.map(path)
+    try FileUse.zip.check(bytes.prefix(FileKind.startSize), path: path)
     var scan = ZipScan(bytes, path: path)
     let list = try scan.end()
     guard list.count <= list.size / 46 else {
