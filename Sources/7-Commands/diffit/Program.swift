@@ -16,6 +16,10 @@ enum Program {
 
   static func main() {
     StandardStreams.openMissing()
+    if let problem = MemoryLimit.problem(cores: CoreSet.allowed?.numbers.count ?? 1) {
+      complainOnce(problem)
+      _exit(Outcome.failed.rawValue)  // libraries' own ends could wait for ever
+    }
     OpenBLAS.repairCore()
     Build.commit = buildCommit
     let code: Int32
