@@ -93,11 +93,21 @@ extension DiffusionSettings: SettingsSection {
 
   func validate() throws(SettingProblem) {
     try require(
+      kind != .ddpm || steps <= schedule.mostSteps, \.steps,
+      expected: "at most \(schedule.mostSteps) with diffusion.schedule \(schedule.rawValue): more"
+        + " leave nothing of an image that a number could hold",
+      remedy: "lower diffusion.steps, or use another schedule")
+    try require(
       kind != .ddpm || (loss == .hybrid) == learnedVariance, \.learnedVariance,
       expected: "\(loss == .hybrid), since the loss \(loss.rawValue)"
         + (loss == .hybrid ? " is made of a variance" : " would not train a variance"),
       remedy: "set diffusion.learned_variance=\(loss == .hybrid), or another diffusion.loss")
   }
+}
+
+extension DiffusionSettings.Schedule {
+  /// The most timesteps of this schedule.
+  package var mostSteps: Int { (self == .linear ? DDPM.Schedule.linear : .cosine).mostSteps }
 }
 
 extension DiffusionSettings {

@@ -42,6 +42,7 @@ package struct EvaluationRequest: Equatable, Sendable {
       samples.map { (1...1_000_000_000).contains($0) } ?? true, "--samples", samples ?? 0,
       expected: "1 to 1000000000")
     try require((1...1000).contains(repeats), "--repeats", repeats, expected: "1 to 1000")
+    try require(seed < 1 << 63, "--seed", seed, expected: "0 to 9223372036854775807")
     let names = metrics.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     do throws(MetricSelection.Problem) {
       self.metrics = try MetricSelection(names, features: features.source)
@@ -83,7 +84,7 @@ package struct FeatureOptions: Equatable, Sendable {
   ) throws {
     try require(
       !features.isEmpty, "--features", "\"\"", expected: "builtin, or a file of Inception weights")
-    try require(batch >= 1, "--batch", batch, expected: "1 or more")
+    try require((1...65_536).contains(batch), "--batch", batch, expected: "1 to 65536")
     guard let resize = ResizeProtocol(rawValue: protocolName) else {
       throw OptionError(
         option: "--protocol", found: protocolName,

@@ -39,16 +39,19 @@ package struct SamplingOptions: Equatable, Sendable {
   ///
   /// - Throws: `OptionError`, which names the option.
   package func validate() throws(OptionError) {
-    try require(steps ?? 1 >= 1, "--steps", steps ?? 1, expected: "1 or more")
-    try require(churn >= 0 && churn.isFinite, "--churn", churn, expected: "a number from 0 on")
+    try require(
+      (1...100_000).contains(steps ?? 1), "--steps", steps ?? 1, expected: "1 to 100000")
+    try require(
+      (0...1e6).contains(churn), "--churn", churn, expected: "a number from 0 to 1000000")
     try require((0...1).contains(eta), "--eta", eta, expected: "a number from 0 to 1")
     if sampler != .auto { try validate(for: sampler) }
     try require(label ?? 0 >= 0, "--class", label ?? 0, expected: "0 or more")
     try require(
-      guidance?.isFinite ?? true, "--guidance", guidance ?? 0, expected: "a finite number")
+      (-1000...1000).contains(guidance ?? 1), "--guidance", guidance ?? 1,
+      expected: "a number from -1000 to 1000")
     try require(
       guidedChannels ?? 0 >= 0, "--guided-channels", guidedChannels ?? 0, expected: "0 or more")
-    try require(batch >= 1, "--batch", batch, expected: "1 or more")
+    try require((1...65_536).contains(batch), "--batch", batch, expected: "1 to 65536")
   }
 
   /// Checks that no option belongs to another sampler than `sampler`.

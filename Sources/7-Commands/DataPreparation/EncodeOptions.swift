@@ -37,7 +37,7 @@ package struct EncodeOptions: Equatable, Sendable {
     try require(!vae.isEmpty, "--vae", "\"\"", expected: "an autoencoder")
     try require(
       (1...8192).contains(resolution), "--resolution", resolution, expected: "1 to 8192 pixels")
-    try require(batch >= 1, "--batch", batch, expected: "1 or more")
+    try require((1...65_536).contains(batch), "--batch", batch, expected: "1 to 65536")
     try require(
       (1...1_000_000).contains(fileImages), "--file-images", fileImages, expected: "1 to 1000000")
     try require(maxImages ?? 1 >= 1, "--max-images", maxImages ?? 1, expected: "1 or more")
