@@ -18,7 +18,11 @@ import Testing
     let configuration = try Configuration(yaml: "", name: "", overrides: Self.latent + more)
     #expect(configuration.data.vae == "sd-vae" && configuration.data.latentScale == 0)
     #expect(try Configuration(yaml: configuration.yaml, name: "") == configuration)
-    #expect(Configuration().data.latentScale == 0.18215 && Configuration().data.vae.isEmpty)
+    #expect(Configuration().data.latentScale == nil && Configuration().data.vae.isEmpty)
+    let own = try Configuration(yaml: "", name: "", overrides: ["data.latent_scale=auto"])
+    #expect(own == Configuration() && own.dotted["data.latent_scale"] == "auto")
+    #expect(try Configuration(dotted: own.dotted, name: "").data.latentScale == nil)
+    #expect(try refusal("data.latent_scale=big").contains("a number, or auto"))
   }
 
   @Test func modelAndDataGoTogether() throws {

@@ -93,6 +93,20 @@ import Testing
     #expect(given.contentDigest == measured.contentDigest)
   }
 
+  @Test func theAutoencodersScaleIsUsed() throws {
+    let folder = try LatentFolder()
+    #expect(try LatentDataset(path: folder.path, scale: nil).scale == 0.18215)
+    folder.description["scaling_factor"] = 0.13025
+    try folder.describe()
+    let own = try LatentDataset(path: folder.path, scale: nil)
+    #expect(own.scale == 0.13025 && own.scaleWarning == nil)
+    #expect(try folder.open(scale: 0.13025).scaleWarning == nil)
+    #expect(try folder.open(scale: 0).scaleWarning == nil)
+    let other = try folder.open(scale: 0.5)
+    #expect(other.scale == 0.5)
+    #expect(try #require(other.scaleWarning).contains("0.5, but the autoencoder of these latents"))
+  }
+
   @Test func theDigestTellsContentApart() throws {
     let folder = try LatentFolder()
     let digest = try folder.open().contentDigest

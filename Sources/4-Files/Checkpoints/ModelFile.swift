@@ -58,7 +58,7 @@ package enum ModelFile {
   ///   - foreign: other names that the file may use, and other tensors that it may contain.
   ///   - flat: f32, of the table's `flatCount`. F64, F16 and BF16 files are converted.
   /// - Throws: `CheckpointError.modelMismatch` with the names that are missing, unexpected or of
-  ///   another shape.
+  ///   another shape; `CheckpointError.notFinite` for weights that are infinite or not numbers.
   package static func load(
     _ url: URL, _ table: ParameterTable, prefix: String = "",
     allowing foreign: StateDictAdapter = StateDictAdapter(), into flat: Tensor
@@ -83,6 +83,10 @@ package enum ModelFile {
     for entry in table.entries {
       let name = foreign.name(of: entry.name, in: file, prefix: prefix)
       try file.readFloats(name, 0..<entry.count, into: values)
+      if let index = firstNotFinite(UnsafeBufferPointer(start: values, count: entry.count)) {
+        throw CheckpointError.notFinite(
+          path: file.path, tensor: name, index: index, found: values[index])
+      }
       flat.withFloats {
         entry.layout.toMemory(values, $0 + entry.offset, shape: entry.shape)
       }

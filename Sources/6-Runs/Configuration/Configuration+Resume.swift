@@ -21,9 +21,12 @@ extension Configuration {
     "parallel.shards", "parallel.wire",
   ]
 
+  /// Keys of fixed sections that may change all the same: they decide when a run ends.
+  package static let freeForRun = ["optimizer.max_skipped"]
+
   /// Whether a dotted key must be the same on resume.
   package static func isFixedForRun(_ key: String) -> Bool {
-    fixedForRun.contains { key == $0 || key.hasPrefix($0 + ".") }
+    fixedForRun.contains { key == $0 || key.hasPrefix($0 + ".") } && !freeForRun.contains(key)
   }
 
   /// Takes over what the run chose by itself when it started: a micro-batch of 0 becomes the saved one.

@@ -26,8 +26,9 @@ package struct DataSettings: Equatable, Sendable {
   package var validation = ""
   /// Of `latents`: the autoencoder that makes images of samples. Empty: none, and no images.
   package var vae = ""
-  /// Of `latents`: what they are multiplied by. 0: 1 over their standard deviation, as measured.
-  package var latentScale = 0.18215
+  /// Of `latents`: what they are multiplied by. Nil: as their autoencoder says. 0: 1 over their
+  /// standard deviation, as measured.
+  package var latentScale: Double?
 
   package init() {}
 }
@@ -84,10 +85,11 @@ extension DataSettings: SettingsSection {
       files. Empty: samples stay latents, and there are no grids.
       """),
     Setting(
-      "latent_scale", \.latentScale, .number, .notNegative,
+      "latent_scale", \.latentScale, .numberOrAuto, .notNegativeOrAuto,
       """
-      Of `latents`: the factor that latents are multiplied by. 0: 1 over their standard \
-      deviation, as measured when they were made.
+      Of `latents`: the factor that latents are multiplied by. `auto`: the `scaling_factor` of \
+      their autoencoder, else 0.18215. 0: 1 over their standard deviation, as measured when they \
+      were made.
       """),
   ]
 

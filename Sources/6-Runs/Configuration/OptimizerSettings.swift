@@ -21,6 +21,8 @@ package struct OptimizerSettings: Equatable, Sendable {
   package var clipNorm = 0.0
   /// What is done about a loss or gradient that is not finite.
   package var onNonFinite = NonFinitePolicy.skip
+  /// With `skip`: the run ends after so many updates in a row that were left out. 0: never.
+  package var maxSkipped = 50
 
   package init() {}
 }
@@ -56,6 +58,12 @@ extension OptimizerSettings: SettingsSection {
       """
       What happens on all ranks when the loss or a gradient is not finite: `skip` leaves the \
       update out and counts it, `stop` ends the run.
+      """),
+    Setting(
+      "max_skipped", \.maxSkipped, .whole, .range(0...1_000_000_000),
+      """
+      With `on_nonfinite` `skip`: after so many updates in a row that were left out the run ends \
+      with an error, and the newest checkpoint from before is kept. 0: never.
       """),
   ]
 

@@ -57,6 +57,16 @@ extension SettingType where Value == Double {
   }
 }
 
+extension SettingType where Value == Double? {
+  /// A number that the program finds by itself where it is not given.
+  static var numberOrAuto: Self {
+    scalar(
+      "number or auto", "a number, or auto",
+      { text in text == "auto" ? .some(nil) : DecimalText.parse(text).map { .some($0) } },
+      { $0.map(DecimalText.write) ?? "auto" })
+  }
+}
+
 extension SettingType where Value == Bool {
   /// YAML 1.2's spellings; `yes` and `on` are text there.
   static var flag: Self {

@@ -60,6 +60,9 @@ package struct EvaluateJob {
     }
     if request.metrics.hasLoss, case .network(let loaded, let sampler) = target {
       let loss = try heldOutLoss(loaded, sampler)
+      try communicator.agree {
+        if !loss.mean.isFinite { throw EvaluationError.lossNotFinite(origin: loaded.origin) }
+      }
       report.note(MetricSelection.loss, [loss.mean])
       report.loss = loss
     }
@@ -129,7 +132,8 @@ extension EvaluateJob {
       return .autoencoder(
         loaded,
         Reconstructions(
-          vae: vae, dataset: dataset, batch: request.sampling.batch, context: context))
+          vae: vae, dataset: dataset, batch: request.sampling.batch, origin: loaded.origin,
+          context: context))
     }
   }
 
@@ -186,8 +190,15 @@ extension EvaluateJob {
       }
     case .autoencoder: break
     case .images(let images):
-      report.sampling = try? SampleRecord(
-        readingFile: SampleFolder(path: images.path).recordPath)
+      let record = SampleFolder(path: images.path).recordPath
+      guard Files.kindIfPresent(images.path) == .folder, Files.kindIfPresent(record) != nil else {
+        break
+      }
+      do {
+        report.sampling = try SampleRecord(readingFile: record)
+      } catch {
+        report.warnings.append("how the images were sampled is not known: \(error)")
+      }
     }
     return report
   }

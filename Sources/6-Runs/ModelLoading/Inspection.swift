@@ -14,10 +14,11 @@ package enum Inspection {
     if let path = options.json { try writeJSON(report, to: path) }
   }
 
+  /// The report as text, for people.
+  package static func text(of path: String) throws -> String { try inspect(path).text }
+
   static func inspect(_ path: String) throws -> InspectionReport {
-    var isDirectory: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-    if exists && !isDirectory.boolValue {
+    if Files.kindIfPresent(path) == .file {
       let file = try SafetensorsFile(URL(fileURLWithPath: path))
       return InspectionReport(
         path: path, kind: "safetensors", verified: false, metadata: file.metadata,
@@ -98,7 +99,7 @@ struct InspectionReport: Codable, Sendable {
     }
     if let vectors { lines.append("vectors      \(vectors.joined(separator: ", "))") }
     for (key, value) in (progress ?? [:]).sorted(by: { $0.key < $1.key }) {
-      lines.append("\(key)  \(Int(value))")
+      lines.append("\(key)  \(Int(value))")  // a count, checked with the manifest
     }
     for shard in shards ?? [] {
       lines.append("\(shard.file)  \(Format.bytes(shard.bytes))  XXH3 \(shard.checksum)  verified")

@@ -80,7 +80,12 @@ package struct LoadedModel {
     return model.vae
   }
 
-  /// Reads the weights of the first set.
+  /// The weights and where they are from, for errors: `weights (raw) of runs/x/checkpoints/...`.
+  package var origin: String {
+    "\(vector == VectorName.weights ? "weights (raw)" : vector) of \(reader.url.path)"
+  }
+
+  /// Reads the weights of the first set, and throws where one of them is not finite.
   ///
   /// - Parameter sets: all sets of the checkpoint, declared; only the first takes memory.
   private func fill(_ sets: [DeclaredSet], on context: ComputeContext) throws {
@@ -90,6 +95,12 @@ package struct LoadedModel {
     let parameters = sets[0].parameters
     parameters.allocate(on: context, gradients: false)
     try reader.read(vector, 0..<parameters.flatCount, into: parameters.weights)
+    let values = parameters.weights.floats
+    for entry in parameters.table.entries {
+      guard let index = firstNotFinite(Array(values[entry.range])) else { continue }
+      throw ModelError.notFinite(
+        origin: origin, tensor: entry.name, index: index, found: values[entry.offset + index])
+    }
   }
 }
 

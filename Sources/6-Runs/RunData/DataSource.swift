@@ -59,8 +59,8 @@ extension Configuration {
 
   /// Opens latents and compares them with the network.
   ///
-  /// - Parameter scale: what they are multiplied by; nil: `data.latent_scale`; 0: the scale in
-  ///   their description.
+  /// - Parameter scale: what they are multiplied by; nil: as `data.latent_scale` says; 0: the scale
+  ///   in their description.
   package func latents(_ path: String, scale: Double? = nil) throws -> LatentDataset {
     let dataset = try LatentDataset(path: path, scale: scale ?? data.latentScale)
     let expected = [model.latentChannels, model.resolution, model.resolution]

@@ -18,6 +18,8 @@ package struct LatentDataset: TrainingDataset {
   package let description: LatentsDescription
   /// What latents are multiplied by.
   package let scale: Double
+  /// Says that the scale contradicts the autoencoder's own; nil where it does not.
+  package let scaleWarning: String?
   /// Digest of all that samples depend on.
   package let contentDigest: String
   private let files: [LatentFile]
@@ -34,11 +36,14 @@ package struct LatentDataset: TrainingDataset {
 
   /// Opens every file and checks sizes, types and shapes; elements are read when they are needed.
   ///
-  /// - Parameter scale: what latents are multiplied by; 0: the scale in the description.
-  package init(path: String, scale: Double) throws {
+  /// - Parameter scale: what latents are multiplied by; 0: the scale in the description; nil: the
+  ///   factor that the autoencoder's maker says, else that of Stable Diffusion's first one.
+  package init(path: String, scale: Double?) throws {
     let description = try LatentsDescription(folder: path)
     (self.path, self.description) = (path, description)
-    self.scale = scale > 0 ? scale : description.scale
+    let usual = description.scalingFactor ?? DiffusersVAE.standardScale
+    self.scale = scale.map { $0 > 0 ? $0 : description.scale } ?? usual
+    scaleWarning = Self.warning(scale, description.scalingFactor)
     var files: [LatentFile] = []
     for file in description.files { files.append(try LatentFile(file, of: description, in: path)) }
     self.files = files
@@ -46,6 +51,12 @@ package struct LatentDataset: TrainingDataset {
       [description.vae, "\(description.shape)", "\(description.flips)"] + description.classes
       + description.files.map(\.checksum)
     contentDigest = DigestAlgorithm.prefix + Checksum.digest(of: identity.joined(separator: "\n"))
+  }
+
+  private static func warning(_ given: Double?, _ own: Double?) -> String? {
+    guard let given, given > 0, let own, abs(given - own) > 1e-6 * own else { return nil }
+    return "data.latent_scale is \(given), but the autoencoder of these latents says \(own)"
+      + " (scaling_factor): leave data.latent_scale out to use that"
   }
 
   /// Versions before 0.2 wrote the same digest without its prefix.

@@ -32,9 +32,13 @@ package struct LatentDecoder {
 
   /// Decodes latents.
   ///
-  /// - Parameter z: [B, h, w, C], multiplied by `scale` as the network has them.
-  package func images(_ z: Tensor) -> [RGBImage] {
+  /// - Parameters:
+  ///   - z: [B, h, w, C], multiplied by `scale` as the network has them.
+  ///   - notFinite: told the index of each image with values that are not finite.
+  package func images(
+    _ z: Tensor, notFinite: (Int) throws -> Void
+  ) rethrows -> [RGBImage] {
     let factors = (0..<z.shape[0]).map { _ in Float(1 / scale) }
-    return autoencoder.images(scaled(z, by: factors))
+    return try autoencoder.images(scaled(z, by: factors), notFinite: notFinite)
   }
 }

@@ -148,6 +148,11 @@ package struct LatentSums: Codable, Equatable {
     second += other.second
   }
 
+  /// Whether latents can have these sums: sums that were read from a file are added up.
+  package var isPossible: Bool {
+    (1...1 << 50).contains(count) && first.isFinite && second.isFinite && second >= 0
+  }
+
   /// 1 over the standard deviation.
   package var scale: Double {
     let mean = first / Double(count)

@@ -28,12 +28,18 @@ package struct ImageSampler {
   /// Turns latents into images; nil where the network works on pixels, or where nobody looks at
   /// images.
   package let decoder: LatentDecoder?
+  /// The weights and where they are from, for errors.
+  package let origin: String
+  /// Where images that are not finite are noted; nil: they are errors.
+  package let faults: SampleFaults?
 
   /// Samples with a network that is in memory already.
   package init(
     _ model: DenoisingModel, _ parameters: SamplingParameters, batch: Int = standardBatch,
-    decoder: LatentDecoder? = nil, on context: ComputeContext
+    decoder: LatentDecoder? = nil, origin: String = "the present weights",
+    faults: SampleFaults? = nil, on context: ComputeContext
   ) {
+    (self.origin, self.faults) = (origin, faults)
     (self.model, self.context, self.batch, self.decoder) = (model, context, batch, decoder)
     sampler = parameters.method
     levels = model.formulation.levels(steps: parameters.steps)
@@ -60,26 +66,35 @@ package struct ImageSampler {
     let decoder = try loaded.decoder(options.vae, isNeeded: showsImages, on: context)
     self.init(
       try loaded.model(on: context), parameters, batch: options.batch, decoder: decoder,
-      on: context)
+      origin: loaded.origin, on: context)
   }
 
   /// Samples batch by batch and hands each image over, quantised as EDM does.
+  ///
+  /// - Throws: `SamplingError.notFinite`, and what `take` throws.
   package func sample(
     seeds: [UInt64], take: (_ seed: UInt64, _ image: RGBImage) throws -> Void
-  ) rethrows {
+  ) throws {
     try sampleBatches(seeds: seeds) { seeds, images in
       for (seed, image) in zip(seeds, images) { try take(seed, image) }
     }
   }
 
   /// Samples batch by batch and hands each batch over, quantised as EDM does.
+  ///
+  /// - Throws: `SamplingError.notFinite`, and what `take` throws.
   package func sampleBatches(
     seeds: [UInt64], take: (_ seeds: [UInt64], _ images: [RGBImage]) throws -> Void
-  ) rethrows {
+  ) throws {
     try model.parameters.withPackedWeights {
       for start in stride(from: 0, to: seeds.count, by: batch) {
         let part = Array(seeds[start..<min(start + batch, seeds.count)])
-        try take(part, images(sample(part)))
+        let images = try images(sample(part)) { index in
+          let error = SamplingError.notFinite(seed: part[index], origin: origin)
+          guard let faults else { throw error }
+          faults.note(error)
+        }
+        try take(part, images)
       }
     }
   }
@@ -98,9 +113,14 @@ package struct ImageSampler {
 
   /// Images of a state of the sampler.
   ///
-  /// - Parameter state: [B, H, W, C], pixels in about [-1, 1] or latents.
-  package func images(_ state: Tensor) -> [RGBImage] {
-    decoder?.images(state) ?? RGBImage.images(state)
+  /// - Parameters:
+  ///   - state: [B, H, W, C], pixels in about [-1, 1] or latents.
+  ///   - notFinite: told the index of each image with values that are not finite.
+  package func images(
+    _ state: Tensor, notFinite: (Int) throws -> Void
+  ) rethrows -> [RGBImage] {
+    if let decoder { return try decoder.images(state, notFinite: notFinite) }
+    return try RGBImage.images(state, notFinite: notFinite)
   }
 
   /// The classes of the images of these seeds; nil: an unconditional network.
@@ -120,6 +140,9 @@ extension LoadedModel {
     -> LatentDecoder?
   {
     guard let latents else {
+      if configuration.model.kind == .latent, isNeeded {
+        throw ModelError.latentsUnknown(checkpoint: reader.url.path)
+      }
       if let path { throw LatentsError.needlessAutoencoder(path: path) }
       return nil
     }

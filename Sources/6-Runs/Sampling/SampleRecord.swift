@@ -67,6 +67,20 @@ package struct SampleRecord: WorkRecord, Equatable, Sendable {
     ]
   }
 
+  /// Why `samples.json` cannot hold these values; nil where it can.
+  package var problem: String? {
+    let counts = [
+      ("images_seen", imagesSeen, 0...ImageCount.largest), ("steps", steps, 1...100_000),
+      ("class", label ?? 0, 0...1_000_000), ("guided_channels", guidedChannels ?? 0, 0...1024),
+    ]
+    for (key, found, expected) in counts where !expected.contains(found) {
+      return "\(key) is \(found), expected \(expected.lowerBound) to \(expected.upperBound)"
+    }
+    guard let interval = guidanceInterval else { return nil }
+    if interval.count == 2, interval[0] <= interval[1] { return nil }
+    return "guidance_interval is \(interval.prefix(4)), expected two noise levels, the lower first"
+  }
+
   /// The record of images sampled from a checkpoint with these options.
   ///
   /// - Throws: `OptionError` for options that do not go together with the run.

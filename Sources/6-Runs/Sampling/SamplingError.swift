@@ -6,6 +6,8 @@ package enum SamplingError: Error, Equatable, Sendable {
   case labelOutOfRange(label: Int, classes: Int)
   /// Guidance needs the difference that a label makes, and the network is unconditional.
   case nothingToGuide(checkpoint: String)
+  /// A sampled image has values that are infinite, not numbers or absurd; `origin`: the weights.
+  case notFinite(seed: UInt64, origin: String)
   /// An output folder holds images that were sampled in another way.
   case otherSamples(folder: String, difference: String)
   /// An output folder holds files of the names that images would get, and no record of their
@@ -14,7 +16,9 @@ package enum SamplingError: Error, Equatable, Sendable {
 }
 
 extension SamplingError: CustomStringConvertible {
-  package var description: String {
+  package var description: String { Format.line(text) }
+
+  private var text: String {
     switch self {
     case .labelOutOfRange(let label, let classes):
       classes == 0
@@ -22,6 +26,10 @@ extension SamplingError: CustomStringConvertible {
         : "--class: \(label), but the network knows classes 0 to \(classes - 1)"
     case .nothingToGuide(let checkpoint):
       "--guidance: \(checkpoint) is unconditional; leave the flag out"
+    case .notFinite(let seed, let origin):
+      "the image of seed \(seed) is not finite (or far outside of [-1, 1]), sampled with \(origin): the network has diverged; use"
+        + " an average of the weights (--ema) or an earlier checkpoint, and train with a lower"
+        + " optimizer.lr"
     case .otherSamples(let folder, let difference):
       "\(folder): holds images that were sampled in another way: \(difference); name another"
         + " folder, or remove this one"
@@ -33,6 +41,8 @@ extension SamplingError: CustomStringConvertible {
 }
 
 extension SamplingError: ExitCoded {
-  /// 2: the command has to change.
-  package var exitCode: Int32 { 2 }
+  /// 2 where the command has to change, 1 where the weights are bad.
+  package var exitCode: Int32 {
+    if case .notFinite = self { 1 } else { 2 }
+  }
 }

@@ -22,6 +22,7 @@ package final class DiffusionTask: TrainingTask {
   /// Timestep and loss of each of this rank's images of the step, in pairs.
   private var noted: [Double] = []
   private let configuration: Configuration
+  private let faults = SampleFaults()
   private var batch: Int { configuration.train.batch }
   private var seed: UInt64 { UInt64(configuration.train.seed) }
 
@@ -62,17 +63,22 @@ package final class DiffusionTask: TrainingTask {
   package func previews(
     _ range: Range<Int>, _ settings: SampleSettings, of dataset: (any ImageDataset)?,
     on context: ComputeContext
-  ) -> [RGBImage] {
+  ) throws -> [RGBImage] {
     var images: [RGBImage] = []
-    sampler(settings, on: context).sample(seeds: range.map { UInt64(settings.seed + $0) }) {
+    try sampler(settings, on: context).sample(seeds: range.map { UInt64(settings.seed + $0) }) {
       images.append($1)
     }
     return images
   }
 
+  /// The first sample since the last call that was not finite.
+  package func takePreviewFault() -> String? { faults.take().map { "\($0)" } }
+
   /// The sampler of grids and of metrics, over the network's present weights.
   package func sampler(_ settings: SampleSettings, on context: ComputeContext) -> ImageSampler {
-    ImageSampler(model, SamplingParameters(settings, configuration), decoder: decoder, on: context)
+    ImageSampler(
+      model, SamplingParameters(settings, configuration), decoder: decoder, faults: faults,
+      on: context)
   }
 
   /// Images -> noise -> network -> loss -> gradients.

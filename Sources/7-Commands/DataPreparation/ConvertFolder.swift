@@ -67,7 +67,7 @@ struct ConvertFolder: ResumableFolder {
 
 /// `convert.json`: what the images of a conversion depend on. It says nothing about ranks and
 /// threads, which they do not depend on.
-struct ConvertRecord: WorkRecord, Equatable {
+package struct ConvertRecord: WorkRecord, Equatable {
   /// Fingerprint of names and labels: `ImageSource.listDigest`.
   let source: String
   let images: Int
@@ -85,7 +85,8 @@ struct ConvertRecord: WorkRecord, Equatable {
     filter = options.transform == .centerCropDhariwal ? nil : options.filter.rawValue
   }
 
-  var texts: [String: String] {
+  /// What images depend on, for people, by key.
+  package var texts: [String: String] {
     [
       "source": source, "images": "\(images)", "resolution": "\(resolution)",
       "transform": transform, "filter": filter ?? "its own",

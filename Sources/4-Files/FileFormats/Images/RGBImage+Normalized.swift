@@ -23,22 +23,32 @@ extension RGBImage {
   }
 
   /// Brings values in [-1, 1] to levels 0 to 255, as EDM does: 127.5 x + 128, clamped and
-  /// truncated. NaN becomes 0, so that a network that diverged still gives an image.
+  /// truncated. NaN becomes 0, so that the grid of a network that diverged still is an image.
   package static func levels(_ values: [Float]) -> [UInt8] {
     values.map { value in
       value.isNaN ? 0 : UInt8(min(max(value * 127.5 + 128, 0), 255))
     }
   }
 
+  /// Far beyond the values of any image, whose levels are in [-1, 1]: what an untrained network makes
+  /// at the largest noise levels stays below.
+  package static let largestValue: Float = 1e6
+
   /// The images of a tensor [B, H, W, 3] in [-1, 1], by `levels`.
-  package static func images(_ values: Tensor) -> [RGBImage] {
+  ///
+  /// - Parameter notFinite: told the index of each image with values that are not finite, or beyond
+  ///   `largestValue`: both come of a network that has diverged, and give black and white.
+  package static func images(
+    _ values: Tensor, notFinite: (Int) throws -> Void
+  ) rethrows -> [RGBImage] {
     let shape = values.shape
     invariant(shape.rank == 4 && shape[3] == 3, "RGBImage.images: \(shape), expected [B, H, W, 3]")
-    let (pixels, size) = (levels(values.floats), shape[1] * shape[2] * 3)
-    return (0..<shape[0]).map { index in
-      RGBImage(
-        width: shape[2], height: shape[1],
-        pixels: Array(pixels[index * size..<(index + 1) * size]))
+    let (floats, size) = (values.floats, shape[1] * shape[2] * 3)
+    let pixels = levels(floats)
+    return try (0..<shape[0]).map { index in
+      let range = index * size..<(index + 1) * size
+      if !floats[range].allSatisfy({ $0.magnitude <= largestValue }) { try notFinite(index) }
+      return RGBImage(width: shape[2], height: shape[1], pixels: Array(pixels[range]))
     }
   }
 }

@@ -63,6 +63,9 @@ final class PreviewAction: PeriodicAction {
         try trainer.task.previews(own, settings, of: images, on: trainer.context)
       }
     }
+    if let fault = trainer.task.takePreviewFault() {
+      log.warning("the grid of \(kind) is not what it should be: \(fault)")
+    }
     let pixels = try communicator.gather(values: previews.flatMap(\.pixels))
     let path = directory.samples(images: trainer.imagesSeen, kind: kind)
     try communicator.agree {
