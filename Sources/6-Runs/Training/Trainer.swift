@@ -31,7 +31,8 @@ package final class Trainer {
   /// Images of all ranks since the run began: the run's clock.
   package var imagesSeen = 0
   /// Updates that were left out because the loss or a gradient was not finite.
-  var skippedUpdates = 0
+  var skips = SkippedUpdates()
+  var skippedUpdates: Int { skips.total }
   /// Seconds of each phase of the steps.
   package let clock: PhaseClock
   /// The passes through the networks and the losses, as the task may use them.

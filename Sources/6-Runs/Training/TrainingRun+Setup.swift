@@ -117,7 +117,12 @@ extension TrainingRun {
   func prepareDirectory(resumedAt images: Int) throws {
     try directory.checkpoints.clearLeftovers()
     try directory.write(configuration.yaml, to: directory.config)
-    try StatsFile.truncate(directory.stats, afterImages: images)
+    let unreadable = try StatsFile.truncate(directory.stats, afterImages: images).unreadable
+    if unreadable > 0 {
+      log.warning(
+        "\(directory.stats.path): \(Format.quantity(unreadable, "line")) that could not be read as"
+          + " JSON, such as a row that was cut off, removed")
+    }
     try? FileManager.default.removeItem(atPath: directory.stopped)
     try log.open(directory.log)
   }
@@ -135,6 +140,9 @@ extension TrainingRun {
       "data: \(configuration.data.kind)"
         + (configuration.data.kind == .shapes ? "" : " at \(configuration.data.path)")
         + ", \(data.samples.count) images")
+    if let warning = (data.samples as? LatentDataset)?.scaleWarning, communicator.rank == 0 {
+      log.warning(warning)
+    }
     if let latents = data.latents {
       log.info(
         "latents: times \(latents.scale), of autoencoder \(latents.vae)"

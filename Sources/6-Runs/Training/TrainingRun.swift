@@ -104,7 +104,7 @@ final class TrainingRun {
     try announce(trainer, resumed)
     let isBranch = if case .checkpoint = options.resume { options.force } else { false }
     let actions = try PeriodicActions(
-      trainer, on: data, metrics: metrics, in: directory, log: log, resumed: resumed,
+      trainer, on: data, metrics: metrics, in: directory, lock: lock, log: log, resumed: resumed,
       isBranch: isBranch)
     try loop(trainer, actions, until: stop)
   }
@@ -146,6 +146,8 @@ final class TrainingRun {
             "the loss or a gradient is not finite at \(trainer.imagesSeen) images:"
               + " update skipped (\(trainer.skippedUpdates) so far)")
         }
+        let most = configuration.optimizer.maxSkipped
+        if most > 0, trainer.skips.inARow >= most { try actions.giveUp() }
       }
       log.progress(
         &progress, done: min(trainer.imagesSeen, target), detail: actions.progressDetail)
@@ -161,8 +163,7 @@ final class TrainingRun {
   /// The signal that asked for a stop, if any rank got one; the same on all ranks.
   private func agreedStop(_ stop: StopSignal) throws -> String? {
     guard try communicator.anyRank(stop.reason != nil) else { return nil }
-    let reasons = try communicator.gather(Array((stop.reason ?? "").utf8))
-    return reasons.map { String(decoding: $0, as: UTF8.self) }.first { !$0.isEmpty }
+    return try communicator.firstText(stop.reason)
   }
 
   /// Fills in `train.micro_batch`: the saved one, else one chosen from memory and cores; then the

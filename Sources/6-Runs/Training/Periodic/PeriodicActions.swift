@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import CommandSupport
 import Configuration
+import Evaluation
 import Foundation
 import ModelLoading
 import SystemSupport
@@ -12,6 +13,8 @@ final class PeriodicActions {
   private let trainer: Trainer
   private let directory: RunDirectory
   private let log: RunLog
+  /// Of the first rank; nil on the others.
+  private let lock: RunLock?
   /// Images of all ranks when this start of the run began.
   private let startedAt: Int
   private let ticks: TickAction
@@ -29,14 +32,16 @@ final class PeriodicActions {
   ///
   /// - Parameters:
   ///   - metrics: nil where nothing is measured.
+  ///   - lock: of the run's directory, on the first rank.
   ///   - resumed: the checkpoint being resumed. A checkpoint or a preview that already exists for
   ///     its image count is not written again.
   ///   - isBranch: whether checkpoints that are newer than `resumed` are discarded.
   init(
     _ trainer: Trainer, on data: TrainingData, metrics: TrainingMetrics?,
-    in directory: RunDirectory, log: RunLog, resumed: CheckpointReader?, isBranch: Bool
+    in directory: RunDirectory, lock: RunLock?, log: RunLog, resumed: CheckpointReader?,
+    isBranch: Bool
   ) throws {
-    (self.trainer, self.directory, self.log) = (trainer, directory, log)
+    (self.trainer, self.directory, self.lock, self.log) = (trainer, directory, lock, log)
     startedAt = trainer.imagesSeen
     let communicator = trainer.communicator
     let stats = try communicator.agree {
@@ -63,7 +68,8 @@ final class PeriodicActions {
     try communicator.agree {
       guard communicator.rank == 0 else { return }
       // A checkpoint that is newer belongs to a branch that this run has left.
-      let kept = BestCheckpoint(of: directory, metric: configuration.metrics.best)
+      let (kept, note) = try directory.best(by: configuration.metrics.best)
+      if let note { log.warning(note) }
       if let kept, kept.images > startedAt { try directory.remove(directory.best) }
     }
     try metrics?.begin()
@@ -78,12 +84,16 @@ final class PeriodicActions {
   func run(after before: Int) throws {
     try checkpoints.advance()
     let now = trainer.imagesSeen
-    if ticks.isDue(from: before, to: now) { try ticks.run() }
+    if ticks.isDue(from: before, to: now) {
+      try checkDirectory()
+      try ticks.run()
+    }
     for action in actions where action.isDue(from: before, to: now) { try run(action) }
   }
 
   /// After the last step.
   func finish() throws {
+    try checkDirectory()
     try ticks.run()
     try ticks.pause { try checkpoints.save(waiting: true) }
     if previews.every > 0 { try run(previews) }
@@ -93,11 +103,38 @@ final class PeriodicActions {
         "nothing to train: the run has seen \(startedAt) of \(configuration.train.images) images;"
           + " raise train.images to go on")
     }
+    try checkDirectory()
+    let (skipped, steps) = (trainer.skippedUpdates, trainer.imagesSeen / configuration.train.batch)
+    if 2 * skipped > steps, communicator.rank == 0 {
+      log.warning(
+        "\(skipped) of the run's \(steps) updates were left out, because the loss or a gradient was not"
+          + " finite: it has learnt little; lower optimizer.lr, or set optimizer.clip_norm")
+    }
     log.info("done: \(trainer.imagesSeen) images; \(directory.path) holds the run")
+  }
+
+  /// After too many updates that were left out: waits for a save that is under way, and ends the job.
+  func giveUp() throws {
+    try checkDirectory()
+    try ticks.run()
+    try checkpoints.finish()
+    let (skips, images) = (trainer.skips, trainer.imagesSeen)
+    try communicator.agree {
+      let good = try directory.goodCheckpoint(upTo: skips.provenAt)
+      throw TrainingError.diverged(skipped: skips.inARow, images: images, good: good?.url.path)
+    }
+  }
+
+  /// Throws, on every rank, where the run's directory is gone. Collective.
+  private func checkDirectory() throws {
+    try communicator.agree {
+      if let lock, !lock.isInPlace { throw TrainingError.directoryGone(run: directory.path) }
+    }
   }
 
   /// On request: saves, writes down why, and ends the job with exit code 64.
   func stop(reason: String) throws {
+    try checkDirectory()
     try ticks.run()
     try ticks.pause { try checkpoints.save(waiting: true) }
     try communicator.agree {

@@ -137,8 +137,12 @@ final class TrainingMetrics {
           sampler, seeds: 0..<UInt64(settings.samples), over: communicator
         ) { _, _ in communicator.activity.enter(.sampling) }
       }
-      for result in try features.results(accumulators, against: references, over: communicator) {
-        for (name, value) in result.named { row.metrics[name] = value }
+      if let fault = try communicator.firstText(diffusion.takePreviewFault()) {
+        if communicator.rank == 0 { log.warning("metrics of samples are left out: \(fault)") }
+      } else {
+        for result in try features.results(accumulators, against: references, over: communicator) {
+          for (name, value) in result.named { row.metrics[name] = value }
+        }
       }
     }
     if let heldOut {
@@ -189,7 +193,8 @@ final class TrainingMetrics {
   private func readKept(_ source: inout ReferenceSource) throws -> Set<Int> {
     let files = features.networks.map { referenceFile($0.extractor) }
     let flags = try communicator.broadcast(
-      communicator.rank == 0 ? files.map { ReferenceFile.holdsStatistics($0) ? 1 : 0 } : [])
+      communicator.rank == 0
+        ? zip(files, features.networks).map { isReadable($0, $1.extractor) ? 1 : 0 } : [])
     return try communicator.agree {
       var complete: Set<Int> = []
       for (index, network) in features.networks.enumerated() where flags[index] == 1 {
@@ -201,6 +206,18 @@ final class TrainingMetrics {
         if isComplete { complete.insert(index) }
       }
       return complete
+    }
+  }
+
+  /// Whether a file of statistics is there and whole; one that is damaged is made again.
+  private func isReadable(_ file: String, _ extractor: any FeatureExtractor) -> Bool {
+    guard Files.kindIfPresent(file) != nil else { return false }
+    do {
+      _ = try ReferenceFile.read(file, for: extractor)
+      return true
+    } catch {
+      log.warning("made again, because it is damaged: \(error)")
+      return false
     }
   }
 
