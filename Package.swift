@@ -198,6 +198,7 @@ let testing: [Target] = [
     ["FileFormats", "FixtureSupport", "Metrics", "NumericsSupport", "TensorCore"]),
   support("ProcessSupport"),
   support("ErrorSupport"),
+  support("FuzzSupport"),
 
   // Programs that tests and comparisons run.
   probe("CollectivesProbe", ["COpenBLAS", "Collectives", "SystemSupport", "TensorCore"]),
@@ -282,6 +283,16 @@ let testing: [Target] = [
   tests(
     "CompatibilityTests", in: "Integration/",
     ["FixtureSupport", "ProcessSupport", "SystemSupport", "diffit"]),
+  tests(
+    "RecordFuzzTests", in: "Integration/",
+    [
+      "Checkpoints", "CommandSupport", "Configuration", "DataPreparation", "DiffiTModels",
+      "Evaluation", "FileFormats", "FixtureSupport", "FuzzSupport", "Metrics", "ModelLoading",
+      "RunData", "Sampling", "SystemSupport", "TensorCore", "Training",
+    ]),
+  tests(
+    "RunFilesTests", in: "Integration/",
+    ["Checkpoints", "FileFormats", "FixtureSupport", "ProcessSupport", "diffit"]),
   tests(
     "ProcessTests", in: "Integration/", ["FixtureSupport", "ProcessSupport", "diffit"]),
   tests(
