@@ -14,12 +14,12 @@ package struct RunDirectory {
 
   /// The run that a file is the `config.yaml` of; nil where the file lies in no run's directory.
   package init?(ownerOf config: String) {
-    let url = URL(fileURLWithPath: config)
-    let folder = (config as NSString).deletingLastPathComponent
-    self.init(path: folder.isEmpty ? "." : folder)
+    let slash = config.lastIndex(of: "/")
+    let folder = slash.map { $0 == config.startIndex ? "/" : String(config[..<$0]) }
+    self.init(path: folder ?? ".")
     // The lock's file stays; a run that died early has no checkpoints.
     let lock = "\(path)/\(RunLock.fileName)"
-    guard url.lastPathComponent == "config.yaml",
+    guard Files.name(config) == "config.yaml",
       FileOutput.isFolder(checkpoints.directory.path)
         || FileManager.default.fileExists(atPath: lock)
     else { return nil }
