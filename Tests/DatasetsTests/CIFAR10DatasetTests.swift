@@ -95,7 +95,7 @@ import Testing
     try FileManager.default.removeItem(atPath: file)
     try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: false)
     let error = errorIfThrown { _ = try CIFAR10Dataset(path: bins) }
-    #expect(error == FileError.unreadable(path: file, reason: "it is a folder, expected a file"))
+    #expect(error == FileError.notRegular(path: file, found: "a folder"))
   }
 
   @Test(arguments: [0, 3072, 3074, 6145]) func truncatedFile(size: Int) throws {

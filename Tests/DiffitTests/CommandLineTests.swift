@@ -53,7 +53,7 @@ struct CommandLineTests {
   }
 
   @Test(arguments: [
-    "train", "sample", "parity", "bench", "inspect", "config", "export", "doctor", "scaling",
+    "train", "sample", "parity", "bench", "inspect", "config", "report", "watch", "export", "doctor", "scaling",
     "scaling measure", "scaling predict",
   ])
   func everyCommandHasHelpWithAnExample(command: String) throws {
@@ -74,7 +74,7 @@ struct CommandLineTests {
     #expect(
       names == [
         "train", "sample", "evaluate", "data", "noise", "parity", "bench", "inspect", "config",
-        "export", "doctor", "scaling", "plan", "optimal-loss",
+        "report", "watch", "export", "doctor", "scaling", "plan", "optimal-loss",
       ])
   }
 

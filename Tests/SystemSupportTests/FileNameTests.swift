@@ -73,7 +73,7 @@ import Testing
     #expect(kinds["pipe"] == .some(nil) && kinds["lost"] == .some(nil))
     // A pipe without a writer does not wait.
     let pipe = folder.path + "/pipe"
-    #expect(throws: FileError.unreadable(path: pipe, reason: "it is no regular file")) {
+    #expect(throws: FileError.notRegular(path: pipe, found: "a pipe")) {
       try Files.map(pipe)
     }
     #expect(throws: FileError.notFound(path: folder.path + "/lost")) {

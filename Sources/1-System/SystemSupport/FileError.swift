@@ -40,7 +40,8 @@ extension FileError: CustomStringConvertible {
       "\(path): cannot be written (\(reason)); check its folder, permissions and free space, or choose"
         + " another place"
     case .notRegular(let path, let found):
-      "\(path): is \(found), expected a regular file; write the content to a file, and name that"
+      "\(path): is \(found), expected a regular file; "
+        + (found == "a folder" ? "name a file in it" : "write the content to a file, and name that")
     case .wrongKind(let path, let found, let use):
       "\(path): is \(found.name), expected \(use.name); \(use.advice(found))"
     case .locked(let directory, let holder):

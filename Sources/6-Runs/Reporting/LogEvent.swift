@@ -33,7 +33,7 @@ package struct LogEvent: Sendable, Equatable {
   ) -> (time: String, level: Substring, images: Int?, text: String)? {
     let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: true)
     guard parts.count == 3, parts[0].hasSuffix("Z"), parts[0].contains("T") else { return nil }
-    var rest = Substring(parts[2])
+    var rest = parts[2].drop { $0 == " " }
     var images: Int?
     while let end = rest.firstIndex(of: " "), let equals = rest[..<end].firstIndex(of: "="),
       rest[..<equals].allSatisfy({ $0.isLetter || $0 == "_" })

@@ -23,7 +23,9 @@ package final class RunOutputs {
   private let ranks: Int
   private let warn: (String) -> Void
   private var history: RunHistory
+  /// Made with the first event, so that a start that has nothing to do leaves no file.
   private var events: EventFile?
+  private let start: Int
   /// Rows and grids that the events hold already.
   private var ticksDone: Int
   private var measurementsDone: Int
@@ -41,17 +43,10 @@ package final class RunOutputs {
     run path: String, from images: Int, ranks: Int, _ options: Options,
     warn: @escaping (String) -> Void
   ) throws {
-    (self.options, self.ranks, self.warn) = (options, ranks, warn)
+    (self.options, self.ranks, self.warn, start) = (options, ranks, warn, images)
     history = try RunHistory(path: path)
     (ticksDone, measurementsDone) = (history.ticks.count, history.measurements.count)
     gridsDone = Set(history.grids.map(\.path))
-    guard options.tensorBoard else { return }
-    attempt("tensorboard/") {
-      let file = try EventFile(in: history.directory.tensorBoard, from: images)
-      let yaml = "```yaml\n" + (try history.settings()) + "```\n"
-      try file.add("settings", text: yaml, step: images, at: Date())
-      events = file
-    }
   }
 
   /// Reads what the run wrote since the last call, and brings all outputs up to date.
@@ -60,7 +55,7 @@ package final class RunOutputs {
   package func update(status: RunStatus? = nil) {
     guard options.report || options.tensorBoard || options.openMetrics else { return }
     attempt("the run's own files") { try history.refresh() }
-    if let events { attempt("tensorboard/") { try add(to: events) } }
+    if options.tensorBoard { attempt("tensorboard/") { try addEvents() } }
     if options.openMetrics {
       attempt("metrics.prom") {
         try OpenMetricsFile.write(
@@ -88,7 +83,14 @@ package final class RunOutputs {
     }
   }
 
-  private func add(to events: EventFile) throws {
+  private func addEvents() throws {
+    let grids = history.grids.filter { !gridsDone.contains($0.path) }
+    guard
+      history.ticks.count > ticksDone || history.measurements.count > measurementsDone
+        || !grids.isEmpty
+    else { return }
+    let events = try self.events ?? begin()
+    self.events = events
     for tick in history.ticks.dropFirst(ticksDone) {
       try events.add(
         [
@@ -106,11 +108,19 @@ package final class RunOutputs {
         step: row.images, at: Date())
     }
     measurementsDone = history.measurements.count
-    for grid in history.grids where gridsDone.insert(grid.path).inserted {
+    for grid in grids {
+      gridsDone.insert(grid.path)
       try events.add(
         "samples/\(grid.kind)", png: InputFile.contents(of: grid.path), step: grid.images,
         at: Date())
     }
+  }
+
+  private func begin() throws -> EventFile {
+    let events = try EventFile(in: history.directory.tensorBoard, from: start)
+    let yaml = "```yaml\n" + (try history.settings()) + "```\n"
+    try events.add("settings", text: yaml, step: start, at: Date())
+    return events
   }
 
   /// A tag without spaces.

@@ -29,7 +29,10 @@ extension EndToEndTests {
       try run.train("sample.every=64", "sample.count=3", "sample.steps=2", "checkpoint.every=64")
       #expect(
         scene.names(in: "run")
-          == ["checkpoints", "config.yaml", "log.txt", "samples", "starts.jsonl", "stats.jsonl"])
+          == [
+            "checkpoints", "config.yaml", "log.txt", "metrics.prom", "report.html", "samples",
+            "starts.jsonl", "stats.jsonl", "tensorboard",
+          ])
       #expect(run.checkpoints == ["images-000000000064", "images-000000000096"])
       #expect(
         scene.names(in: "run/samples")
@@ -52,7 +55,7 @@ extension EndToEndTests {
     @Test(arguments: [0, 2]) func aFinishedRun(ranks: Int) throws {
       let settings = ["sample.every=64", "sample.count=3", "sample.steps=2", "checkpoint.every=64"]
       try run.train(settings[0], settings[1], settings[2], settings[3], ranks: ranks)
-      let renewed = ["config.yaml", "log.txt", "starts.jsonl"]
+      let renewed = ["config.yaml", "log.txt", "starts.jsonl", "report.html", "metrics.prom"]
       let before = try files().filter { file in !renewed.contains { file.key.hasSuffix($0) } }
       let command = try Diffit.training(run.path, settings)
       let outcome = try command.onRanks(ranks).run()

@@ -55,7 +55,8 @@ extension FirstDayTests {
     @Test func aFileThatGrowsBeyondItsLimitIsTold() throws {
       try scene.refused(
         1,
-        "ulimit -f 8; exec \"$diffit\" train --config \"$config\" --run run \(Scene.small)",
+        "ulimit -f 8; exec \"$diffit\" train --config \"$config\" --run run \(Scene.small)"
+          + " --set log.report=false --set log.tensorboard=false",
         "File too large", "ulimit -f")
     }
 
@@ -63,7 +64,7 @@ extension FirstDayTests {
     @Test func escapeSequencesAreVisible() throws {
       let name = "a\u{1B}[31mb\nc"
       try scene.refused(
-        1, "\"$diffit\" inspect \"$(printf 'a\\033[31mb\\nc')\"", #"a\u{1b}[31mb c"#)
+        1, "\"$diffit\" inspect \"$(printf 'a\\033[31mb\\nc')\"", #"a\u{1b}[31mb\nc"#)
       let outcome = try scene.run("\"$diffit\" evaluate \"$(printf 'a\\033[31mb\\nc')\"")
       #expect(!outcome.errors.contains("\u{1B}"))
       #expect(!outcome.errors.contains(name))

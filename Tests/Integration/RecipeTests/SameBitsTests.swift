@@ -66,8 +66,8 @@ extension RecipeTests {
       let file = scene.path("model.safetensors")
       try scene.succeed(["export", scene.path("run"), "--out", file])
       let listed = try scene.succeed(["inspect", file]).output
-      #expect(!listed.contains("uncertainty"))
-      #expect(try scene.succeed(["inspect", scene.path("run")]).output.contains("uncertainty"))
+      #expect(!listed.contains("uncertainty."))
+      #expect(try scene.succeed(["inspect", scene.path("run")]).output.contains("uncertainty."))
       for setting in ["diffusion.uncertainty=true", "diffusion.uncertainty=false"] {
         try scene.succeed(
           scene.training("from-\(setting)", [setting, "train.images=16"]) + ["--init", file])
