@@ -5,21 +5,31 @@ import PackageDescription
 // before it here on its own floor; never one that stands after it.
 
 // Warnings are errors. C is optimised in debug builds too, because unoptimised SIMD kernels make
-// every test slow. That flag is the only unsafe one. SwiftPM 6.2 and later, which this manifest
-// needs, accept unsafe flags in a package that others depend on. The flag changes no bit of any
-// result: the sources themselves forbid the contraction of products and sums.
+// every test slow; that changes no bit of any result, since the sources themselves forbid the
+// contraction of products and sums. Of debug information C keeps only what backtraces need, because
+// the rest takes a quarter of the kernels' build time. SwiftPM 6.2 and later, which this manifest
+// needs, accept unsafe flags in a package that others depend on.
 let c: [CSetting] = [
-  .unsafeFlags(["-O3"]), .enableWarning("all"), .enableWarning("extra"),
-  .treatAllWarnings(as: .error),
+  .unsafeFlags(["-O3", "-Xclang", "-debug-info-kind=line-tables-only"]), .enableWarning("all"),
+  .enableWarning("extra"), .treatAllWarnings(as: .error),
 ]
 let swift: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+// See `module(loops:)`.
+let glue: [SwiftSetting] = swift + [.unsafeFlags(["-Onone"])]
 // Tests that compare kernels and samplers with plain loops are optimised in debug builds too.
 let loops: [SwiftSetting] = swift + [.unsafeFlags(["-O"])]
 
 /// A library of one floor, in Swift.
-func module(_ floor: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+///
+/// - Parameter loops: whether it has loops over pixels, features, weights or messages, or runs with
+///   every operator of a step. Only such targets are optimised in release builds, which takes the
+///   compiler three to four times as long as the rest of its work.
+func module(
+  _ floor: String, _ name: String, _ dependencies: [Target.Dependency] = [], loops: Bool = false
+) -> Target {
   .target(
-    name: name, dependencies: dependencies, path: "Sources/\(floor)/\(name)", swiftSettings: swift)
+    name: name, dependencies: dependencies, path: "Sources/\(floor)/\(name)",
+    swiftSettings: loops ? swift : glue)
 }
 
 /// A shim of C before a library of the system, or kernels.
@@ -35,7 +45,7 @@ func shim(
 /// The tests of a target; those of several targets together are in a folder inside `Tests`.
 func tests(
   _ name: String, in folder: String = "", _ dependencies: [Target.Dependency],
-  settings: [SwiftSetting] = swift
+  settings: [SwiftSetting] = glue
 ) -> Target {
   .testTarget(
     name: name, dependencies: dependencies, path: "Tests/\(folder)\(name)",
@@ -44,7 +54,7 @@ func tests(
 
 /// What tests have in common.
 func support(
-  _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = swift
+  _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = glue
 ) -> Target {
   .target(
     name: name, dependencies: dependencies, path: "Tests/Support/\(name)",
@@ -54,7 +64,7 @@ func support(
 /// A program that tests and comparisons run.
 func probe(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(
-    name: name, dependencies: dependencies, path: "Tests/Tools/\(name)", swiftSettings: swift)
+    name: name, dependencies: dependencies, path: "Tests/Tools/\(name)", swiftSettings: glue)
 }
 
 let system: [Target] = [
@@ -70,27 +80,32 @@ let system: [Target] = [
   shim("CImageIO", libraries: ["jpeg", "png"]),
   shim("CArchive", libraries: ["archive", "z"]),
   shim("CChecksum", libraries: ["xxhash"]),
-  module("1-System", "SystemSupport", ["CChecksum"]),
+  shim("CMappedFiles"),
+  module("1-System", "SystemSupport", ["CChecksum", "CMappedFiles"]),
 ]
 
 let numerics: [Target] = [
-  module("2-Numerics", "TensorCore", ["CKernels", "SystemSupport"]),
-  module("2-Numerics", "LinearAlgebra", ["COpenBLAS", "TensorCore"]),
-  module("2-Numerics", "Operators", ["CKernels", "TensorCore"]),
-  module("2-Numerics", "Autodiff", ["Operators", "TensorCore"]),
-  module("2-Numerics", "Optimization", ["CKernels", "TensorCore"]),
+  module("2-Numerics", "TensorCore", ["CKernels", "SystemSupport"], loops: true),
+  module("2-Numerics", "LinearAlgebra", ["COpenBLAS", "TensorCore"], loops: true),
+  module("2-Numerics", "Operators", ["CKernels", "TensorCore"], loops: true),
+  module("2-Numerics", "Autodiff", ["Operators", "TensorCore"], loops: true),
+  module(
+    "2-Numerics", "Optimization", ["CKernels", "LinearAlgebra", "Operators", "TensorCore"],
+    loops: true),
 ]
 
 let models: [Target] = [
-  module("3-Models", "NeuralNetworks", ["Autodiff", "Operators", "TensorCore"]),
+  module("3-Models", "NeuralNetworks", ["Autodiff", "Operators", "TensorCore"], loops: true),
   module(
     "3-Models", "DiffiTModels", ["Autodiff", "NeuralNetworks", "Operators", "TensorCore"]),
-  module("3-Models", "Diffusion", ["Autodiff", "Operators", "TensorCore"]),
+  module("3-Models", "Diffusion", ["Autodiff", "Operators", "TensorCore"], loops: true),
 ]
 
 let files: [Target] = [
-  module("4-Files", "FileFormats", ["CArchive", "CImageIO", "SystemSupport", "TensorCore"]),
-  module("4-Files", "Datasets", ["FileFormats", "SystemSupport", "TensorCore"]),
+  module("4-Files", "Images", ["CImageIO", "TensorCore"], loops: true),
+  module(
+    "4-Files", "FileFormats", ["CArchive", "CImageIO", "Images", "SystemSupport", "TensorCore"]),
+  module("4-Files", "Datasets", ["FileFormats", "Images", "SystemSupport", "TensorCore"]),
   module("4-Files", "Checkpoints", ["FileFormats", "SystemSupport", "TensorCore"]),
 ]
 
@@ -106,48 +121,56 @@ let runs: [Target] = [
       .product(name: "Logging", package: "swift-log"),
     ]),
   module(
+    "6-Runs", "Scores", ["COpenBLAS", "Collectives", "LinearAlgebra", "TensorCore"], loops: true),
+  module(
     "6-Runs", "Metrics",
     [
-      "COpenBLAS", "Checkpoints", "Collectives", "Datasets", "FileFormats", "LinearAlgebra",
-      "Operators", "SystemSupport", "TensorCore",
+      "Checkpoints", "Collectives", "Datasets", "FileFormats", "Images", "Operators", "Scores",
+      "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "Configuration",
     [
       "Checkpoints", "Collectives", "CommandSupport", "Datasets", "DiffiTModels", "Diffusion",
-      "Metrics", "SystemSupport", "TensorCore", "Yams",
+      "Images", "Metrics", "Optimization", "SystemSupport", "TensorCore", "Yams",
     ]),
   module(
     "6-Runs", "ModelLoading",
     [
       "Autodiff", "Checkpoints", "Collectives", "CommandSupport", "Configuration", "DiffiTModels",
-      "Diffusion", "FileFormats", "NeuralNetworks", "SystemSupport", "TensorCore",
+      "Diffusion", "FileFormats", "NeuralNetworks", "Optimization", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "RunData",
     [
       "Autodiff", "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets",
-      "DiffiTModels", "FileFormats", "ModelLoading", "Operators", "SystemSupport", "TensorCore",
+      "DiffiTModels", "FileFormats", "Images", "ModelLoading", "Operators", "Optimization",
+      "SystemSupport",
+      "TensorCore",
     ]),
   module(
     "6-Runs", "Sampling",
     [
-      "CommandSupport", "Configuration", "Datasets", "Diffusion", "FileFormats", "ModelLoading",
-      "Operators", "RunData", "SystemSupport", "TensorCore",
+      "CommandSupport", "Configuration", "Datasets", "Diffusion", "FileFormats", "Images",
+      "ModelLoading", "Operators", "RunData", "SystemSupport", "TensorCore",
     ]),
   module(
     "6-Runs", "Evaluation",
     [
       "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets", "DiffiTModels",
-      "Diffusion", "FileFormats", "Metrics", "ModelLoading", "RunData", "Sampling",
-      "SystemSupport", "TensorCore",
+      "Diffusion", "FileFormats", "Images", "LinearAlgebra", "Metrics", "ModelLoading", "RunData",
+      "Sampling", "Scores", "SystemSupport", "TensorCore",
     ]),
+  module(
+    "6-Runs", "Reporting",
+    ["Checkpoints", "CommandSupport", "Evaluation", "ModelLoading", "SystemSupport"]),
   module(
     "6-Runs", "Training",
     [
       "Autodiff", "Checkpoints", "Collectives", "CommandSupport", "Configuration", "Datasets",
-      "DiffiTModels", "Diffusion", "Evaluation", "FileFormats", "Metrics", "ModelLoading",
-      "Operators", "Optimization", "RunData", "Sampling", "SystemSupport", "TensorCore",
+      "DiffiTModels", "Diffusion", "Evaluation", "FileFormats", "Images", "Metrics", "ModelLoading",
+      "Operators", "Optimization", "Reporting", "RunData", "Sampling", "SystemSupport",
+      "TensorCore",
     ]),
 ]
 
@@ -158,15 +181,18 @@ let commands: [Target] = [
   module(
     "7-Commands", "DataPreparation",
     [
-      "Collectives", "CommandSupport", "Configuration", "Datasets", "FileFormats", "RunData",
-      "SystemSupport", "TensorCore",
+      "Collectives", "CommandSupport", "Configuration", "Datasets", "FileFormats", "Images",
+      "RunData", "SystemSupport", "TensorCore",
     ]),
   module(
     "7-Commands", "Benchmarking",
     [
       "Collectives", "CommandSupport", "Configuration", "Diffusion", "LinearAlgebra",
-      "ModelLoading", "Sampling", "SystemSupport", "TensorCore", "Training",
+      "ModelLoading", "Reporting", "Sampling", "SystemSupport", "TensorCore", "Training",
     ]),
+  module(
+    "7-Commands", "Planning",
+    ["CommandSupport", "Configuration", "SystemSupport", "TensorCore", "Training"]),
   module(
     "7-Commands", "Diagnostics",
     [
@@ -183,26 +209,29 @@ let commands: [Target] = [
     name: "diffit",
     dependencies: [
       "Benchmarking", "CommandSupport", "Configuration", "DataPreparation", "Diagnostics",
-      "Diffusion", "Evaluation", "LinearAlgebra", "ModelLoading", "Parity", "RunData", "Sampling",
-      "SystemSupport", "TensorCore", "Training",
+      "Diffusion", "Evaluation", "LinearAlgebra", "ModelLoading", "Parity", "Planning", "Reporting",
+      "RunData", "Sampling", "SystemSupport", "TensorCore", "Training",
       .product(name: "ArgumentParser", package: "swift-argument-parser"),
-    ], path: "Sources/7-Commands/diffit", swiftSettings: swift, plugins: ["BuildCommit"]),
+    ], path: "Sources/7-Commands/diffit", swiftSettings: glue, plugins: ["BuildCommit"]),
 ]
 
 let testing: [Target] = [
   // What tests have in common.
   support("NumericsSupport", ["Operators", "TensorCore"], settings: loops),
-  support("FixtureSupport", ["Autodiff", "FileFormats", "NumericsSupport", "TensorCore"]),
+  support(
+    "FixtureSupport", ["Autodiff", "FileFormats", "Images", "NumericsSupport", "TensorCore"]),
   support(
     "InceptionSupport",
-    ["FileFormats", "FixtureSupport", "Metrics", "NumericsSupport", "TensorCore"]),
+    ["FileFormats", "FixtureSupport", "Images", "Metrics", "NumericsSupport", "TensorCore"]),
   support("ProcessSupport"),
   support("ErrorSupport"),
+  support("FuzzSupport"),
 
   // Programs that tests and comparisons run.
   probe("CollectivesProbe", ["COpenBLAS", "Collectives", "SystemSupport", "TensorCore"]),
-  probe("MetricsProbe", ["COpenBLAS", "Collectives", "FileFormats", "Metrics", "TensorCore"]),
-  probe("FeaturesProbe", ["FileFormats", "Metrics", "TensorCore"]),
+  probe(
+    "MetricsProbe", ["COpenBLAS", "Collectives", "FileFormats", "Metrics", "Scores", "TensorCore"]),
+  probe("FeaturesProbe", ["FileFormats", "Images", "Metrics", "Scores", "TensorCore"]),
   probe("VAEProbe", ["Autodiff", "DiffiTModels", "FileFormats", "RunData", "TensorCore"]),
 
   // The tests of one target, in the order of the floors.
@@ -211,7 +240,8 @@ let testing: [Target] = [
   tests("LinearAlgebraTests", ["LinearAlgebra", "TensorCore"]),
   tests("OperatorsTests", ["NumericsSupport", "Operators", "TensorCore"], settings: loops),
   tests("AutodiffTests", ["Autodiff", "NumericsSupport", "Operators", "TensorCore"]),
-  tests("OptimizationTests", ["NumericsSupport", "Optimization", "TensorCore"]),
+  tests(
+    "OptimizationTests", ["FixtureSupport", "NumericsSupport", "Optimization", "TensorCore"]),
   tests(
     "NeuralNetworksTests",
     ["Autodiff", "NeuralNetworks", "NumericsSupport", "Operators", "TensorCore"]),
@@ -225,27 +255,28 @@ let testing: [Target] = [
   tests(
     "FileFormatsTests",
     [
-      "ErrorSupport", "FileFormats", "FixtureSupport", "NumericsSupport", "SystemSupport",
+      "ErrorSupport", "FileFormats", "FixtureSupport", "Images", "NumericsSupport", "SystemSupport",
       "TensorCore",
     ]),
   tests(
     "DatasetsTests",
-    ["Datasets", "ErrorSupport", "FileFormats", "FixtureSupport", "SystemSupport"]),
+    ["Datasets", "ErrorSupport", "FileFormats", "FixtureSupport", "Images", "SystemSupport"]),
   tests(
     "CheckpointsTests",
     [
       "Checkpoints", "ErrorSupport", "FileFormats", "FixtureSupport", "NumericsSupport",
       "SystemSupport", "TensorCore",
     ]),
-  tests("CollectivesTests", ["Collectives"]),
-  tests("CommandSupportTests", ["CommandSupport", "SystemSupport"]),
+  tests("CollectivesTests", ["Collectives", "SystemSupport"]),
+  tests("CommandSupportTests", ["Collectives", "CommandSupport", "SystemSupport"]),
   tests(
     "MetricsTests",
     [
-      "Collectives", "Datasets", "FileFormats", "FixtureSupport", "InceptionSupport", "Metrics",
-      "NumericsSupport", "SystemSupport", "TensorCore",
+      "Collectives", "Datasets", "FileFormats", "FixtureSupport", "Images", "InceptionSupport",
+      "Metrics", "NumericsSupport", "Scores", "SystemSupport", "TensorCore",
     ]),
   tests("ConfigurationTests", ["Configuration", "FixtureSupport"]),
+  tests("ModelLoadingTests", ["Configuration", "FixtureSupport", "ModelLoading"]),
   tests(
     "RunDataTests",
     [
@@ -258,14 +289,21 @@ let testing: [Target] = [
       "Autodiff", "CommandSupport", "Configuration", "DiffiTModels", "Diffusion", "FixtureSupport",
       "ModelLoading", "Sampling", "TensorCore",
     ]),
-  tests("EvaluationTests", ["CommandSupport", "Evaluation", "Metrics", "Sampling"]),
+  tests("ReportingTests", ["FixtureSupport", "Reporting", "SystemSupport"]),
+  tests(
+    "EvaluationTests",
+    [
+      "Collectives", "CommandSupport", "Configuration", "Datasets", "Diffusion", "Evaluation",
+      "Metrics", "ModelLoading", "Sampling", "TensorCore",
+    ]),
   tests(
     "TrainingTests",
     [
       "Autodiff", "Collectives", "CommandSupport", "Configuration", "Datasets", "Evaluation",
-      "FixtureSupport", "TensorCore", "Training",
+      "FixtureSupport", "Reporting", "TensorCore", "Training",
     ]),
   tests("BenchmarkingTests", ["Benchmarking", "CommandSupport", "Configuration", "TensorCore"]),
+  tests("PlanningTests", ["CommandSupport", "Configuration", "Planning"]),
   tests("DiagnosticsTests", ["Benchmarking", "Collectives", "Diagnostics", "TensorCore"]),
   tests(
     "ParityTests",
@@ -283,13 +321,36 @@ let testing: [Target] = [
     "CompatibilityTests", in: "Integration/",
     ["FixtureSupport", "ProcessSupport", "SystemSupport", "diffit"]),
   tests(
+    "RecipeTests", in: "Integration/",
+    [
+      "Checkpoints", "FileFormats", "FixtureSupport", "ProcessSupport", "TensorCore", "diffit",
+    ]),
+  tests(
+    "RecordFuzzTests", in: "Integration/",
+    [
+      "Checkpoints", "CommandSupport", "Configuration", "DataPreparation", "DiffiTModels",
+      "Evaluation", "FileFormats", "FixtureSupport", "FuzzSupport", "Metrics", "ModelLoading",
+      "RunData", "Sampling", "Scores", "SystemSupport", "TensorCore", "Training",
+    ]),
+  tests(
+    "RunFilesTests", in: "Integration/",
+    ["Checkpoints", "FileFormats", "FixtureSupport", "Images", "ProcessSupport", "diffit"]),
+  tests(
     "ProcessTests", in: "Integration/", ["FixtureSupport", "ProcessSupport", "diffit"]),
+  tests(
+    "ReaderFuzzTests", in: "Integration/", ["Datasets", "FileFormats", "FixtureSupport"]),
+  tests(
+    "DataFaultTests", in: "Integration/",
+    ["Datasets", "FileFormats", "FixtureSupport", "ProcessSupport", "SystemSupport", "diffit"]),
+  tests(
+    "FirstDayTests", in: "Integration/",
+    ["FileFormats", "FixtureSupport", "ModelLoading", "ProcessSupport", "diffit"]),
   tests(
     "EndToEndTests", in: "Integration/",
     [
       "Checkpoints", "Configuration", "Datasets", "Diagnostics", "FileFormats", "FixtureSupport",
-      "InceptionSupport", "ProcessSupport", "RunData", "SystemSupport", "TensorCore", "Training",
-      "diffit",
+      "Images", "InceptionSupport", "ProcessSupport", "Reporting", "RunData", "SystemSupport",
+      "TensorCore", "Training", "diffit",
     ]),
 ]
 

@@ -48,7 +48,7 @@ while [ $# -gt 0 ]; do
         --hosts) hosts=$2 ;;
         -n) whole -n "$2" && ranks=$2 ;;
         --ranks-per-host) whole --ranks-per-host "$2" && slots_each=$2 ;;
-        --threads) whole --threads "$2" && threads=$2 ;;
+        --threads) thread_count --threads "$2" && threads=$2 ;;
         --restarts) [ "$2" = 0 ] || whole --restarts "$2" && restarts=$2 ;;
         --program) program=$2 ;;
         --interface) interface=$2 ;;
@@ -219,7 +219,7 @@ fi
   options+=(--mca btl_tcp_if_include "$interface" --mca oob_tcp_if_include "$interface")
 options+=(--mca btl_vader_backing_directory "$segments" --mca btl_sm_backing_directory "$segments")
 export DIFFIT_THREADS=$threads
-[ ! -t 1 ] || export DIFFIT_TERMINAL=1
+show_terminal
 for variable in $(compgen -e | grep -E '^(DIFFIT|UCX)_'); do options+=(-x "$variable"); done
 
 # Ranks leave a mark in their host's folder.

@@ -11,6 +11,21 @@ find_program() {
 # Stops the script with `usage`, which the script defines, unless VALUE is a whole number from 1 on.
 whole() { case $2 in '' | *[!0-9]* | 0*) usage "$1 is '$2', expected a whole number from 1 on" ;; esac; }
 
+# Stops the script unless VALUE is a number of threads that the program takes.
+thread_count() {
+  whole "$1" "$2"
+  if [ ${#2} -gt 4 ] || [ "$2" -gt 4096 ]; then usage "$1 is '$2', expected at most 4096"; fi
+}
+
+# Tells the ranks of the terminal behind standard output, which Open MPI hides from them.
+show_terminal() {
+  local size
+  [ -t 1 ] || return 0
+  export DIFFIT_TERMINAL=1
+  { size=$(stty size <&9 2>/dev/null) || size=; } 9>&1
+  [ -z "$size" ] || export DIFFIT_COLUMNS=${size#* }
+}
+
 # Stops the script unless the command with its arguments can be given again, to go on from what it saved.
 can_restart() {
   [ "$1" = train ] || usage "--restarts is for train, not $1"

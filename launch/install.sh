@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes a folder that runs on hosts without Swift, wherever it is moved: program with the Swift runtime
-# inside, launch scripts, configurations, and a list of the shared libraries that the system has to bring.
+# inside, launch scripts, configurations, manual pages, completions for shells, and a list of the shared libraries
+# that the system has to bring.
 #
 # Usage: launch/install.sh PREFIX [--program FILE]
 #   --program FILE  a program built before with --static-swift-stdlib; without it one is built in
@@ -19,7 +20,7 @@ fail() {
 }
 usage() {
   printf 'launch/install.sh: %s\n' "$1" >&2
-  sed -n '5,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '6,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 
@@ -27,7 +28,7 @@ prefix=
 program=
 while [ $# -gt 0 ]; do
   case $1 in
-    -h | --help) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
     --program)
       [ $# -ge 2 ] || usage "--program needs a value"
       program=$2
@@ -100,6 +101,18 @@ install -m 644 "$root"/configs/*.yaml "$prefix/configs/"
 install -m 644 "$root/LICENSE" "$prefix/LICENSE"
 list_libraries >"$prefix/$marker.new"
 mv "$prefix/$marker.new" "$prefix/$marker"
+
+# The program writes them itself.
+share=$prefix/share
+completions=("$share/bash-completion/completions/diffit" "$share/zsh/site-functions/_diffit"
+  "$share/fish/vendor_completions.d/diffit.fish")
+rm -f "$share"/man/man1/diffit*.1
+"$prefix/bin/diffit" manual --out "$share/man/man1"
+for file in "${completions[@]}"; do
+  mkdir -p "${file%/*}"
+  case $file in */bash-completion/*) shell=bash ;; */zsh/*) shell=zsh ;; *) shell=fish ;; esac
+  "$prefix/bin/diffit" --generate-completion-script "$shell" >"$file"
+done
 
 echo "launch/install.sh: $prefix is ready; copy or share it at one path on all hosts"
 "$prefix/launch/lib-check.sh"

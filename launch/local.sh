@@ -37,7 +37,7 @@ while [ $# -gt 0 ]; do
       [ $# -ge 2 ] || usage "$1 needs a value"
       case $1 in
         -n) whole -n "$2" && ranks=$2 ;;
-        --threads) whole --threads "$2" && threads=$2 ;;
+        --threads) thread_count --threads "$2" && threads=$2 ;;
         --restarts) [ "$2" = 0 ] || whole --restarts "$2" && restarts=$2 ;;
         --program) program=$2 ;;
       esac
@@ -84,8 +84,7 @@ if mpirun --version 2>/dev/null | grep -q 'Open MPI'; then
   fi
 fi
 export DIFFIT_THREADS=$threads
-# Open MPI shows every rank a terminal; whether there is one behind it only this script can see.
-[ ! -t 1 ] || export DIFFIT_TERMINAL=1
+show_terminal
 
 await_job
 # A folder of its own for message segments, so that a killed job's can be found and removed.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a fresh clone to a picture: sets up, builds, trains a small network on drawn shapes on two ranks.
+# From a fresh clone to an image: sets up, builds, trains a small network on drawn shapes on two ranks.
 # Usage: launch/quickstart.sh      (ten minutes on two cores, the build included)
 set -euo pipefail
 
@@ -11,7 +11,7 @@ echo "launch/quickstart.sh: building (about three minutes the first time)"
 swift build -c release --product diffit
 launch/local.sh -n 2 -- train --config configs/quickstart.yaml --run "$run"
 
-# Guidance (Ho and Salimans, arXiv:2207.12598) makes each picture more like its class.
-picture=$run/quickstart.png
-launch/local.sh -n 2 -- sample "$run" --seeds 0-63 --guidance 3 --out "$run/pictures" --grid "$picture"
-echo "launch/quickstart.sh: done, the picture is $PWD/$picture"
+# Guidance (Ho and Salimans, arXiv:2207.12598) makes each image more like its class.
+grid=$run/quickstart.png
+launch/local.sh -n 2 -- sample "$run" --seeds 0-63 --guidance 3 --out "$run/images" --grid "$grid"
+echo "launch/quickstart.sh: done, the image is $PWD/$grid"

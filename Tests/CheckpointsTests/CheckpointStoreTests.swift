@@ -43,14 +43,16 @@ import Testing
     }
   }
 
-  @Test func nonFiniteProgressComesBack() throws {
+  /// What is no count would be no count either when the run resumes.
+  @Test(arguments: [.infinity, .nan, -1, 1e300])
+  func progressThatIsNoCountIsRefused(_ value: Double) throws {
     try run.store.beginWrite(images: 1)
     let shards = try run.writeShards(1, ranks: 1)
     let manifest = Manifest(
       imagesSeen: 1, vectors: Run.vectors, configuration: [:], build: "",
-      progress: ["best": .infinity], table: run.table, shards: shards)
-    let url = try run.store.commit(manifest)
-    #expect(try CheckpointReader(url, verifying: true).manifest.progress["best"] == .infinity)
+      progress: ["updates": value], table: run.table, shards: shards)
+    let error = #expect(throws: CheckpointError.self) { try run.store.commit(manifest) }
+    #expect("\(try #require(error))".contains("progress.updates is \(value), expected 0 to"))
   }
 
   /// Whatever number of ranks wrote, any number reads, also where some ranges are empty.

@@ -1,3 +1,4 @@
+import Collectives
 import CommandSupport
 import Foundation
 import SystemSupport
@@ -111,6 +112,34 @@ struct LogTests {
     #expect(text.hasSuffix("\u{1B}[K\r\u{1B}[Khello\n"))
   }
 
+  @Test func namesOfOthersCannotActUponTheTerminal() throws {
+    let streams = try Streams()
+    let log = streams.log()
+    try log.open(streams.path("log.txt"))
+    log.warning("skipped a\u{1B}[2J\nb.png")
+    let shown = #"skipped a\u{1b}[2J\nb.png"#
+    #expect(try streams.text("err") == "warning: \(shown)\n")
+    #expect(try streams.entries == ["warning \(shown)"])
+  }
+
+  /// A group that shares a run goes on with it.
+  @Test func theFileFollowsTheUmask() throws {
+    let streams = try Streams()
+    let mask = umask(0o002)
+    defer { umask(mask) }
+    try streams.log().open(streams.path("log.txt"))
+    let file = try FileManager.default.attributesOfItem(atPath: streams.path("log.txt"))
+    #expect(file[.posixPermissions] as? Int == 0o664)
+  }
+
+  @Test func aSharedWarningIsSaidOnce() throws {
+    let streams = try Streams()
+    let log = streams.log()
+    try log.sharedWarning("odd", over: SingleCommunicator())
+    try log.sharedWarning(nil, over: SingleCommunicator())
+    #expect(try streams.text("err") == "warning: odd\n")
+  }
+
   @Test func aFileThatCannotBeOpened() throws {
     let streams = try Streams()
     let path = streams.path("nowhere/log.txt")
@@ -157,6 +186,20 @@ struct LogDisplayTests {
     var line = ProgressLine("train", of: 10_000, from: 2_000, startedAt: 100)
     let first = line.update(done: 2_500, at: 105, onTerminal: true, detail: "loss 0.41")
     #expect(first == "train  2.5k / 10k images (25.0 %)  100/s  1 min 15 s left  loss 0.41")
+  }
+
+  /// A line that wraps cannot be overwritten.
+  @Test(arguments: [
+    (72, "train  2.5k / 10k images (25.0 %)  100/s  1 min 15 s left  loss 0.41"),
+    (66, "train  2.5k / 10k images (25.0 %)  100/s  1 min 15 s left"),
+    (42, "train  2.5k / 10k images (25.0 %)  100/s"), (33, "train  2.5k / 10k images (25.0 %)"),
+    (10, "train  2.5"), (1, "t"),
+  ])
+  func progressFitsTheTerminal(columns: Int, text: String) {
+    var line = ProgressLine("train", of: 10_000, from: 2_000, startedAt: 100)
+    let shown = line.update(
+      done: 2_500, at: 105, onTerminal: true, detail: "loss 0.41", columns: columns)
+    #expect(shown == text && text.count <= columns)
   }
 
   @Test func progressKeepsItsIntervals() {

@@ -22,7 +22,7 @@ struct ConfigurationReadingTests {
 
   @Test func theContractsBlockIsTheDefaults() throws {
     #expect(try Configuration(yaml: Self.contract, name: "contract") == Configuration())
-    #expect(Configuration.keys.count == 85)
+    #expect(Configuration.keys.count == 102)
   }
 
   @Test func anEmptyFileAndAnEmptySectionAreTheDefaults() throws {

@@ -125,13 +125,13 @@ struct ConfigurationValidationTests {
       yaml: "", name: "", overrides: ["model.resolution=64", "data.kind=shapes"])
   }
 
-  @Test func whatComparesPicturesNeedsPixels() throws {
+  @Test func whatComparesImagesNeedsPixels() throws {
     let small = ["model.kind=vae", "data.kind=shapes", "model.resolution=12"]
     let judged = small + ["vae.discriminator_start=1"]
     _ = try Configuration(
       yaml: "", name: "", overrides: judged + ["vae.discriminator_layers=2"])
     guard case .invalid("vae.discriminator_layers", _, "3", _, _) = try error(judged) else {
-      Issue.record("patches larger than pictures passed")
+      Issue.record("patches larger than images passed")
       return
     }
     guard case .invalid("vae.perceptual", _, "a", _, _) = try error(small + ["vae.perceptual=a"])

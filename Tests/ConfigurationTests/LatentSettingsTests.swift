@@ -18,12 +18,16 @@ import Testing
     let configuration = try Configuration(yaml: "", name: "", overrides: Self.latent + more)
     #expect(configuration.data.vae == "sd-vae" && configuration.data.latentScale == 0)
     #expect(try Configuration(yaml: configuration.yaml, name: "") == configuration)
-    #expect(Configuration().data.latentScale == 0.18215 && Configuration().data.vae.isEmpty)
+    #expect(Configuration().data.latentScale == nil && Configuration().data.vae.isEmpty)
+    let own = try Configuration(yaml: "", name: "", overrides: ["data.latent_scale=auto"])
+    #expect(own == Configuration() && own.dotted["data.latent_scale"] == "auto")
+    #expect(try Configuration(dotted: own.dotted, name: "").data.latentScale == nil)
+    #expect(try refusal("data.latent_scale=big").contains("a number, or auto"))
   }
 
   @Test func modelAndDataGoTogether() throws {
-    let pictures = try refusal("data.kind=shapes")
-    #expect(pictures.contains("model.kind") && pictures.contains("diffit data encode"))
+    let images = try refusal("data.kind=shapes")
+    #expect(images.contains("model.kind") && images.contains("diffit data encode"))
     let image = try refusal("model.kind=image")
     #expect(image.contains("model.kind") && image.contains("latent with data.kind latents"))
   }
@@ -46,7 +50,7 @@ import Testing
     #expect(try warnings(ddpm) == [])
   }
 
-  @Test func picturesNeedNoAutoencoder() throws {
+  @Test func imagesNeedNoAutoencoder() throws {
     let error = try #require(throws: ConfigurationError.self) {
       try Configuration(yaml: "", name: "", overrides: ["data.vae=x"])
     }

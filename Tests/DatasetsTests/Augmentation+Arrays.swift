@@ -1,4 +1,5 @@
 import Datasets
+import Images
 
 extension Augmentation {
   /// Augments an array in place.

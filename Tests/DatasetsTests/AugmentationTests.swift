@@ -1,4 +1,5 @@
 import Datasets
+import Images
 import Testing
 
 @Suite struct AugmentationTests {
@@ -181,5 +182,58 @@ import Testing
         scale: 0.4, turn: 0.2, stretch: -0.6, axis: -0.4, tx: -0.7, ty: 0.3,
         [-0.301053, 0.413350, -0.246418, -0.104146, -0.680926], 9.57524, 65.47607),
     ]
+  }
+}
+
+/// `data.flip`.
+@Suite struct FlipTests {
+  private let images = ShapesDataset(resolution: 8, count: 4)
+
+  /// An image of 8 x 8 pixels, mirrored left to right.
+  private static func turned(_ values: [Float]) -> [Float] {
+    var result: [Float] = []
+    for y in 0..<8 {
+      for x in 0..<8 {
+        let start = (y * 8 + 7 - x) * 3
+        result += values[start..<start + 3]
+      }
+    }
+    return result
+  }
+
+  @Test func halfAreMirroredByAFunctionOfSeedAndPosition() throws {
+    let (plain, flipped) = (ImageSamples(images), ImageSamples(images, flips: true))
+    var mirrored = 0
+    for position in 0..<2_000 as Range<UInt64> {
+      let index = Int(position % 4)
+      let (a, b) = (
+        try plain.sample(index, seed: 3, position: position),
+        try flipped.sample(index, seed: 3, position: position)
+      )
+      #expect(a.label == b.label && b.augmentLabels.isEmpty)
+      let turned = Self.turned(a.values)
+      let isMirrored = Augmentation.mirrors(seed: 3, position: position)
+      #expect(b.values == (isMirrored ? turned : a.values), "position \(position)")
+      if isMirrored { mirrored += 1 }
+    }
+    #expect(abs(mirrored - 1_000) < 100)
+    let other = (0..<2_000).filter { Augmentation.mirrors(seed: 4, position: $0) }.count
+    #expect(abs(other - 1_000) < 100 && other != mirrored)
+  }
+
+  /// The pipe draws what it draws without the coin.
+  @Test func thePipeIsIndependentOfIt() throws {
+    let pipe = AugmentationPipe(probability: 0.5)
+    let both = ImageSamples(images, augmentation: pipe, flips: true)
+    let only = ImageSamples(images, augmentation: pipe)
+    let same = try (0..<64 as Range<UInt64>).filter { position in
+      let (a, b) = (
+        try both.sample(0, seed: 1, position: position),
+        try only.sample(0, seed: 1, position: position)
+      )
+      #expect(a.augmentLabels == b.augmentLabels)
+      return a.values == b.values
+    }
+    #expect(same.allSatisfy { !Augmentation.mirrors(seed: 1, position: $0) } && same.count > 16)
   }
 }

@@ -32,6 +32,19 @@ import Testing
     #expect(try test.image(1).image[3, 4] == [21, 4, 3])
   }
 
+  @Test func valuesAreThoseOfThePixels() throws {
+    let data = try CIFAR10Dataset(path: bins)
+    for index in [0, 9] {
+      var values = [Float](repeating: .nan, count: data.imageSize)
+      let label = try values.withUnsafeMutableBufferPointer {
+        (buffer) throws in try data.read(index, normalizedInto: buffer)
+      }
+      let (image, wanted) = try data.image(index)
+      #expect(label == wanted)
+      #expect(values == image.pixels.map { Float($0) / 127.5 - 1 })
+    }
+  }
+
   @Test func parentFolderAndArchiveGiveTheSameData() throws {
     let archive = try folder.write(Fixtures.cifarArchive, "cifar-10-binary.tar.gz")
     let reference = try CIFAR10Dataset(path: bins)
@@ -82,7 +95,7 @@ import Testing
     try FileManager.default.removeItem(atPath: file)
     try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: false)
     let error = errorIfThrown { _ = try CIFAR10Dataset(path: bins) }
-    #expect(error == FileError.unreadable(path: file, reason: "it is a folder, expected a file"))
+    #expect(error == FileError.notRegular(path: file, found: "a folder"))
   }
 
   @Test(arguments: [0, 3072, 3074, 6145]) func truncatedFile(size: Int) throws {

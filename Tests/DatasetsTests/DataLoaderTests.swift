@@ -1,6 +1,7 @@
 import Datasets
 import FileFormats
 import Foundation
+import Images
 import SystemSupport
 import Testing
 

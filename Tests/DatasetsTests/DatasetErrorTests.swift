@@ -1,5 +1,6 @@
 import Datasets
 import FileFormats
+import Images
 import SystemSupport
 import Testing
 
@@ -28,6 +29,11 @@ import Testing
       DatasetError.notImages(path: "P", found: "float32 [2, 3]"),
       DatasetError.emptyFolder(path: "P"),
       DatasetError.noImages(path: "P"),
+      DatasetError.noImages(path: "P", found: LeftOut([".webp": 10, "hidden": 2])),
+      DatasetError.emptyClass(path: "P", found: LeftOut([".webp": 10])),
+      DatasetError.strayImages(path: "P", count: 3, first: "cover.png", folders: 2),
+      DatasetError.labelsBelow(path: "P"), ArchiveError.wrongChecksum(path: "P", name: "N"),
+      ArchiveError.tooLarge(path: "P", found: "N with 7 bytes behind 9", limit: 8),
       ImageError.mixedSizes(
         path: "P", first: "A", firstSize: ImageSize(width: 1, height: 2), second: "B",
         secondSize: ImageSize(width: 3, height: 4)), DatasetError.unknownCollection(path: "P"),

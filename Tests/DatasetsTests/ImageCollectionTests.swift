@@ -3,6 +3,7 @@ import ErrorSupport
 import FileFormats
 import FixtureSupport
 import Foundation
+import Images
 import SystemSupport
 import Testing
 
@@ -164,7 +165,9 @@ import Testing
 
   @Test func folderWithoutImages() throws {
     try folder.write(Data("x".utf8), "deep/er/notes.txt")
-    #expect(error(folder.path) == DatasetError.noImages(path: folder.path))
+    #expect(
+      error(folder.path)
+        == DatasetError.noImages(path: folder.path, found: LeftOut([".txt": 1])))
   }
 
   @Test func folderThatContainsItself() throws {
@@ -183,7 +186,9 @@ import Testing
     try zip.add("notes.txt", Array("x".utf8))
     try zip.add(".hidden/a.png", Fixtures.rgbPNG)
     try zip.finish()
-    #expect(error(path) == DatasetError.noImages(path: path))
+    #expect(
+      error(path)
+        == DatasetError.noImages(path: path, found: LeftOut([".txt": 1, "hidden": 1])))
   }
 
   @Test func mixedSizesNameBoth() throws {

@@ -3,6 +3,7 @@ import ErrorSupport
 import FileFormats
 import FixtureSupport
 import Foundation
+import Images
 import SystemSupport
 import Testing
 
@@ -125,7 +126,9 @@ import Testing
 
   @Test func classWithoutImages() throws {
     try folder.write(Data("a note".utf8), "moth/note.txt")
-    #expect(throws: DatasetError.emptyClass(path: folder.path + "/moth")) { try open(folder) }
+    let empty = DatasetError.emptyClass(
+      path: folder.path + "/moth", found: LeftOut([".txt": 1]))
+    #expect(throws: empty) { try open(folder) }
   }
 
   @Test func brokenHeaderIsFoundAtOpening() throws {

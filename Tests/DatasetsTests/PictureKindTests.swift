@@ -2,6 +2,7 @@ import Datasets
 import FileFormats
 import FixtureSupport
 import Foundation
+import Images
 import Testing
 
 /// Photographs of every kind, against Pillow.

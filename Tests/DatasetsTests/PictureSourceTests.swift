@@ -3,6 +3,7 @@ import ErrorSupport
 import FileFormats
 import FixtureSupport
 import Foundation
+import Images
 import Testing
 
 @Suite struct PictureSourceTests {

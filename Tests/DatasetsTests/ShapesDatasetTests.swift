@@ -1,5 +1,6 @@
 import Datasets
 import FileFormats
+import Images
 import Testing
 
 @Suite struct ShapesDatasetTests {

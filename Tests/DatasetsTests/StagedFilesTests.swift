@@ -103,7 +103,7 @@ import Testing
     }
     #expect(missing == FileError.notFound(path: none))
     let other = errorIfThrown {
-      _ = try StagedFiles(unpacking: archive, ["test_batch.bin", "readme.txt"])
+      _ = try StagedFiles(unpacking: archive, ["test_batch.bin", "readme.txt"], atMost: 1 << 20)
     }
     #expect(other == ArchiveError.missingEntry(archive: archive, name: "readme.txt"))
   }

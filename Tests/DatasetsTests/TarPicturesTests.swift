@@ -194,7 +194,7 @@ import Testing
 
   @Test func withoutPictures() throws {
     let path = try write("none.tar", [("1.cls", Data("1".utf8))])
-    #expect(error(path) == DatasetError.noImages(path: path))
+    #expect(error(path) == DatasetError.noImages(path: path, found: LeftOut([".cls": 1])))
     try folder.makeFolder("empty")
     #expect(error(folder.path + "/empty") == DatasetError.noImages(path: folder.path + "/empty"))
   }

@@ -53,7 +53,7 @@ struct CommandLineTests {
   }
 
   @Test(arguments: [
-    "train", "sample", "parity", "bench", "inspect", "config", "export", "doctor", "scaling",
+    "train", "sample", "parity", "bench", "inspect", "config", "report", "watch", "export", "doctor", "scaling",
     "scaling measure", "scaling predict",
   ])
   func everyCommandHasHelpWithAnExample(command: String) throws {
@@ -74,7 +74,7 @@ struct CommandLineTests {
     #expect(
       names == [
         "train", "sample", "evaluate", "data", "noise", "parity", "bench", "inspect", "config",
-        "export", "doctor", "scaling",
+        "report", "watch", "export", "doctor", "scaling", "plan", "optimal-loss",
       ])
   }
 
@@ -89,6 +89,17 @@ struct CommandLineTests {
     try expectBadUsage(["train", "--nosuch"], "Unknown option '--nosuch'")
     try expectBadUsage(["train", "--config", "x", "--nosuch"], "'--nosuch'")
     try expectBadUsage(["export", "a", "--outt=b"], "'--outt'")
+  }
+
+  @Test func aMisspeltWordIsSuggested() throws {
+    try expectBadUsage(["trian"], "Unknown command 'trian', did you mean 'train'?", "diffit --help")
+    try expectBadUsage(["data", "inof"], "did you mean 'info'?", "diffit data --help")
+    try expectBadUsage(["train", "--confg", "x"], "'--confg', did you mean '--config'?")
+    try expectBadUsage(["sample", "x", "--outt=y"], "did you mean '--out'?")
+    try expectBadUsage(["sample", "x", "-out", "y"], "'-out', did you mean '--out'?")
+    try expectBadUsage(["data", "convert", "x", "--resolutoin", "8"], "'--resolution'?")
+    let far = try run(["xyz"])
+    #expect(far.code == 2 && !far.errors.contains("did you mean"))
   }
 
   @Test func badUsage() throws {

@@ -77,7 +77,7 @@ weights() {  # RUN: checksums of what it learnt
   for name in raw ema; do
     local chosen=()
     [ $name = raw ] || chosen=(--ema ema)
-    "$program" export "$1" --out "$scratch/$name.safetensors" "${chosen[@]}" >/dev/null
+    "$program" export "$1" --bare --out "$scratch/$name.safetensors" "${chosen[@]}" >/dev/null
     sha256sum <"$scratch/$name.safetensors" | cut -c1-16
   done | paste -sd ' '
 }

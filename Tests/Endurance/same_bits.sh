@@ -32,7 +32,7 @@ train() {  # RUN RANKS IMAGES OPTION ...
     --set parallel.reduction=reproducible "$@" >"$scratch/out" 2>&1 || { cat "$scratch/out" && exit 1; }
 }
 sum() {  # RUN: the weights' SHA-256
-  "$program" export "$scratch/$1" --out "$scratch/weights.safetensors" >/dev/null
+  "$program" export "$scratch/$1" --bare --out "$scratch/weights.safetensors" >/dev/null
   sha256sum <"$scratch/weights.safetensors" | cut -d ' ' -f 1
 }
 

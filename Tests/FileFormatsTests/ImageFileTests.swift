@@ -2,6 +2,7 @@ import ErrorSupport
 import FileFormats
 import FixtureSupport
 import Foundation
+import Images
 import SystemSupport
 import Testing
 
@@ -101,7 +102,7 @@ import Testing
       }
       switch error {
       case ImageError.brokenImage("cut", let reason)?: #expect(!reason.isEmpty)
-      case ImageError.unknownImageFormat("cut")?: #expect(size < 8)
+      case ImageError.unknownImageFormat("cut", _)?: #expect(size < 8)
       default: Issue.record("\(size) bytes of \(data.count): \(String(describing: error))")
       }
     }
@@ -131,7 +132,15 @@ import Testing
   @Test func unknownFormatIsNamed() throws {
     let path = try folder.write(Data("GIF89a and so on".utf8), "moving.gif")
     let error = errorIfThrown { _ = try ImageFile.read(path) }
-    #expect(error == ImageError.unknownImageFormat(path: path))
+    #expect(error == ImageError.unknownImageFormat(path: path, found: "a GIF"))
+    #expect("\(try #require(error))".contains("by its first bytes, but a GIF; convert"))
+    for (start, found) in [
+      ("RIFF\u{1}\u{2}\u{3}\u{4}WEBPVP8 ", "a WebP"), ("", "empty"), ("II*\0abcdefgh", "a TIFF"),
+      ("\0\0\0\u{1C}ftypavif", "an AVIF"), ("something else", nil),
+    ] {
+      let error = errorIfThrown { _ = try ImageFile.decode(Data(start.utf8), name: "x") }
+      #expect(error == ImageError.unknownImageFormat(path: "x", found: found))
+    }
   }
 
   @Test func absurdSizeIsRefusedBeforeDecoding() throws {

@@ -1,5 +1,6 @@
 import FileFormats
 import FixtureSupport
+import Images
 import Testing
 
 @Suite struct ImageGridTests {

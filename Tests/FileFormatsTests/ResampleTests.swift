@@ -1,6 +1,7 @@
 import FileFormats
 import FixtureSupport
 import Foundation
+import Images
 import Testing
 
 /// Transforms against Pillow's, byte by byte.

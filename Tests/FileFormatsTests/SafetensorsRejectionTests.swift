@@ -37,7 +37,8 @@ import Testing
 
   @Test func shorterThanALength() throws {
     #expect(try error([1, 0, 0]) == SafetensorsError.shortFile(path: path, size: 3))
-    #expect(try error([]) == SafetensorsError.shortFile(path: path, size: 0))
+    #expect(
+      try error([]) == FileError.wrongKind(path: path, found: .empty, use: .safetensors))
   }
 
   @Test func headerLongerThanTheLimit() throws {

@@ -1,4 +1,5 @@
 import Metrics
+import Scores
 import Testing
 
 @Test func featureMatricesGrowByRows() {

@@ -132,8 +132,8 @@ import Testing
     #expect {
       try InceptionV3(weights: url, on: ComputeContext())
     } throws: { error in
-      guard case .headerLimit = error as? SafetensorsError else { return false }
-      return "\(error)".contains("not a safetensors file")
+      guard case .wrongKind = error as? FileError else { return false }
+      return "\(error)".contains("is a zip archive, expected a safetensors file")
     }
   }
 }

@@ -1,8 +1,10 @@
 import FileFormats
 import Foundation
+import Images
 import InceptionSupport
 import Metrics
 import NumericsSupport
+import Scores
 import SystemSupport
 import TensorCore
 import Testing

@@ -1,4 +1,5 @@
 import Metrics
+import Scores
 import Testing
 
 @Suite struct MetricsErrorTests {

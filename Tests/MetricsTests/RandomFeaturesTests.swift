@@ -1,8 +1,10 @@
 import Datasets
 import FileFormats
+import Images
 import InceptionSupport
 import Metrics
 import NumericsSupport
+import Scores
 import TensorCore
 import Testing
 

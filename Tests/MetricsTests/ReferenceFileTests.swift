@@ -2,7 +2,9 @@ import Datasets
 import FileFormats
 import FixtureSupport
 import Foundation
+import Images
 import Metrics
+import Scores
 import SystemSupport
 import TensorCore
 import Testing

@@ -1,4 +1,5 @@
 import FileFormats
+import Images
 import InceptionSupport
 import Metrics
 import NumericsSupport

@@ -88,6 +88,43 @@ private func sumOfSquares(_ x: Tensor) -> Double {
   }
 }
 
+@Suite struct LearningRateScheduleTests {
+  /// Each schedule against its formula, with the C library's functions.
+  @Test func formulas() {
+    let (peak, warmup, total) = (0.002, 1_000, 21_000)
+    let cosine = LearningRate(peak: peak, warmup: warmup, schedule: .cosine, images: total)
+    let linear = LearningRate(peak: peak, warmup: warmup, schedule: .linear, images: total)
+    let root = LearningRate(
+      peak: peak, warmup: warmup, schedule: .inverseSquareRoot(start: 4_000), images: total)
+    for seen in stride(from: 0, through: total, by: 70) {
+      let rise = min(Double(seen) / 1_000, 1)
+      let way = max(Double(seen - warmup) / 20_000, 0)
+      let expected = [
+        peak * rise * 0.5 * (1 + cos(.pi * way)), peak * rise * (1 - way),
+        peak * rise / max(Double(seen) / 4_000, 1).squareRoot(),
+      ]
+      for (rate, expected) in zip([cosine, linear, root], expected) {
+        #expect(abs(rate(imagesSeen: seen) - expected) < 1e-15, "\(rate.schedule) at \(seen)")
+      }
+    }
+    #expect(cosine(imagesSeen: total) < 1e-18 && linear(imagesSeen: total) == 0)
+    #expect(root(imagesSeen: 16_000) == peak / 2)
+  }
+
+  @Test func cooldown() {
+    let rate = LearningRate(peak: 1, warmup: 100, cooldown: 400, images: 1_000)
+    #expect(rate(imagesSeen: 50) == 0.5 && rate(imagesSeen: 600) == 1)
+    #expect(rate(imagesSeen: 700) == 0.75 && rate(imagesSeen: 1_000) == 0)
+    #expect(rate(imagesSeen: 1_200) == 0, "past the end")
+  }
+
+  /// A run that is all warm-up does not divide by zero.
+  @Test func warmupOfTheWholeRun() {
+    let rate = LearningRate(peak: 1, warmup: 100, schedule: .linear, images: 100)
+    #expect(rate(imagesSeen: 50) == 0.5 && rate(imagesSeen: 100) == 0)
+  }
+}
+
 @Suite struct ExponentialAverageTests {
   private func average(halfLife: Double = 500_000, rampup: Double = 0.05) -> ExponentialAverage {
     ExponentialAverage(

@@ -65,9 +65,11 @@ latent latent-wide     latent_side=8 dim=32 depth=1 heads=2 classes=4 batch=2 se
 "$python" "$here/train_golden.py" "$out/train-200.json"
 "$python" "$here/sampler_golden.py" "$out/samplers.json"
 "$python" "$here/ddpm_golden.py" "$out/ddpm.json"
+"$python" "$here/recipe_golden.py" "$out/recipes.json"
 if "$python" -c 'import diffusers' 2> /dev/null; then
   "$python" "$here/vae_golden.py" "$out/vae"
 else
   echo "make_all.sh: $python lacks diffusers: the goldens in $out/vae are not made" >&2
 fi
-chmod 644 "$out"/*.safetensors "$out/train-200.json" "$out/samplers.json" "$out/ddpm.json"
+chmod 644 "$out"/*.safetensors "$out/train-200.json" "$out/samplers.json" "$out/ddpm.json" \
+  "$out/recipes.json"

@@ -12,7 +12,7 @@ import numpy as np
 PURPOSES = {
     "initialization": 1, "order": 2, "augmentation": 3, "labelDropout": 4, "sigma": 5, "noise": 6,
     "dropout": 7, "samplerNoise": 8, "samplerChurn": 9, "samplerLabel": 10, "shapes": 11,
-    "features": 12, "timestep": 13, "latent": 14, "test": 255,
+    "features": 12, "timestep": 13, "latent": 14, "fourier": 15, "test": 255,
 }
 LOW = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)

@@ -33,10 +33,14 @@ import Testing
 
   @Test(
     arguments: [
+      ("file_images", Int.max, "file_images 9223372036854775807, expected 1 to"),
+      ("images", Int.max, "images 9223372036854775807, expected 1 to"),
+      ("shape", [1 << 20, 1 << 20, 1 << 20], "expected 3 sizes from 1 to 16384"),
+      ("scaling_factor", 1e300, "scaling_factor 1e+300"),
       ("version", 2, "version 2"), ("shape", "x", "shape has another type than expected"),
       ("shape", [3, 2], "shape [3, 2]"), ("shape", [3, 0, 2], "shape [3, 0, 2]"),
       ("factor", 0, "factor 0"), ("images", 9, "9 images in 2 files of 3"),
-      ("images", 6, "with 2 images, expected"), ("file_images", 0, "files of 0"),
+      ("images", 6, "with 2 images, expected"), ("file_images", 0, "file_images 0, expected 1 to"),
       ("scale", -1.0, "scale -1"), ("precision", "fp8", "precision has an unknown value"),
     ] as [(String, any Sendable, String)])
   func aFieldThatIsWrong(_ field: String, _ value: any Sendable, _ expected: String) throws {

@@ -209,7 +209,9 @@ import Testing
     (settings.resolution, settings.channels, settings.groups, settings.layers) = (16, [8], 4, 1)
     let vae = VAE(settings)
     vae.parameters.allocate(on: ComputeContext(), gradients: false)
-    #expect(throws: FileError.self) { try DiffusersVAE.read(folder, into: vae) }
+    #expect(throws: AutoencoderError.weightsMissing(folder: folder.path, found: [])) {
+      try DiffusersVAE.read(folder, into: vae)
+    }
     #expect(throws: FileError.self) { try DiffusersVAE.write(vae, to: config) }
   }
 }

@@ -32,7 +32,7 @@ import Testing
     #expect((70...130).contains(flipped))
   }
 
-  @Test func withoutMirroredPicturesNothingIsFlipped() throws {
+  @Test func withoutMirroredImagesNothingIsFlipped() throws {
     let dataset = try LatentFolder(flips: false, logVariance: -30).open()
     for position in 0..<50 {
       #expect(try dataset.sample(1, seed: 0, position: UInt64(position)).values[0] > 0)
@@ -91,6 +91,20 @@ import Testing
     )
     #expect(zip(a, b).allSatisfy { abs(10 * $0 - $1) < 1e-4 })
     #expect(given.contentDigest == measured.contentDigest)
+  }
+
+  @Test func theAutoencodersScaleIsUsed() throws {
+    let folder = try LatentFolder()
+    #expect(try LatentDataset(path: folder.path, scale: nil).scale == 0.18215)
+    folder.description["scaling_factor"] = 0.13025
+    try folder.describe()
+    let own = try LatentDataset(path: folder.path, scale: nil)
+    #expect(own.scale == 0.13025 && own.scaleWarning == nil)
+    #expect(try folder.open(scale: 0.13025).scaleWarning == nil)
+    #expect(try folder.open(scale: 0).scaleWarning == nil)
+    let other = try folder.open(scale: 0.5)
+    #expect(other.scale == 0.5)
+    #expect(try #require(other.scaleWarning).contains("0.5, but the autoencoder of these latents"))
   }
 
   @Test func theDigestTellsContentApart() throws {

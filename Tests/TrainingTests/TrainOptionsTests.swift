@@ -13,6 +13,12 @@ struct TrainOptionsTests {
     #expect(try TrainOptions(config: config, run: "x").run == "x")
   }
 
+  @Test func withoutAConfigurationThereIsARun() throws {
+    #expect(throws: OptionError.self) { try TrainOptions() }
+    #expect(try TrainOptions(run: "r").run == "r")
+    #expect(try TrainOptions(initialWeights: "a/model.safetensors").run == "runs/model")
+  }
+
   @Test func weightsComeFromOnePlace() throws {
     #expect(throws: OptionError.self) {
       try TrainOptions(config: "c", resume: .checkpoint("a"), initialWeights: "b")

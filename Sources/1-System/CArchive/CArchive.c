@@ -32,18 +32,36 @@ void *carchive_open_tar(const char *path, size_t block, char *message, size_t ca
   return open_tar(path, 0, block, message, capacity);
 }
 
-int carchive_next_place(void *archive, const char **name, size_t *size, size_t *offset) {
+// A name as bytes: libarchive has none where it cannot bring a name in UTF-8 to the locale's letters.
+static const char *bytes_or_utf8(const char *bytes, const char *utf8) { return bytes ? bytes : utf8; }
+
+static const char *path_of(struct archive_entry *entry) {
+  return bytes_or_utf8(archive_entry_pathname(entry), archive_entry_pathname_utf8(entry));
+}
+
+int carchive_next_place(
+    void *archive, const char **name, const char **target, size_t *size, size_t *offset) {
   struct archive_entry *entry;
   int status = archive_read_next_header(archive, &entry);
   if (status == ARCHIVE_EOF) return 0;
   if (status < ARCHIVE_WARN) return -1;
-  *name = archive_entry_pathname(entry);
+  *name = path_of(entry);
   *size = (size_t)archive_entry_size(entry);
   *offset = (size_t)archive_filter_bytes(archive, 0);
   if (!*name) return -1;
-  int plain = archive_entry_filetype(entry) == AE_IFREG && !archive_entry_hardlink(entry) &&
-              archive_entry_sparse_count(entry) == 0;
-  return plain ? 1 : 2;
+  *target = bytes_or_utf8(archive_entry_hardlink(entry), archive_entry_hardlink_utf8(entry));
+  if (*target) return carchive_hard_link;
+  switch (archive_entry_filetype(entry)) {
+    case AE_IFREG:
+      return archive_entry_sparse_count(entry) == 0 ? carchive_file : carchive_other;
+    case AE_IFLNK:
+      *target = bytes_or_utf8(archive_entry_symlink(entry), archive_entry_symlink_utf8(entry));
+      return *target ? carchive_symbolic_link : carchive_other;
+    case AE_IFDIR:
+      return carchive_folder;
+    default:
+      return carchive_other;
+  }
 }
 
 int carchive_next(void *archive, const char **name, size_t *size) {
@@ -51,7 +69,7 @@ int carchive_next(void *archive, const char **name, size_t *size) {
   int status = archive_read_next_header(archive, &entry);
   if (status == ARCHIVE_EOF) return 0;
   if (status < ARCHIVE_WARN) return -1;
-  *name = archive_entry_pathname(entry);
+  *name = path_of(entry);
   *size = (size_t)archive_entry_size(entry);
   return *name ? 1 : -1;
 }

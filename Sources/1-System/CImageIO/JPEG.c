@@ -38,6 +38,7 @@ static void jpeg_warned(j_common_ptr info, int level) {
     case JWRN_ADOBE_XFORM:      // an unknown number in Adobe's marker
     case JWRN_JFIF_MAJOR:       // JFIF of version 0 or 2
     case JWRN_NOT_SEQUENTIAL:   // numbers that a sequential scan does not use
+    case JWRN_BOGUS_PROGRESSION:  // scans in another order than is usual
       return;
     default:
       jpeg_failed(info);

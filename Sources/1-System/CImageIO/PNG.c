@@ -6,18 +6,6 @@
 
 #include "internal.h"
 
-int cimage_png_size(
-    const unsigned char *bytes, size_t count, int *width, int *height, char *message,
-    size_t capacity) {
-  png_image image = {.version = PNG_IMAGE_VERSION};
-  int ok = png_image_begin_read_from_memory(&image, bytes, count);
-  *width = image.width;
-  *height = image.height;
-  if (!ok) cimage_fail(image.message, message, capacity);
-  png_image_free(&image);
-  return ok ? 0 : -1;
-}
-
 // Where a file in memory is read from, and what stopped it.
 typedef struct {
   const unsigned char *bytes;
@@ -43,6 +31,37 @@ static void warned(png_structp png, png_const_charp text) {
   (void)text;
 }
 
+// Chunks of text, colour spaces and the like are passed over: libpng takes the memory that the length of a chunk
+// asks for before it looks whether the file has so much.
+static void prepare(png_structp png, source *from) {
+  static const png_byte exif[5] = "eXIf";
+  png_set_read_fn(png, from, take);
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, exif, 1);
+}
+
+int cimage_png_size(
+    const unsigned char *bytes, size_t count, int *width, int *height, char *message,
+    size_t capacity) {
+  source from = {.bytes = bytes, .count = count};
+  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &from, read_failed, warned);
+  png_infop info = png ? png_create_info_struct(png) : NULL;
+  if (!info) {
+    png_destroy_read_struct(&png, NULL, NULL);
+    return cimage_fail("out of memory", message, capacity);
+  }
+  if (setjmp(png_jmpbuf(png))) {
+    png_destroy_read_struct(&png, &info, NULL);
+    return cimage_fail(from.failure, message, capacity);
+  }
+  prepare(png, &from);
+  png_read_info(png, info);
+  *width = (int)png_get_image_width(png, info);
+  *height = (int)png_get_image_height(png, info);
+  png_destroy_read_struct(&png, &info, NULL);
+  return 0;
+}
+
 // The pixels as they are stored, like Pillow: colour spaces (gAMA, iCCP) are not applied, alpha is dropped,
 // of 16 bits the upper 8 are kept.
 int cimage_png_decode(
@@ -61,7 +80,7 @@ int cimage_png_decode(
     free(rows);
     return cimage_fail(from.failure, message, capacity);
   }
-  png_set_read_fn(png, &from, take);
+  prepare(png, &from);
   png_read_info(png, info);
   png_set_strip_16(png);
   png_set_expand_gray_1_2_4_to_8(png);

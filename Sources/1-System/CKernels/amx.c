@@ -8,6 +8,7 @@
 #define DK_TILES 1
 #define DK_PANEL 4
 #define DK_NAME(x) x##amx
+#define DK_EXTENDS dk_table_avx512bf16
 #define DK_LABEL "amx"
 #include "template/all.h"
 

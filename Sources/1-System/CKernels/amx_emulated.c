@@ -9,6 +9,7 @@
 #define DK_TILES_EMULATED 1
 #define DK_PANEL 4
 #define DK_NAME(x) x##amx_emulated
+#define DK_EXTENDS dk_table_avx512bf16
 #define DK_LABEL "amx-emulated"
 #include "template/all.h"
 #pragma clang attribute pop

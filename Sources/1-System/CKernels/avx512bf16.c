@@ -7,6 +7,7 @@
 #define DK_DOT 1
 #define DK_PANEL 4
 #define DK_NAME(x) x##avx512bf16
+#define DK_EXTENDS dk_table_avx512
 #define DK_LABEL "avx512bf16"
 #include "template/all.h"
 #pragma clang attribute pop

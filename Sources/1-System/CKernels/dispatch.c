@@ -11,12 +11,13 @@ int dk_available_cores(void) {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-extern const dk_table dk_table_portable;
+const dk_table *dk_table_portable(void);
 
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-extern const dk_table dk_table_avx2, dk_table_avx512, dk_table_avx512bf16, dk_table_amx_emulated, dk_table_amx;
+const dk_table *dk_table_avx2(void), *dk_table_avx512(void), *dk_table_avx512bf16(void);
+const dk_table *dk_table_amx_emulated(void), *dk_table_amx(void);
 
 // XCR0: which register states the operating system saves.
 __attribute__((target("xsave"))) static uint64_t saved_states(void) { return __builtin_ia32_xgetbv(0); }
@@ -48,18 +49,18 @@ dk_level dk_best_level(void) {
 
 const dk_table *dk_table_for(dk_level level) {
   switch (level) {
-    case DK_AVX2: return &dk_table_avx2;
-    case DK_AVX512: return &dk_table_avx512;
-    case DK_AVX512_BF16: return &dk_table_avx512bf16;
-    case DK_AMX_EMULATED: return &dk_table_amx_emulated;
-    case DK_AMX: return &dk_table_amx;
-    default: return &dk_table_portable;
+    case DK_AVX2: return dk_table_avx2();
+    case DK_AVX512: return dk_table_avx512();
+    case DK_AVX512_BF16: return dk_table_avx512bf16();
+    case DK_AMX_EMULATED: return dk_table_amx_emulated();
+    case DK_AMX: return dk_table_amx();
+    default: return dk_table_portable();
   }
 }
 #else
 dk_level dk_best_level(void) { return DK_PORTABLE; }
 const dk_table *dk_table_for(dk_level level) {
   (void)level;
-  return &dk_table_portable;
+  return dk_table_portable();
 }
 #endif

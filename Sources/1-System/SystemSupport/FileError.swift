@@ -13,13 +13,19 @@ package enum FileError: Error, Equatable, Sendable {
   case unreadable(path: String, reason: String)
   /// The system refused to write a file or folder.
   case unwritable(path: String, reason: String)
+  /// A pipe, a socket or a folder where a regular file is needed.
+  case notRegular(path: String, found: String)
+  /// A file is by its first bytes of a kind that its reader cannot take.
+  case wrongKind(path: String, found: FileKind, use: FileUse)
   /// Another process holds the lock of this folder.
   case locked(directory: String, holder: String)
 }
 
 extension FileError: CustomStringConvertible {
   /// The error as one line.
-  package var description: String {
+  package var description: String { Format.line(text) }
+
+  private var text: String {
     switch self {
     case .system(let operation, let path, let code):
       "\(path): cannot \(operation): \(String(cString: strerror(code)))\(Self.advice(code))"
@@ -33,6 +39,11 @@ extension FileError: CustomStringConvertible {
     case .unwritable(let path, let reason):
       "\(path): cannot be written (\(reason)); check its folder, permissions and free space, or choose"
         + " another place"
+    case .notRegular(let path, let found):
+      "\(path): is \(found), expected a regular file; "
+        + (found == "a folder" ? "name a file in it" : "write the content to a file, and name that")
+    case .wrongKind(let path, let found, let use):
+      "\(path): is \(found.name), expected \(use.name); \(use.advice(found))"
     case .locked(let directory, let holder):
       "\(directory): another job uses this folder (\(holder)); wait for it to end, or choose another"
         + " (--run of train, --out of sample)"
@@ -42,6 +53,7 @@ extension FileError: CustomStringConvertible {
   private static func advice(_ code: Int32) -> String {
     switch code {
     case ENOSPC, EDQUOT: "; free some space, or lower checkpoint.keep"
+    case EFBIG: "; raise the limit on the size of a file (ulimit -f)"
     case EACCES, EPERM, EROFS: "; choose a place that this user may write to and read from"
     case ENOENT: "; check the path"
     case ENOTDIR: "; a part of the path is a file: choose another path"

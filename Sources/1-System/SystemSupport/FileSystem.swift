@@ -53,6 +53,16 @@ package enum FileSystem {
     throw .system(operation: "stat", path: path, code: errno)
   }
 
+  /// Throws for what cannot be read at any position: a pipe, a socket, a folder.
+  static func refuseIrregular(_ status: stat, path: String) throws(FileError) {
+    switch status.st_mode & S_IFMT {
+    case S_IFIFO: throw .notRegular(path: path, found: "a pipe")
+    case S_IFSOCK: throw .notRegular(path: path, found: "a socket")
+    case S_IFDIR: throw .notRegular(path: path, found: "a folder")
+    default: break
+    }
+  }
+
   /// Whether there is anything of this name; links are followed.
   package static func exists(_ path: String) throws(FileError) -> Bool { try size(of: path) != nil }
 

@@ -10,10 +10,18 @@ package final class InputFile: Sendable {
   private let descriptor: Int32
 
   /// Opens the file.
+  ///
+  /// - Throws: `FileError.notRegular` for a pipe, a socket or a folder. A pipe is refused at once:
+  ///   it would be waited for until someone writes into it, and has no positions.
   package init(_ path: String) throws(FileError) {
     self.path = path
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .system(operation: "open", path: path, code: errno) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw .system(operation: "stat", path: path, code: errno)
+    }
+    try FileSystem.refuseIrregular(status, path: path)
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }

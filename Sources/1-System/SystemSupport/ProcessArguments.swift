@@ -24,6 +24,6 @@ package enum ProcessArguments {
     guard let last = bytes.last else { return [] }
     return (last == 0 ? bytes.dropLast() : bytes[...])
       .split(separator: 0, omittingEmptySubsequences: false)
-      .map { String(decoding: $0, as: UTF8.self) }
+      .map { FileName.text($0) }
   }
 }

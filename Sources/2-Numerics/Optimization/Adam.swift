@@ -29,18 +29,23 @@ public struct Adam {
   public var weightDecay: Double
   /// The parts of the flat weights that this rank updates.
   public let owned: OptimizerPartition
+  /// What it updates of these parts: all but what another optimiser does.
+  private let spans: [(flat: Range<Int>, offset: Int)]
   /// The first and second moments of these parts, one part after the other, f32.
   public let (first, second): (Tensor, Tensor)
   /// How many updates were done; part of the run's state, since the bias correction depends on it.
   public var updates: Int
 
   /// Creates the optimiser with moments of zero.
+  ///
+  /// - Parameter excluded: ranges of the flat weights, in rising order, that it leaves alone, with
+  ///   their moments.
   public init(
     owned: OptimizerPartition, betas: (Double, Double), epsilon: Double, weightDecay: Double,
-    on context: ComputeContext
+    excluding excluded: [Range<Int>] = [], on context: ComputeContext
   ) {
     (self.betas, self.epsilon, self.weightDecay) = (betas, epsilon, weightDecay)
-    self.owned = owned
+    (self.owned, spans) = (owned, owned.spans(without: excluded))
     (first, second) = (
       Tensor(zeros: [owned.count], on: context), Tensor(zeros: [owned.count], on: context)
     )
@@ -76,7 +81,7 @@ public struct Adam {
     context.measured(
       "adam and averages", flops: 0, bytes: (7 + 2 * averages.count) * first.byteCount
     ) {
-      for (piece, offset) in zip(owned.pieces, owned.offsets) {
+      for (piece, offset) in spans {
         withFloats(gradients, first, second, weights) { g, m, v, w in
           withPointers(averages, from: offset) { averages in
             withUnsafePointer(to: settings) { settings in

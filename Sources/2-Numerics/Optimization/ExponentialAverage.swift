@@ -1,7 +1,7 @@
 import TensorCore
 
-/// An exponential moving average (EMA) of the weights, whose half-life is counted in images.
-/// `Adam.update` moves it.
+/// A moving average of the weights: exponential (EMA), with a half-life that is counted in images, or
+/// of a power function. `Adam.update` moves it.
 ///
 /// Source: arXiv:2206.00364, appendix F.2 and its training code: beta = 0.5^(batch / half-life).
 /// The half-life is at most `rampup` times the images seen, so that the first average is a copy of
@@ -26,6 +26,8 @@ public struct ExponentialAverage {
   public let rampup: Double
   /// The averages of the owned parts of the flat weights, one part after the other, f32.
   public let values: Tensor
+  /// What a power-function average averages with; nil: an exponential one.
+  public let profile: PowerFunctionProfile?
   private let owned: OptimizerPartition
 
   /// Creates an average that starts as a copy of the weights.
@@ -33,6 +35,17 @@ public struct ExponentialAverage {
     name: String, halfLife: Double, rampup: Double, of weights: Tensor, owned: OptimizerPartition
   ) {
     (self.name, self.halfLife, self.rampup, self.owned) = (name, halfLife, rampup, owned)
+    profile = nil
+    values = Tensor([owned.count], on: weights.context)
+    restart(at: weights)
+  }
+
+  /// Creates a power-function average that starts as a copy of the weights.
+  public init(
+    name: String, profile: PowerFunctionProfile, of weights: Tensor, owned: OptimizerPartition
+  ) {
+    (self.name, halfLife, rampup, self.owned) = (name, 0, 0, owned)
+    self.profile = profile
     values = Tensor([owned.count], on: weights.context)
     restart(at: weights)
   }
@@ -50,6 +63,7 @@ public struct ExponentialAverage {
   ///   - batch: images of the step.
   ///   - imagesSeen: images of the run before the step.
   public func beta(batch: Int, imagesSeen: Int) -> Double {
+    if let profile { return profile.beta(batch: batch, imagesSeen: imagesSeen) }
     let limit = rampup > 0 ? min(halfLife, Double(imagesSeen) * rampup) : halfLife
     return limit > 0 ? PortableMath.pow(0.5, Double(batch) / limit) : 0
   }

@@ -52,6 +52,8 @@ public enum RandomPurpose: UInt32, Sendable {
   case timestep = 13
   /// The draw of a latent from an encoder's Gaussian, and whether its mirrored form is used.
   case latent = 14
+  /// Frequencies and phases of the Fourier features of a noise level.
+  case fourier = 15
   /// Tests, and the synthetic batches of benchmarks.
   case test = 255
 }

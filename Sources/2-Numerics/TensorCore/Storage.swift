@@ -1,6 +1,7 @@
 import CKernels
 import Foundation
 import Synchronization
+import SystemSupport
 
 /// A 64-byte-aligned block of memory that one tensor, or several views, refer to.
 ///
@@ -90,11 +91,12 @@ public final class StoragePool: Sendable {
   /// which means fewer page faults at the first write and fewer address translations later. The
   /// thread that first writes to a page decides in which memory it lies.
   private static func block(of size: Int) -> UnsafeMutableRawPointer {
-    guard size >= 2 * hugePage else {
-      return .allocate(byteCount: size, alignment: alignment)
+    let isLarge = size >= 2 * hugePage
+    var bytes: UnsafeMutableRawPointer?
+    guard posix_memalign(&bytes, isLarge ? hugePage : alignment, size) == 0, let bytes else {
+      MemoryLimit.end(wanting: size)
     }
-    let bytes = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: hugePage)
-    madvise(bytes, size, MADV_HUGEPAGE)
+    if isLarge { madvise(bytes, size, MADV_HUGEPAGE) }
     return bytes
   }
 
@@ -114,7 +116,7 @@ public final class StoragePool: Sendable {
       for (size, blocks) in state.free {
         for block in blocks {
           if metaMemory?.contains(size) != true {
-            UnsafeMutableRawPointer(bitPattern: block.address)?.deallocate()
+            free(UnsafeMutableRawPointer(bitPattern: block.address))
           }
           state.heldBytes -= size
           state.writtenBytes -= block.written

@@ -10,6 +10,9 @@ import SystemSupport
 /// calling thread runs part 0. Only one operator runs at a time, and a pool belongs to one calling
 /// thread.
 public final class ThreadPool: Sendable {
+  /// The most threads that settings, options and DIFFIT_THREADS may ask for.
+  package static let largestCount = 4_096
+
   /// How many threads run parts, the caller included.
   public let count: Int
   /// Nil in a pool that runs nothing.

@@ -11,6 +11,8 @@ public protocol DenoisingNetwork {
   var settings: Settings { get }
   /// All parameters of this network.
   var parameters: ParameterSet { get }
+  /// The weights between hidden layers.
+  var hiddenMatrices: [HiddenMatrix] { get }
 
   /// The network's raw output. Shapes: x [B, H, W, C] -> [B, H, W, C], or [B, H, W, 2 C] if it
   /// learns a variance; f32.

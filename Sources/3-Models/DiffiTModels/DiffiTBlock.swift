@@ -39,16 +39,18 @@ public struct DiffiTBlock {
   ///   - heads: the number of attention heads; divides C.
   ///   - window: side of the attention windows, in tokens; divides H and W.
   ///   - dropout: the rate of both dropout layers.
+  ///   - zeroInit: whether the last layer of both branches starts at zero.
   ///   - precision: the type of activations inside the branches.
   public init(
     _ scope: ParameterScope, width: Int, timeDim: Int, heads: Int, window: Int, dropout: Double,
-    precision: DType = .float32
+    zeroInit: Bool = false, precision: DType = .float32
   ) {
     self.precision = precision
+    let last: Initializer = zeroInit ? .zeros : .xavierUniform
     attention = TMSA(
-      scope("attn"), width: width, timeDim: timeDim, heads: heads, window: window)
+      scope("attn"), width: width, timeDim: timeDim, heads: heads, window: window, last: last)
     attentionDropout = Dropout(scope, rate: dropout)
-    mlp = MultilayerPerceptron(scope("mlp"), width: width, hidden: 4 * width)
+    mlp = MultilayerPerceptron(scope("mlp"), width: width, hidden: 4 * width, last: last)
     mlpDropout = Dropout(scope, rate: dropout)
   }
 

@@ -34,16 +34,17 @@ public struct DiffiTResBlock {
   ///   - headDim: channels per attention head; divides Cout.
   ///   - window: side of the attention windows, in pixels; divides H and W.
   ///   - dropout: the rate of the dropout layers.
+  ///   - zeroInit: whether the last layer of both branches of the block starts at zero.
   ///   - precision: the type of activations inside the branches.
   public init(
     _ scope: ParameterScope, in inputs: Int, out outputs: Int, timeDim: Int, headDim: Int,
-    window: Int, dropout: Double, precision: DType = .float32
+    window: Int, dropout: Double, zeroInit: Bool = false, precision: DType = .float32
   ) {
     norm = GroupNorm(scope("norm"), channels: inputs, swish: true, output: precision)
     convolution = Convolution(scope("conv"), in: inputs, out: outputs, compute: precision)
     block = DiffiTBlock(
       scope("block"), width: outputs, timeDim: timeDim, heads: outputs / headDim,
-      window: window, dropout: dropout, precision: precision)
+      window: window, dropout: dropout, zeroInit: zeroInit, precision: precision)
     skip =
       inputs == outputs
       ? nil : PointwiseConvolution(scope("skip"), in: inputs, out: outputs, compute: precision)

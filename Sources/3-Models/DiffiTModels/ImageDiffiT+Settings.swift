@@ -25,6 +25,9 @@ extension ImageDiffiT {
     public var augmentLabels = 0
     /// The rate of all dropout layers, in [0, 1).
     public var dropout = 0.0
+    /// Whether the last layer of each residual branch, of attention and of the MLP, starts at zero,
+    /// so that every block is the identity first.
+    public var zeroInit = false
     /// Channels of the images.
     public var imageChannels = 3
     /// Whether the network has a second output per channel: the variance of DDPM's steps.

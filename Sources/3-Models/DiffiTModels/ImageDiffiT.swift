@@ -74,7 +74,8 @@ public struct ImageDiffiT: DenoisingNetwork {
         DiffiTResBlock(
           scope(index), in: index == 0 ? inputs : s.channels[stage], out: s.channels[stage],
           timeDim: s.timeDim, headDim: s.headDim, window: s.window(stage: stage),
-          dropout: s.dropout, precision: s.precision(precision, width: s.channels[stage]))
+          dropout: s.dropout, zeroInit: s.zeroInit,
+          precision: s.precision(precision, width: s.channels[stage]))
       }
     }
     let last = s.channels.count - 1

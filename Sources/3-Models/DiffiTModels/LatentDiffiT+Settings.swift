@@ -20,6 +20,9 @@ extension LatentDiffiT {
     public var classes = 1000
     /// The rate of all dropout layers, in [0, 1).
     public var dropout = 0.0
+    /// Whether the last layer of each residual branch, of attention and of the MLP, starts at zero,
+    /// so that every block is the identity first.
+    public var zeroInit = false
     /// Whether the network has a second output per channel: the variance of DDPM's steps.
     public var learnsVariance = true
     /// The width of the sinusoidal embedding before the time MLP.

@@ -57,7 +57,7 @@ public struct LatentDiffiT: DenoisingNetwork {
     blocks = (0..<s.depth).map { index in
       DiffiTBlock(
         root("blocks", index), width: s.width, timeDim: s.width, heads: s.heads, window: s.grid,
-        dropout: s.dropout, precision: s.precision(precision, width: s.width))
+        dropout: s.dropout, zeroInit: s.zeroInit, precision: s.precision(precision, width: s.width))
     }
     head = Linear(
       root("final_layer", "linear"), in: s.width, out: s.patch * s.patch * s.outputChannels,

@@ -31,12 +31,16 @@ public struct TMSA {
   ///   - timeDim: T.
   ///   - heads: the number of heads; divides C.
   ///   - window: side of a window, in tokens.
-  public init(_ scope: ParameterScope, width: Int, timeDim: Int, heads: Int, window: Int) {
+  ///   - last: how the weight of the projection starts.
+  public init(
+    _ scope: ParameterScope, width: Int, timeDim: Int, heads: Int, window: Int,
+    last: Initializer = .xavierUniform
+  ) {
     let offsets = (2 * window - 1) * (2 * window - 1)
     spatial = Linear(scope("qkv"), in: width, out: 3 * width)
     temporal = Linear(scope("qkv_temb"), in: timeDim, out: 3 * width)
     bias = scope("bias").parameter("table", [offsets, heads], .normal(deviation: 0.02))
-    projection = Linear(scope("proj"), in: width, out: width)
+    projection = Linear(scope("proj"), in: width, out: width, initializer: last)
     (self.heads, self.window) = (heads, window)
   }
 

@@ -99,6 +99,11 @@ public struct DDPM: Sendable {
 }
 
 extension DDPM.Schedule {
+  /// The most timesteps whose noise levels single precision holds. With more, alpha-bar of the
+  /// linear schedule falls below 1e-70: its last levels, sqrt(1 / alpha-bar - 1), leave the range of
+  /// the network's numbers, and from about 71,000 timesteps on alpha-bar is 0.
+  public var mostSteps: Int { self == .linear ? 16_000 : 100_000 }
+
   fileprivate func betas(_ steps: Int) -> [Double] {
     switch self {
     case .linear:

@@ -74,20 +74,26 @@ public struct EDM: Formulation {
   /// - Parameters:
   ///   - y: clean images, [B, H, W, C].
   ///   - sigma: one noise level per image, [B].
+  ///   - weights: what multiplies the loss of each image besides weight(sigma), [B]; nil for 1
+  ///     each.
   ///   - noise: standard normal noise, [B, H, W, C].
   ///   - batch: images of the whole batch.
   ///   - tape: records the pass; nil without gradients.
   ///   - network: the raw network F with its conditions bound.
   /// - Returns: the share as a scalar, on the tape if there is one, and the loss of each image,
-  ///   weight included.
+  ///   weight(sigma) included and `weights` not.
   public func loss(
-    _ y: Tensor, sigma: [Double], noise: Tensor, batch: Int, on tape: Tape? = nil, network: Network
+    _ y: Tensor, sigma: [Double], weights: [Double]? = nil, noise: Tensor, batch: Int,
+    on tape: Tape? = nil, network: Network
   ) -> (share: Variable, terms: [Double]) {
+    let weights = weights ?? sigma.map { _ in 1 }
+    invariant(
+      weights.count == sigma.count, "EDM.loss: \(weights.count) weights, \(sigma.count) levels")
     let noisy = scale(Variable(noise), by: sigma.map { Float($0) }, plus: y).value
     let denoised = denoise(noisy, sigma: sigma, on: tape, network: network)
     let (share, terms) = squaredError(
-      denoised, y, weights: sigma.map { weight($0) / Double(batch) })
-    return (share, terms.map { $0 * Double(batch) })
+      denoised, y, weights: zip(sigma, weights).map { weight($0) * $1 / Double(batch) })
+    return (share, zip(terms, weights).map { $0 * Double(batch) / $1 })
   }
 
   /// The noise level of the image at `position` of the run, which is EDM's time too.
@@ -100,7 +106,9 @@ public struct EDM: Formulation {
   public func loss(
     _ y: Tensor, draws: [NoiseDraw], noise: Tensor, batch: Int, on tape: Tape?, network: Network
   ) -> (share: Variable, terms: [Double]) {
-    loss(y, sigma: draws.map(\.sigma), noise: noise, batch: batch, on: tape, network: network)
+    loss(
+      y, sigma: draws.map(\.sigma), weights: draws.map(\.weight), noise: noise, batch: batch,
+      on: tape, network: network)
   }
 
   /// The denoised images; see `Formulation`.

@@ -31,7 +31,8 @@ public protocol Formulation: Sendable {
   ///   - batch: images of the whole batch.
   ///   - tape: records the pass; nil without gradients.
   ///   - network: the raw network with its conditions bound.
-  /// - Returns: the share as a scalar, on the tape if there is one, and the loss of each image.
+  /// - Returns: the share as a scalar, on the tape if there is one, and the loss of each image
+  ///   without the weight of its draw.
   func loss(
     _ y: Tensor, draws: [NoiseDraw], noise: Tensor, batch: Int, on tape: Tape?, network: Network
   ) -> (share: Variable, terms: [Double])
@@ -64,7 +65,8 @@ public struct NoiseDraw: Sendable, Hashable {
   public var time: Double
   /// The standard deviation of the noise, relative to an image in [-1, 1].
   public var sigma: Double
-  /// The weight of the image's loss, which is not 1 if times are not distributed uniformly.
+  /// The weight of the image's loss, which is not 1 if times are not distributed uniformly, or if
+  /// noise levels have learned weights.
   public var weight: Double
 
   /// A draw of this time and noise level.

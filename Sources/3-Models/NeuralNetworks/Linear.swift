@@ -64,8 +64,10 @@ public struct Linear {
 ///
 /// Shapes: x [..., C] -> [..., C].
 public struct MultilayerPerceptron {
-  let expand: Linear
-  let contract: Linear
+  /// The first layer, [C] -> [hidden].
+  public let expand: Linear
+  /// The second layer, [hidden] -> [C].
+  public let contract: Linear
 
   /// Declares weight and bias.
   ///
@@ -73,11 +75,12 @@ public struct MultilayerPerceptron {
   ///   - scope: where the names of the parameters begin.
   ///   - inputs: channels of the input.
   ///   - outputs: channels of the output.
-  ///   - initializer: how the weight starts.
-  ///   - compute: the precision of the product in the form that adds a residual.
-  public init(_ scope: ParameterScope, width: Int, hidden: Int) {
+  ///   - last: how the weight of the second layer starts.
+  public init(
+    _ scope: ParameterScope, width: Int, hidden: Int, last: Initializer = .xavierUniform
+  ) {
     expand = Linear(scope("fc1"), in: width, out: hidden)
-    contract = Linear(scope("fc2"), in: hidden, out: width)
+    contract = Linear(scope("fc2"), in: hidden, out: width, initializer: last)
   }
 
   /// residual + dropout(W2 GELU(W1 x)), f32.

@@ -1,3 +1,4 @@
+import SystemSupport
 /// Why a checkpoint, or a file of weights, cannot be used. There is one case per condition. Each
 /// description is one line that names the file, what was found, what was expected and what to do.
 package enum CheckpointError: Error, Equatable, Sendable {
@@ -7,6 +8,8 @@ package enum CheckpointError: Error, Equatable, Sendable {
   case constantShape(path: String, tensor: String, found: [Int], expected: Int)
   /// A tensor that is not a parameter has a wrong value; `index` is the element's row-major index.
   case constantValue(path: String, tensor: String, index: Int, found: Double, expected: Double)
+  /// A weight is infinite or not a number; `index` is the element's row-major index.
+  case notFinite(path: String, tensor: String, index: Int, found: Float)
   /// The directory has no file `COMPLETE`: its save never ended.
   case incomplete(path: String)
   /// There is no manifest.
@@ -17,8 +20,8 @@ package enum CheckpointError: Error, Equatable, Sendable {
   case manifestSyntax(path: String, reason: String)
   /// Another version of the format.
   case manifestVersion(path: String, found: Int, supported: Int)
-  /// A count in the manifest is negative.
-  case manifestCount(path: String, name: String, found: Int)
+  /// A count in the manifest is negative, or larger than any run's.
+  case manifestCount(path: String, name: String, found: String, largest: Int)
   /// The digest of the manifest's settings differs from the one that it contains.
   case configurationDigest(path: String, found: String, expected: String)
   /// The manifest's table of parameters contradicts itself.
@@ -48,7 +51,9 @@ package enum CheckpointError: Error, Equatable, Sendable {
 
 extension CheckpointError: CustomStringConvertible {
   /// The error as one line.
-  package var description: String {
+  package var description: String { Format.line(text) }
+
+  private var text: String {
     let other = Self.other
     return switch self {
     case .modelMismatch(let path, let missing, let unexpected, let misshaped):
@@ -63,6 +68,9 @@ extension CheckpointError: CustomStringConvertible {
     case .constantValue(let path, let tensor, let index, let found, let expected):
       "\(path): tensor \(tensor) is not that of this model: element \(index) is \(found), expected"
         + " \(expected); use a file of the configured model"
+    case .notFinite(let path, let tensor, let index, let found):
+      "\(path): tensor \(tensor) is not finite: element \(index) is \(found); use weights from before"
+        + " the training diverged"
     case .incomplete(let path):
       "\(path): no COMPLETE file, so the save did not end\(other)"
     case .manifestMissing(let path):
@@ -73,8 +81,8 @@ extension CheckpointError: CustomStringConvertible {
       "\(path): not a checkpoint manifest: \(reason)\(other)"
     case .manifestVersion(let path, let found, let supported):
       "\(path): format version \(found), this build reads \(supported); use the build that wrote it"
-    case .manifestCount(let path, let name, let found):
-      "\(path): \(name) is \(found), expected 0 or more\(other)"
+    case .manifestCount(let path, let name, let found, let largest):
+      "\(path): \(name) is \(found), expected 0 to \(largest)\(other)"
     case .configurationDigest(let path, let found, let expected):
       "\(path): its settings have the digest \(found), expected \(expected)\(other)"
     case .manifestTable(let path, let fault):

@@ -55,12 +55,12 @@ package struct CheckpointReader: Sendable {
     }
     let completePath = "\(path)/\(completeName)"
     guard try FileSystem.exists(completePath) else { throw CheckpointError.incomplete(path: path) }
-    let complete = try InputFile.contents(of: completePath)
+    let complete = try JSONFile.contents(completePath)
     let manifestPath = "\(path)/\(manifestName)"
     guard try FileSystem.exists(manifestPath) else {
       throw CheckpointError.manifestMissing(path: manifestPath)
     }
-    let bytes = try InputFile.contents(of: manifestPath)
+    let bytes = try JSONFile.contents(manifestPath)
     let found = bytes.withUnsafeBytes { Checksum.digest(of: $0) }
     let expected = String(decoding: complete.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)
     guard found == expected else {

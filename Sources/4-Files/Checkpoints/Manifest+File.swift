@@ -54,8 +54,16 @@ extension Manifest {
 
   /// Checks that counts, table and shards fit together.
   package func check(path: String) throws {
-    for (name, count) in [("images_seen", imagesSeen), ("flat_count", flatCount)] where count < 0 {
-      throw CheckpointError.manifestCount(path: path, name: name, found: count)
+    let largest = Manifest.largestCount
+    for (name, count) in [("images_seen", imagesSeen), ("flat_count", flatCount)]
+    where !(0...largest).contains(count) {
+      throw CheckpointError.manifestCount(
+        path: path, name: name, found: "\(count)", largest: largest)
+    }
+    for (name, count) in progress.sorted(by: { $0.key < $1.key })
+    where !(count >= 0 && count <= Double(largest)) {
+      throw CheckpointError.manifestCount(
+        path: path, name: "progress.\(name)", found: "\(count)", largest: largest)
     }
     let digest = Manifest.digest(of: configuration)
     guard configurationDigest == digest else {

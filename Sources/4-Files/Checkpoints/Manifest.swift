@@ -57,6 +57,10 @@ package struct Manifest: Codable, Equatable, Sendable {
   /// The version this build writes, and the only one it reads.
   package static let currentVersion = 2
 
+  /// The largest count that a manifest may hold: more images than any run sees, and far from
+  /// overflow in what is computed from it.
+  package static let largestCount = 1_000_000_000_000_000
+
   /// The version of the format, `currentVersion`.
   package let formatVersion: Int
   /// The number of images that the run had seen, which also determines its position in the data
@@ -74,8 +78,8 @@ package struct Manifest: Codable, Equatable, Sendable {
   package let configurationDigest: String
   /// The build that wrote the checkpoint.
   package let build: String
-  /// Small numbers that continue with the run, such as the count of skipped steps. Integers up to
-  /// 2^53 are exact.
+  /// Counts that continue with the run, such as that of skipped steps: 0 to `largestCount`, where
+  /// whole numbers are exact.
   package let progress: [String: Double]
   /// Further state that continues with the run: names, and base64 of little-endian f32 values. Nil
   /// for none.

@@ -14,32 +14,66 @@ import TensorCore
 ///   to: URL(fileURLWithPath: "model.safetensors"))
 /// ```
 package enum ModelFile {
-  /// Writes a checkpoint's weights or one of its averages. The bytes depend only on names and
-  /// weights.
+  /// Writes a checkpoint's weights or one of its averages. The bytes depend only on names, weights
+  /// and metadata.
   ///
   /// - Parameters:
   ///   - checkpoint: the source.
   ///   - vector: `VectorName.weights` or `VectorName.ema(...)`.
+  ///   - table: the parameters to write; nil: all of the checkpoint.
   ///   - url: the file to write.
+  ///   - metadata: text by key; by default what PyTorch's readers expect.
   package static func export(
-    _ checkpoint: CheckpointReader, vector: String, to url: URL
+    _ checkpoint: CheckpointReader, vector: String, of table: ParameterTable? = nil, to url: URL,
+    metadata: [String: String] = ["format": "pt"]
   ) throws {
-    let table = checkpoint.manifest.table
-    let entries = table.sortedByName
     guard checkpoint.manifest.vectors.contains(vector) else {
       throw CheckpointError.noSuchVector(
         path: checkpoint.path, vector: vector, present: checkpoint.manifest.vectors)
     }
+    try write(table ?? checkpoint.manifest.table, to: url, metadata: metadata) {
+      try checkpoint.read(vector, $0, into: $1)
+    }
+  }
+
+  /// Writes flat weights that are in memory.
+  ///
+  /// - Parameters:
+  ///   - flat: f32, of the table's `flatCount`.
+  ///   - table: the parameters in it.
+  ///   - url: the file to write.
+  ///   - metadata: text by key; by default what PyTorch's readers expect.
+  package static func export(
+    _ flat: Tensor, _ table: ParameterTable, to url: URL,
+    metadata: [String: String] = ["format": "pt"]
+  ) throws {
+    try write(table, to: url, metadata: metadata) { range, values in
+      flat.withFloats { values.update(from: $0 + range.lowerBound, count: range.count) }
+    }
+  }
+
+  /// Writes named tensors.
+  ///
+  /// - Parameters:
+  ///   - table: the parameters in a flat vector.
+  ///   - url: the file to write.
+  ///   - metadata: text by key.
+  ///   - read: reads a range of the flat vector, f32 in memory's layout.
+  package static func write(
+    _ table: ParameterTable, to url: URL, metadata: [String: String],
+    read: (_ range: Range<Int>, _ values: Floats) throws -> Void
+  ) throws {
+    let entries = table.sortedByName
     let writer = try SafetensorsWriter(
       url, entries.map { SafetensorsWriter.Announcement($0.name, .float32, $0.shape) },
-      metadata: ["format": "pt"])
+      metadata: metadata)
     let (memory, file) = buffers(for: table)
     defer {
       memory.deallocate()
       file.deallocate()
     }
     for entry in entries {
-      try checkpoint.read(vector, entry.range, into: memory)
+      try read(entry.range, memory)
       entry.layout.toFile(memory, file, shape: entry.shape)
       try writer.write(UnsafeRawBufferPointer(start: file, count: entry.count * 4))
     }
@@ -58,7 +92,7 @@ package enum ModelFile {
   ///   - foreign: other names that the file may use, and other tensors that it may contain.
   ///   - flat: f32, of the table's `flatCount`. F64, F16 and BF16 files are converted.
   /// - Throws: `CheckpointError.modelMismatch` with the names that are missing, unexpected or of
-  ///   another shape.
+  ///   another shape; `CheckpointError.notFinite` for weights that are infinite or not numbers.
   package static func load(
     _ url: URL, _ table: ParameterTable, prefix: String = "",
     allowing foreign: StateDictAdapter = StateDictAdapter(), into flat: Tensor
@@ -83,6 +117,10 @@ package enum ModelFile {
     for entry in table.entries {
       let name = foreign.name(of: entry.name, in: file, prefix: prefix)
       try file.readFloats(name, 0..<entry.count, into: values)
+      if let index = firstNotFinite(UnsafeBufferPointer(start: values, count: entry.count)) {
+        throw CheckpointError.notFinite(
+          path: file.path, tensor: name, index: index, found: values[index])
+      }
       flat.withFloats {
         entry.layout.toMemory(values, $0 + entry.offset, shape: entry.shape)
       }

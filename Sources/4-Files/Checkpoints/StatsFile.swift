@@ -31,7 +31,8 @@ package final class StatsFile: Sendable {
     guard descriptor >= 0 else {
       throw FileError.system(operation: "create", path: path, code: errno)
     }
-    let bytes = try InputFile.contents(of: path)
+    // A device has no rows.
+    let bytes = try FileSystem.size(of: path) == 0 ? [] : try InputFile.contents(of: path)
     let whole = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
     if whole < bytes.count, ftruncate(descriptor, off_t(whole)) != 0 {
       throw FileError.system(operation: "truncate", path: path, code: errno)
@@ -67,6 +68,16 @@ package final class StatsFile: Sendable {
     guard try FileSystem.exists(url.path) else { return [] }
     return try InputFile.contents(of: url.path).split(separator: UInt8(ascii: "\n"))
       .compactMap(row)
+  }
+
+  /// The rows that can be read as a type, with its numbers to the last bit; others are left out.
+  package static func rows<Row: Decodable>(_ url: URL, as type: Row.Type) throws -> [Row] {
+    guard try FileSystem.exists(url.path) else { return [] }
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try InputFile.contents(of: url.path).split(separator: UInt8(ascii: "\n"))
+      .compactMap { try? decoder.decode(type, from: Data($0)) }
   }
 
   private static func row(_ line: ArraySlice<UInt8>) -> [String: Any]? {

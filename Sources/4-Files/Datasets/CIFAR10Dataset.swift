@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Images
 import SystemSupport
 
 /// CIFAR-10 in its official binary layout: records of one label byte and 3 x 32 x 32 pixel bytes,
@@ -22,6 +23,8 @@ package struct CIFAR10Dataset: ImageDataset {
 
   /// Bytes of one record, a label byte and the pixels: 3,073.
   package static let recordSize = 1 + planes * side * side
+  /// Bytes of all files in an archive: more than five times those of the official one.
+  private static let archiveLimit = 1 << 30
   private static let side = 32
   private static let planes = 3
   private static let folderName = "cifar-10-batches-bin"
@@ -31,7 +34,9 @@ package struct CIFAR10Dataset: ImageDataset {
   /// Side of every image in pixels.
   package var resolution: Int { CIFAR10Dataset.side }
   /// One name per class; a label is an index into it.
-  package let classNames = [
+  package let classNames = CIFAR10Dataset.classes
+  /// The names of the ten classes, in the order of their labels.
+  package static let classes = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
   ]
   /// A fingerprint of images, order and labels.
@@ -98,19 +103,33 @@ package struct CIFAR10Dataset: ImageDataset {
     _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
   ) throws -> Int {
     checkRead(index, pixels)
+    return withRecord(index) { label, planes in
+      RGBImage.interleave(planes: planes, into: pixels)
+      return label
+    }
+  }
+
+  /// Writes image `index` in [-1, 1] and returns its label.
+  package func read(
+    _ index: Int, normalizedInto values: UnsafeMutableBufferPointer<Float>
+  ) throws -> Int {
+    withRecord(index) { label, planes in
+      RGBImage.normalize(planes: planes, into: values)
+      return label
+    }
+  }
+
+  /// Label and planes, [3, resolution, resolution], of image `index`.
+  private func withRecord<Result>(
+    _ index: Int, _ body: (Int, UnsafeRawBufferPointer) -> Result
+  ) -> Result {
     guard let file = files.first(where: { $0.records.contains(index) }) else {
       fatalError("CIFAR10Dataset.read: no file holds image \(index)")
     }
     let start = (index - file.records.lowerBound) * CIFAR10Dataset.recordSize
     return file.bytes.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) in
-      let plane = resolution * resolution
-      for pixel in 0..<plane {
-        for channel in 0..<CIFAR10Dataset.planes {
-          pixels[pixel * CIFAR10Dataset.planes + channel] =
-            bytes[start + 1 + channel * plane + pixel]
-        }
-      }
-      return Int(bytes[start])
+      let planes = start + 1..<start + CIFAR10Dataset.recordSize
+      return body(Int(bytes[start]), UnsafeRawBufferPointer(rebasing: bytes[planes]))
     }
   }
 
@@ -159,7 +178,7 @@ package struct CIFAR10Dataset: ImageDataset {
     path: String, split: Split = .train
   ) throws -> StagedFiles? {
     if try Files.kind(path) == .folder { return nil }
-    return try StagedFiles(unpacking: path, split.fileNames)
+    return try StagedFiles(unpacking: path, split.fileNames, atMost: archiveLimit)
   }
 
   private static func files(

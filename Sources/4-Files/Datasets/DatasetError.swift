@@ -1,3 +1,5 @@
+import SystemSupport
+
 /// Why a data set cannot be used. Each description is one line that says what is wrong, where, what
 /// was found, what was expected and how to repair it.
 package enum DatasetError: Error, Equatable, Sendable {
@@ -12,13 +14,17 @@ package enum DatasetError: Error, Equatable, Sendable {
   /// A folder that should hold one folder per class holds none.
   case noClasses(path: String)
   /// A class folder holds no image.
-  case emptyClass(path: String)
+  case emptyClass(path: String, found: LeftOut = LeftOut())
+  /// A folder holds images both beside and in several sub-folders, which may be classes.
+  case strayImages(path: String, count: Int, first: String, folders: Int)
+  /// A folder of class folders holds a packed set instead, whose labels would be lost.
+  case labelsBelow(path: String)
   /// An array does not hold 8-bit RGB images.
   case notImages(path: String, found: String)
   /// A folder that should hold images is empty.
   case emptyFolder(path: String)
   /// A folder or archive holds files, but no image.
-  case noImages(path: String)
+  case noImages(path: String, found: LeftOut = LeftOut())
   /// A file is no kind of image collection.
   case unknownCollection(path: String)
 }
@@ -41,19 +47,30 @@ extension DatasetError: CustomStringConvertible {
     case .noClasses(let path):
       "\(path) has no class folders; expected one sub-folder per class with JPEG or PNG"
         + " files in it"
-    case .emptyClass(let path):
-      "class folder \(path) has no image; expected .jpg, .jpeg or .png files in it"
+    case .emptyClass(let path, let found):
+      "class folder \(path) has no image\(Self.list(found)); expected JPEG or PNG files in it"
         + "; fill or remove it"
+    case .strayImages(let path, let count, let first, let folders):
+      "\(path): found \(Format.quantity(count, "image")), such as \(first), beside \(folders) folders"
+        + " of images, and no class for them; move them into a class folder, or all into one"
+    case .labelsBelow(let path):
+      "\(path): found labels of a packed set in a class folder; name the folder that holds them, or"
+        + " remove them"
     case .notImages(let path, let found):
       "\(path) holds no images: expected uint8 [N, H, W, 3], found \(found)"
         + "; convert it to 0...255, channels last"
     case .emptyFolder(let path):
       "\(path) is an empty folder; expected PNG or JPEG files in it or in its sub-folders"
-    case .noImages(let path):
-      "\(path) holds no image; expected files that end in .png, .jpg or .jpeg"
+    case .noImages(let path, let found):
+      "\(path) holds no image\(Self.list(found)); expected JPEG or PNG files, such as .png, .jpg,"
+        + " .jpeg or .jfif"
     case .unknownCollection(let path):
       "\(path) is no image collection; expected a folder, .zip, .tar, .npz, .npy,"
         + " or CIFAR-10 as folder, .bin or .tar.gz"
     }
+  }
+
+  private static func list(_ found: LeftOut) -> String {
+    found.isEmpty ? "" : ", found \(found.text)"
   }
 }

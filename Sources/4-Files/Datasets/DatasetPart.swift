@@ -13,6 +13,8 @@ package struct DatasetPart: ImageDataset {
   package var resolution: Int { whole.resolution }
   /// One name per class; a label is an index into it.
   package var classNames: [String] { whole.classNames }
+  /// What is beside the images and is not used.
+  package var leftOut: LeftOut { whole.leftOut }
 
   /// - Parameter indices: at least one image.
   package init(of whole: any ImageDataset, _ indices: Range<Int>) {

@@ -1,4 +1,5 @@
 import FileFormats
+import Images
 import TensorCore
 
 /// Labelled square RGB images, read by index.
@@ -11,6 +12,8 @@ package protocol ImageDataset: Sendable {
   var resolution: Int { get }
   /// One name per class; a label is an index into it.
   var classNames: [String] { get }
+  /// What is beside the images and is not used.
+  var leftOut: LeftOut { get }
   /// A fingerprint that changes with the images, their order or their labels, and not with the path
   /// that they are read from: `xxh3:` and 32 hexadecimal digits. A run refuses to resume on data with another
   /// digest.
@@ -25,11 +28,32 @@ package protocol ImageDataset: Sendable {
   func read(
     _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
   ) throws -> Int
+
+  /// Writes image `index` in [-1, 1].
+  ///
+  /// - Parameter values: [resolution, resolution, 3], row by row; every value is written.
+  /// - Returns: the image's label.
+  func read(
+    _ index: Int, normalizedInto values: UnsafeMutableBufferPointer<Float>
+  ) throws -> Int
 }
 
 extension ImageDataset {
   /// A set that is younger than XXH3 digests has no other.
   package func contentDigest(by algorithm: DigestAlgorithm) -> String { contentDigest }
+
+  /// Most sets are nothing but images.
+  package var leftOut: LeftOut { LeftOut() }
+
+  package func read(
+    _ index: Int, normalizedInto values: UnsafeMutableBufferPointer<Float>
+  ) throws -> Int {
+    try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: imageSize) {
+      let label = try read(index, into: $0)
+      RGBImage.normalize(UnsafeBufferPointer($0), into: values)
+      return label
+    }
+  }
 
   /// Bytes of one image, resolution * resolution * 3.
   package var imageSize: Int { resolution * resolution * 3 }

@@ -1,3 +1,4 @@
+import Images
 import TensorCore
 
 /// Ten classes of coloured shapes and textures, drawn on the fly: a labelled set that needs no
@@ -20,7 +21,6 @@ package struct ShapesDataset: ImageDataset {
 
   /// Raised when a drawing changes, so that runs on older drawings have another digest.
   private static let version = 2
-  private static let samples = 4
 
   /// - Parameters:
   ///   - resolution: side in pixels.
@@ -51,27 +51,6 @@ package struct ShapesDataset: ImageDataset {
     _ index: Int, into pixels: UnsafeMutableBufferPointer<UInt8>
   ) throws -> Int {
     checkRead(index, pixels)
-    let kind = ShapeClass.allCases[index % ShapeClass.allCases.count]
-    let stream = RandomStream(seed: 0, .shapes, position: UInt64(index))
-    let drawing = ShapeDrawing(kind, stream)
-    let samples = ShapesDataset.samples
-    let step = 2 / Double(resolution * samples)
-    for y in 0..<resolution {
-      let backdrop = drawing.palette.backdrop(at: (Double(y) + 0.5) / Double(resolution))
-      for x in 0..<resolution {
-        var inside = 0
-        for sample in 0..<samples * samples {
-          let sx = (Double(x * samples + sample % samples) + 0.5) * step - 1
-          let sy = (Double(y * samples + sample / samples) + 0.5) * step - 1
-          if drawing.contains(sx, sy) { inside += 1 }
-        }
-        let coverage = Double(inside) / Double(samples * samples)
-        let color = backdrop + (drawing.palette.ink - backdrop) * coverage
-        for channel in 0..<3 {
-          pixels[(y * resolution + x) * 3 + channel] = UInt8(color[channel] * 255 + 0.5)
-        }
-      }
-    }
-    return kind.rawValue
+    return ShapeDrawing.draw(index, side: resolution, into: pixels)
   }
 }

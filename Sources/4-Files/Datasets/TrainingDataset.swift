@@ -1,4 +1,5 @@
 import FileFormats
+import Images
 import TensorCore
 
 /// What a network learns from. What is stored and what is learnt from can differ: a sample may be
@@ -13,6 +14,8 @@ package protocol TrainingDataset: Sendable {
   var shape: [Int] { get }
   /// One name per class; a label is an index into it.
   var classNames: [String] { get }
+  /// As `ImageDataset.leftOut`.
+  var leftOut: LeftOut { get }
   /// A fingerprint of the content, as `ImageDataset.contentDigest`.
   var contentDigest: String { get }
   /// As `ImageDataset.contentDigest(by:)`.
@@ -30,6 +33,8 @@ package protocol TrainingDataset: Sendable {
 extension TrainingDataset {
   /// A set that is younger than XXH3 digests has no other.
   package func contentDigest(by algorithm: DigestAlgorithm) -> String { contentDigest }
+  /// Most sets are nothing but samples.
+  package var leftOut: LeftOut { LeftOut() }
 }
 
 /// What a network is given of a sample in addition to its values.
@@ -75,10 +80,16 @@ package struct ImageSamples: TrainingDataset {
   package let dataset: any ImageDataset
   /// Nil: images are not augmented.
   package let augmentation: AugmentationPipe?
+  /// Whether half of the images are mirrored before that.
+  package let flips: Bool
 
-  /// - Parameter augmentation: nil: images stay as they are.
-  package init(_ dataset: any ImageDataset, augmentation: AugmentationPipe? = nil) {
-    (self.dataset, self.augmentation) = (dataset, augmentation)
+  /// - Parameters:
+  ///   - augmentation: nil: images are not augmented.
+  ///   - flips: whether half of the images are mirrored left to right before that.
+  package init(
+    _ dataset: any ImageDataset, augmentation: AugmentationPipe? = nil, flips: Bool = false
+  ) {
+    (self.dataset, self.augmentation, self.flips) = (dataset, augmentation, flips)
   }
 
   /// Number of samples.
@@ -87,6 +98,8 @@ package struct ImageSamples: TrainingDataset {
   package var shape: [Int] { [dataset.resolution, dataset.resolution, 3] }
   /// One name per class; a label is an index into it.
   package var classNames: [String] { dataset.classNames }
+  /// What is beside the images and is not used.
+  package var leftOut: LeftOut { dataset.leftOut }
   /// A fingerprint of images, order and labels.
   package var contentDigest: String { dataset.contentDigest }
   package func contentDigest(by algorithm: DigestAlgorithm) throws -> String {
@@ -97,13 +110,12 @@ package struct ImageSamples: TrainingDataset {
   package func read(
     _ index: Int, seed: UInt64, position: UInt64, into values: UnsafeMutableBufferPointer<Float>
   ) throws -> SampleLabels {
-    let label = try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: dataset.imageSize) {
-      let label = try dataset.read(index, into: $0)
-      RGBImage.normalize(UnsafeBufferPointer($0), into: values)
-      return label
+    let label = try dataset.read(index, normalizedInto: values)
+    let side = dataset.resolution
+    if flips, Augmentation.mirrors(seed: seed, position: position) {
+      Augmentation.mirrored.apply(to: values, height: side, width: side)
     }
     guard let augmentation else { return SampleLabels(label: label) }
-    let side = dataset.resolution
     return SampleLabels(
       label: label,
       augment: augmentation(values, height: side, width: side, seed: seed, position: position))

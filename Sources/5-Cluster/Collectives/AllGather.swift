@@ -11,6 +11,18 @@ package struct AllGather {
     (self.buckets, self.communicator) = (buckets, communicator)
   }
 
+  /// Number of ranks, and which one this is.
+  package var ranks: Int { communicator.size }
+  package var rank: Int { communicator.rank }
+
+  /// Fills in pieces that have nothing to do with buckets, one consecutive range per rank.
+  /// Collective.
+  package func share(_ flat: Tensor, pieces: [Range<Int>]) throws(CommunicationError) {
+    try communicator.startAllToAll(
+      AllToAll(sharing: flat, pieces: pieces, from: communicator.rank, tag: 0)
+    ).wait()
+  }
+
   /// Fills in the pieces of the other ranks, in place, with exactly their bits. Collective.
   package func share(_ flat: Tensor) throws(CommunicationError) {
     invariant(

@@ -12,6 +12,12 @@ extension Communicator {
     try reduce(Int64(flag ? 1 : 0), .min) != 0
   }
 
+  /// The text of the first rank that passes one, on all ranks; nil where none does. Collective.
+  package func firstText(_ mine: String?) throws(CommunicationError) -> String? {
+    let texts = try gather(Array((mine ?? "").utf8))
+    return texts.lazy.map { String(decoding: $0, as: UTF8.self) }.first { !$0.isEmpty }
+  }
+
   /// Runs `body`, which must not communicate, on every rank, and returns only if it succeeded on
   /// all of them. Otherwise every rank throws the same `agreed` error with the message of the first
   /// rank that failed, in one line. The message names that rank, unless all ranks failed with the

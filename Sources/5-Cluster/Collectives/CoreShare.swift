@@ -23,6 +23,7 @@ package struct CoreShare: Sendable, Equatable, Codable {
     of communicator: any Communicator,
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(CommunicationError) {
+    let asked = try communicator.agree { try ThreadRequest(environment) }
     let mask = CoreSet.allowed?.description ?? ""
     let all = try communicator.gather(Array("\(communicator.host)\n\(mask)".utf8))
     let lines = all.map { String(decoding: $0, as: UTF8.self).split(separator: "\n") }
@@ -34,7 +35,7 @@ package struct CoreShare: Sendable, Equatable, Codable {
     self.init(
       cores: CoreSet(mask)?.physicalCount ?? 1, sharers: max(sharers, 1),
       limit: ControlGroup().cpuLimit.map { $0 / Double(communicator.localSize) },
-      asked: environment["DIFFIT_THREADS"].flatMap { Int($0) } ?? 0)
+      asked: asked.count)
   }
 
   /// The number of threads for this rank: the requested one, or else an equal part of the cores, at

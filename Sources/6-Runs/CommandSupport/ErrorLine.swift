@@ -10,11 +10,15 @@ package enum ErrorLine {
   ///
   /// - Parameter rank: who speaks; the first rank does not name itself.
   package static func write(_ text: String, of rank: Int? = ProcessRank.rank) {
-    let speaker = rank.map { $0 > 0 ? "diffit: rank \($0): " : "diffit: " } ?? "diffit: "
-    let line = text.split(whereSeparator: \.isNewline)
+    let line = FileName.visible(text).split(whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
-    StandardStreams.writeError(speaker + line + "\n")
+    StandardStreams.writeError(speaker(rank) + line.visible() + "\n")
     drain()
+  }
+
+  /// What the line of a rank begins with.
+  package static func speaker(_ rank: Int? = ProcessRank.rank) -> String {
+    rank.map { $0 > 0 ? "diffit: rank \($0): " : "diffit: " } ?? "diffit: "
   }
 
   /// Waits until the pipe behind standard error is empty, at most for one second; see `FIONREAD` in

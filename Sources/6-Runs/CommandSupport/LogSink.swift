@@ -30,7 +30,7 @@ final class LogSink: Sendable {
 
   /// Appends to `path` from now on, beginning with the lines that wait.
   func open(_ path: String) throws(RunLogError) {
-    let file = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    let file = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard file >= 0 else {
       throw .cannotOpen(path: path, reason: String(cString: strerror(errno)))
     }

@@ -32,8 +32,11 @@ package struct ProgressLine: Sendable {
 
   /// Notes the progress; the line's text where it is time to show it, which it always is at the
   /// end.
+  ///
+  /// - Parameter columns: the most characters that the text may have. A line that is wrapped could
+  ///   not be overwritten: the detail goes first, then the time left and the rate.
   package mutating func update(
-    done: Int, at now: Double, onTerminal: Bool, detail: String = ""
+    done: Int, at now: Double, onTerminal: Bool, detail: String = "", columns: Int = .max
   ) -> String? {
     // The oldest mark is at least a window away where there is one that far back.
     marks.append((now, done))
@@ -44,12 +47,12 @@ package struct ProgressLine: Sendable {
       return nil
     }
     shownAt = now
-    let text = text(done: done, at: now, detail: detail)
+    let text = text(done: done, at: now, detail: detail, columns: columns)
     thin()
     return text
   }
 
-  private func text(done: Int, at now: Double, detail: String) -> String {
+  private func text(done: Int, at now: Double, detail: String, columns: Int) -> String {
     let first = marks[0]
     let rate = now > first.time ? Double(done - first.done) / (now - first.time) : 0
     let share = total > 0 ? min(100 * Double(done) / Double(total), 100) : 100
@@ -61,7 +64,13 @@ package struct ProgressLine: Sendable {
       parts.append(rate > 0 ? "\(Format.duration(Double(total - done) / rate)) left" : "")
     }
     parts.append(detail)
-    return parts.filter { !$0.isEmpty }.joined(separator: "  ")
+    var text = ""
+    for part in parts where !part.isEmpty {
+      let longer = text.isEmpty ? part : "\(text)  \(part)"
+      guard longer.count <= columns else { break }
+      text = longer
+    }
+    return text.isEmpty ? String(parts[0].prefix(columns)) : text
   }
 
   private func tenth(_ value: Double) -> String { "\((value * 10).rounded(.down) / 10)" }

@@ -5,6 +5,16 @@ import SystemSupport
 /// What the commands that run on several ranks share: joining the job, and leaving it whatever
 /// happens.
 package enum Job {
+  /// Refuses environment variables that no command can use, before anything else is done.
+  package static func checkEnvironment() throws(OptionError) {
+    do {
+      _ = try ThreadRequest()
+    } catch {
+      throw OptionError(
+        option: ThreadRequest.variable, found: error.found, expected: error.expected)
+    }
+  }
+
   /// Starts MPI, runs the job, and ends all ranks whatever happens. Errors that all ranks share are
   /// told once.
   ///

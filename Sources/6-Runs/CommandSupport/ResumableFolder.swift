@@ -53,9 +53,14 @@ extension ResumableFolder {
 package protocol WorkRecord: Codable {
   /// What files depend on, for people, by key.
   var texts: [String: String] { get }
+  /// Why no job can have written these values: key, found, expected; nil where one can have.
+  var problem: String? { get }
 }
 
 extension WorkRecord {
+  /// Every record that decodes is possible, unless its type knows better.
+  package var problem: String? { nil }
+
   /// The first key that differs from `other`, as `steps was 36, is 18`; nil where none does.
   package func difference(from other: Self) -> String? {
     let (now, before) = (texts, other.texts)
@@ -68,10 +73,15 @@ extension WorkRecord {
 
   /// Reads a record that `write` has written.
   package init(readingFile path: String) throws {
-    guard let bytes = FileManager.default.contents(atPath: path),
-      let record = try? JSONDecoder().decode(Self.self, from: bytes)
-    else { throw ResumableFolderError.brokenRecord(path: path) }
-    self = record
+    guard let bytes = try JSONFile.bytes(ifPresent: path) else {
+      throw FileError.notFound(path: path)
+    }
+    do {
+      self = try JSONDecoder().decode(Self.self, from: Data(bytes))
+    } catch {
+      throw ResumableFolderError.brokenRecord(path: path, reason: DecodingError.oneLine(of: error))
+    }
+    if let problem { throw ResumableFolderError.brokenRecord(path: path, reason: problem) }
   }
 }
 

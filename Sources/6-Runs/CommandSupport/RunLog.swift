@@ -1,3 +1,4 @@
+import Collectives
 import Foundation
 import Logging
 import Synchronization
@@ -19,6 +20,7 @@ package final class RunLog: Sendable {
   /// `warning`.
   package let logger: Logger
   private let sink: LogSink
+  private let output: Int32
   private let seen = Mutex<Int?>(nil)
 
   /// - Parameters:
@@ -34,7 +36,7 @@ package final class RunLog: Sendable {
       ProcessRank.rank == nil || ProcessInfo.processInfo.environment["DIFFIT_TERMINAL"] == "1"
     self.isTerminal = isTerminal ?? (isatty(output) == 1 && isConfirmed)
     let sink = LogSink(output: output, errors: errors, keepsLines: rank == 0)
-    self.sink = sink
+    (self.sink, self.output) = (sink, output)
     logger = Logger(label: "diffit") { _ in
       RunLogHandler(
         sink: sink, logLevel: rank == 0 ? .info : .warning,
@@ -55,13 +57,33 @@ package final class RunLog: Sendable {
   }
 
   /// An ordinary line, said by the first rank.
-  package func info(_ text: String) { logger.info("\(text)", metadata: facts) }
+  package func info(_ text: String) { logger.info("\(FileName.visible(text))", metadata: facts) }
 
   /// Something that should be looked at; said by any rank.
-  package func warning(_ text: String) { logger.warning("\(text)", metadata: facts) }
+  package func warning(_ text: String) {
+    logger.warning("\(FileName.visible(text))", metadata: facts)
+  }
+
+  /// A warning that ranks may share: the first rank says each text once, with the ranks that have it
+  /// where those are not all. Collective.
+  ///
+  /// - Parameter text: of this rank; nil: it has nothing to warn of.
+  package func sharedWarning(
+    _ text: String?, over communicator: any Communicator
+  ) throws(CommunicationError) {
+    let texts = try communicator.gather(Array((text ?? "").utf8))
+      .map { String(decoding: $0, as: UTF8.self) }
+    guard rank == 0 else { return }
+    for (first, text) in texts.enumerated()
+    where !text.isEmpty && texts.firstIndex(of: text) == first {
+      let ranks = texts.indices.filter { texts[$0] == text }
+      let names = "\(ranks.count == 1 ? "rank" : "ranks") \(Format.list(ranks, limit: 8))"
+      warning(ranks.count == texts.count ? text : "\(names): \(text)")
+    }
+  }
 
   /// Why the job ends; said by any rank.
-  package func error(_ text: String) { logger.error("\(text)", metadata: facts) }
+  package func error(_ text: String) { logger.error("\(FileName.visible(text))", metadata: facts) }
 
   /// The last line of a job, which the program itself tells on the terminal: only into the file.
   func conclude(_ text: String, level: Logger.Level) {
@@ -83,10 +105,15 @@ package final class RunLog: Sendable {
     at now: Double = MonotonicClock.now
   ) {
     guard rank == 0,
-      let text = line.update(done: done, at: now, onTerminal: isTerminal, detail: detail)
+      let text = line.update(
+        done: done, at: now, onTerminal: isTerminal, detail: detail, columns: columns)
     else { return }
     sink.show(progress: text, overwrites: isTerminal)
   }
+
+  /// Columns for the progress line: one less than the terminal has, because a character in the last
+  /// one moves the cursor to the next line on some. Asked for anew each time, as windows change.
+  private var columns: Int { isTerminal ? max((Terminal.columns(of: output) ?? 80) - 1, 1) : .max }
 
   /// Removes the progress line; ordinary lines do so by themselves.
   package func endProgress() { sink.clearProgress() }

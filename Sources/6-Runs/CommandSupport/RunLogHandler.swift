@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import SystemSupport
 
 /// Hands what swift-log's `Logger` is told to a rank's sink.
 ///
@@ -19,7 +20,8 @@ struct RunLogHandler: LogHandler {
   func log(event: LogEvent) {
     let metadata = self.metadata.merging(metadataProvider?.get() ?? [:]) { $1 }
       .merging(event.metadata ?? [:]) { $1 }
-    let text = "\(event.message)"
+    // Names and metadata of files are in it: one line, and nothing that a terminal acts upon.
+    let text = "\(event.message)".visible()
     let rank = metadata["rank"].map { "rank \($0): " } ?? ""
     let kind =
       switch event.level {
@@ -40,20 +42,11 @@ package enum LogLine {
   ///   - seconds: when it was said, in seconds since 1970 (`time`).
   package static func text(
     _ level: Logger.Level, _ text: String, metadata: Logger.Metadata = [:],
-    at seconds: Int = Glibc.time(nil)
+    at seconds: Int = WallClock.seconds
   ) -> String {
     let name = level.rawValue.padding(
       toLength: max(level.rawValue.count, 5), withPad: " ", startingAt: 0)
     let facts = metadata.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-    return ([time(seconds), name] + facts + [text]).joined(separator: " ")
-  }
-  /// The time in UTC, by the C library: a line must not cost a calendar.
-  private static func time(_ seconds: Int) -> String {
-    var (seconds, parts) = (seconds, tm())
-    gmtime_r(&seconds, &parts)
-    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 32) { text in
-      let count = strftime(text.baseAddress, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
-      return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
+    return ([WallClock.utc(seconds), name] + facts + [text.visible()]).joined(separator: " ")
   }
 }

@@ -36,8 +36,8 @@ package struct TextTable: Sendable {
     (self.columns, self.indent) = (columns, String(repeating: " ", count: indent))
   }
 
-  /// Adds a row; cells that are missing at its end are empty.
-  package mutating func add(_ cells: [String]) { rows.append(cells) }
+  /// Adds a row; cells that are missing at its end are empty. A cell is one line.
+  package mutating func add(_ cells: [String]) { rows.append(cells.map { $0.visible() }) }
 
   /// The headings and the rows, without spaces at their ends.
   package var lines: [String] {

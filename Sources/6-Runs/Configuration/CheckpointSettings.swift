@@ -6,6 +6,8 @@ package struct CheckpointSettings: Equatable, Sendable {
   package var keep = 3
   /// Every n-th is kept for ever. 0: none.
   package var keepEvery = 0
+  /// Images between snapshots of the power-function averages. 0: none.
+  package var snapshots = 0
   /// Training continues while a checkpoint is written.
   package var async = true
 
@@ -25,6 +27,13 @@ extension CheckpointSettings: SettingsSection {
       "keep_every", \.keepEvery, .whole, .range(0...1_000_000),
       "One checkpoint out of this many is kept for ever, whatever `checkpoint.keep` says. 0: none is."
     ),
+    Setting(
+      "snapshots", \.snapshots, .images,
+      """
+      Images between two snapshots of the power-function averages, which `diffit export \
+      --ema-length` makes averages of other lengths of. Each takes 4 bytes per parameter and \
+      average. 0: there are none.
+      """),
     Setting(
       "async", \.async, .flag,
       "Whether training continues while a copy of the state is written. The copy takes memory."),

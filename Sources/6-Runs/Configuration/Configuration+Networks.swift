@@ -1,5 +1,6 @@
 import Datasets
 import DiffiTModels
+import Images
 
 extension Configuration {
   /// The denoising network that the configuration describes, with what other sections say of it. No
@@ -9,11 +10,13 @@ extension Configuration {
       var settings = model.latent
       (settings.classes, settings.dropout) = (model.classes, model.dropout)
       settings.learnsVariance = diffusion.learnsVariance
+      settings.zeroInit = model.zeroInit
       return settings
     }
     var settings = model.image
     (settings.classes, settings.dropout) = (model.classes, model.dropout)
     settings.learnsVariance = diffusion.learnsVariance
+    settings.zeroInit = model.zeroInit
     settings.augmentLabels = data.augment > 0 ? Augmentation.labelCount : 0
     return settings
   }

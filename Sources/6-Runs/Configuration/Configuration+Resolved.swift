@@ -4,8 +4,11 @@ import Yams
 extension Configuration {
   /// Every key with its value as YAML; reading it back gives the same configuration. Counts of images
   /// are written in digits, so that any YAML reader takes them for numbers.
-  package var yaml: String {
-    let sections: [(Node, Node)] = Configuration.sections.map { section in
+  package var yaml: String { yaml(of: Configuration.sections) }
+
+  /// The keys of these sections as YAML.
+  func yaml(of sections: [ConfigurationSection]) -> String {
+    let sections: [(Node, Node)] = sections.map { section in
       let entries = section.prefixes(self).enumerated().map { index, prefix in
         Node(
           section.settings(index).map {

@@ -16,14 +16,18 @@ extension Configuration {
   /// The keys a run keeps from its first step to its last; a name without a key stands for the whole
   /// section. All others (rank count, images, intervals, paths) may change on resume.
   package static let fixedForRun = [
-    "model", "data.kind", "data.augment", "diffusion", "vae", "train.batch", "train.seed",
+    "model", "data.kind", "data.augment", "data.flip", "diffusion", "vae", "train.batch",
+    "train.seed",
     "train.precision", "train.micro_batch", "optimizer", "ema", "parallel.reduction",
     "parallel.shards", "parallel.wire",
   ]
 
+  /// Keys of fixed sections that may change all the same: they decide when a run ends.
+  package static let freeForRun = ["optimizer.max_skipped"]
+
   /// Whether a dotted key must be the same on resume.
   package static func isFixedForRun(_ key: String) -> Bool {
-    fixedForRun.contains { key == $0 || key.hasPrefix($0 + ".") }
+    fixedForRun.contains { key == $0 || key.hasPrefix($0 + ".") } && !freeForRun.contains(key)
   }
 
   /// Takes over what the run chose by itself when it started: a micro-batch of 0 becomes the saved one.
@@ -43,9 +47,19 @@ extension Configuration {
     let defaults = Configuration().dotted
     let own = entries.map(\.key)
     let foreign = saved.keys.filter { current[$0] == nil }.sorted()
-    return (own + foreign).filter(Configuration.isFixedForRun).compactMap { key in
-      let isListEntry = key.hasPrefix("ema.")
-      let before = saved[key] ?? (isListEntry ? nil : defaults[key]) ?? "absent"
+    // The rate of the steps that were made already depends on the length as well.
+    func isFixed(_ key: String) -> Bool {
+      Configuration.isFixedForRun(key) || key == "train.images" && optimizer.rateNeedsLength
+    }
+    // Every entry of a list that was saved has the defaults of the first.
+    func defaultText(_ key: String) -> String? {
+      let parts = key.split(separator: ".")
+      guard parts.count == 3 else { return defaults[key] }
+      let isSaved = saved.keys.contains { $0.hasPrefix("\(parts[0]).\(parts[1]).") }
+      return isSaved ? defaults["\(parts[0]).0.\(parts[2])"] : nil
+    }
+    return (own + foreign).filter(isFixed).compactMap { key in
+      let before = saved[key] ?? defaultText(key) ?? "absent"
       let now = current[key] ?? "absent"
       return before == now ? nil : ConfigurationDifference(key: key, saved: before, current: now)
     }

@@ -18,7 +18,7 @@ package struct Configuration: Equatable, Sendable {
   package var vae = AutoencoderSettings()
   /// How long and on what a run trains.
   package var train = TrainSettings()
-  /// Adam.
+  /// The optimiser and its learning rate.
   package var optimizer = OptimizerSettings()
   /// The moving averages of the weights, one per entry.
   package var ema = [EMASettings()]
@@ -67,10 +67,14 @@ extension Configuration {
       for section in Configuration.sections { try section.validate(self) }
       try check("model", validateNetwork)
       try check("model", validateModelAgainstData)
-      if model.kind == .vae { try check("vae", validateLossAgainstPictures) }
+      if model.kind == .vae { try check("vae", validateLossAgainstImages) }
       try check("metrics", validateMetrics)
+      try check("diffusion", validateNoise)
+      try check("sample", validateSampler)
       try check("ema", validateNames)
+      try check("checkpoint", validateSnapshots)
       try check("train", validateShards)
+      try check("optimizer", validateOptimizer)
     } catch {
       throw .invalid(
         key: error.key, at: locations[error.key] ?? "default", found: error.found,
@@ -116,8 +120,8 @@ extension Configuration {
         ? "data.kind latents beside it, not \(data.kind)"
         : "latent with data.kind latents",
       remedy: model.kind == .latent
-        ? "encode the pictures with `diffit data encode`, and set data.kind to latents"
-        : "set model.kind to latent, or name pictures")
+        ? "encode the images with `diffit data encode`, and set data.kind to latents"
+        : "set model.kind to latent, or name images")
     if let count = data.kind.classCount {
       try model.require(
         model.classes == 0 || model.classes == count, \.classes,
@@ -130,20 +134,20 @@ extension Configuration {
       remedy: "use 32, or data.kind shapes, folder, tar or packed, which come at any resolution")
   }
 
-  /// What compares pictures needs some pixels to look at.
-  private func validateLossAgainstPictures() throws(SettingProblem) {
+  /// What compares images needs some pixels to look at.
+  private func validateLossAgainstImages() throws(SettingProblem) {
     let side = model.resolution
     let patches = vae.discriminator
     try vae.require(
       vae.discriminatorStart == 0 || side >= patches.leastResolution, \.discriminator.layers,
-      expected: "patches within a picture: \(patches.leastResolution) pixels a side or more,"
+      expected: "patches within an image: \(patches.leastResolution) pixels per side or more,"
         + " where model.resolution is \(side)",
       remedy: "use fewer layers, or vae.discriminator_start=0")
     let least = PerceptualDistance.Settings().leastResolution
     try vae.require(
       vae.perceptual.isEmpty || side >= least, \.perceptual,
-      expected: "pictures of \(least) pixels a side or more beside it, where model.resolution is"
-        + " \(side)", remedy: "leave vae.perceptual empty, or use larger pictures")
+      expected: "images of \(least) pixels per side or more beside it, where model.resolution is"
+        + " \(side)", remedy: "leave vae.perceptual empty, or use larger images")
   }
 
   private func validateMetrics() throws(SettingProblem) {
@@ -166,5 +170,42 @@ extension Configuration {
         key: "\(index).name", found: average.name, expected: "a name no other entry of ema has",
         remedy: "set ema.\(index).name")
     }
+  }
+
+  /// Only power-function averages have snapshots.
+  private func validateSnapshots() throws(SettingProblem) {
+    try checkpoint.require(
+      checkpoint.snapshots == 0 || ema.contains { $0.length > 0 }, \.snapshots,
+      expected: "0 where no entry of ema has a length",
+      remedy: "set ema.0.length=0.05 and a second entry of 0.10, or checkpoint.snapshots=0")
+  }
+
+  /// An autoencoder has no noise levels, and no noise that is added to images.
+  private func validateNoise() throws(SettingProblem) {
+    let expected = "with model.kind vae, which removes no noise"
+    try diffusion.require(
+      model.kind != .vae || !diffusion.uncertainty, \.uncertainty, expected: "false \(expected)",
+      remedy: "leave diffusion.uncertainty out")
+    try diffusion.require(
+      model.kind != .vae || diffusion.coupling == .none, \.coupling, expected: "none \(expected)",
+      remedy: "leave diffusion.coupling out")
+  }
+
+  /// Coupled noise is no independent noise, which samplers that add noise need.
+  private func validateSampler() throws(SettingProblem) {
+    try sample.require(
+      diffusion.coupling == .none || sample.sampler != .ddpm, \.sampler,
+      expected: "heun, euler, ddim or dpm++ with diffusion.coupling \(diffusion.coupling.rawValue),"
+        + " which only deterministic samplers are right for",
+      remedy: "set sample.sampler=auto, or diffusion.coupling=none")
+  }
+
+  /// The optimiser fits the network, and the run is long enough for its warm-up and cool-down.
+  private func validateOptimizer() throws(SettingProblem) {
+    try optimizer.require(
+      optimizer.kind == .adam || model.kind != .vae, \.kind,
+      expected: "adam with model.kind vae: muon is for the hidden matrices of image and latent",
+      remedy: "set optimizer.kind=adam")
+    try optimizer.validateRate(images: train.images)
   }
 }

@@ -24,7 +24,7 @@ package enum ConfigurationError: Error, Equatable, Sendable {
 extension ConfigurationError: CustomStringConvertible {
   /// One line: where, what was found, what was expected, how to mend it.
   package var description: String {
-    oneLine.split(whereSeparator: \.isNewline).joined(separator: " ")
+    Format.line(oneLine.split(whereSeparator: \.isNewline).joined(separator: " "))
   }
 
   private var oneLine: String {

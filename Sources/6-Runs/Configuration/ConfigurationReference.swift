@@ -56,6 +56,7 @@ package struct ConfigurationReference {
 
   private var introduction: String {
     let fixed = Configuration.fixedForRun.map { "`\($0)`" }.joined(separator: ", ")
+    let free = Configuration.freeForRun.map { "`\($0)`" }.joined(separator: ", ")
     let paragraphs = [
       "Settings are written in YAML with a section per topic, or in JSON. `--config FILE` names the file,"
         + " and `--set section.key=value`, which may be repeated, changes one setting after it. Lists are"
@@ -64,8 +65,8 @@ package struct ConfigurationReference {
       "An unknown key is an error that names the nearest known one. A value that cannot work is an error"
         + " that names the file and the line, what was expected, and what to change. Anchors and aliases"
         + " of YAML are not read.",
-      "A run keeps some settings from its first step to its last: \(fixed). The others may change when it"
-        + " resumes.",
+      "A run keeps some settings from its first step to its last: \(fixed). The others, and"
+        + " \(free), may change when it resumes.",
       "`diffit config --config FILE` prints this list with the values of a file. This page is what"
         + " `diffit config --markdown` prints; to change it, change the text beside the key in"
         + " `Sources/6-Runs/Configuration`, and print it again.",

@@ -21,13 +21,16 @@ package struct DataSettings: Equatable, Sendable {
   package var path = "data/cifar10"
   /// Probability of each augmentation; above 0 the network takes the 9 augmentation labels.
   package var augment = 0.12
+  /// Whether half of the images are mirrored left to right.
+  package var flip = false
   /// Held-out images, of the same kind as `path`. Empty: CIFAR-10's test split beside its training split,
   /// drawn shapes that no run trains on, none for others.
   package var validation = ""
   /// Of `latents`: the autoencoder that makes images of samples. Empty: none, and no images.
   package var vae = ""
-  /// Of `latents`: what they are multiplied by. 0: 1 over their standard deviation, as measured.
-  package var latentScale = 0.18215
+  /// Of `latents`: what they are multiplied by. Nil: as their autoencoder says. 0: 1 over their
+  /// standard deviation, as measured.
+  package var latentScale: Double?
 
   package init() {}
 }
@@ -72,6 +75,12 @@ extension DataSettings: SettingsSection {
       that tell it what was done; 0: neither.
       """),
     Setting(
+      "flip", \.flip, .flag,
+      """
+      Whether half of the images are mirrored left to right, by the toss of a coin that has \
+      nothing to do with `data.augment`. The network is not told.
+      """),
+    Setting(
       "validation", \.validation, .text,
       """
       Held-out images for the metrics `loss` and `psnr`, of the same kind as `data.path`. Empty: \
@@ -84,10 +93,11 @@ extension DataSettings: SettingsSection {
       files. Empty: samples stay latents, and there are no grids.
       """),
     Setting(
-      "latent_scale", \.latentScale, .number, .notNegative,
+      "latent_scale", \.latentScale, .numberOrAuto, .notNegativeOrAuto,
       """
-      Of `latents`: the factor that latents are multiplied by. 0: 1 over their standard \
-      deviation, as measured when they were made.
+      Of `latents`: the factor that latents are multiplied by. `auto`: the `scaling_factor` of \
+      their autoencoder, else 0.18215. 0: 1 over their standard deviation, as measured when they \
+      were made.
       """),
   ]
 
@@ -103,5 +113,9 @@ extension DataSettings: SettingsSection {
       kind != .latents || augment == 0, \.augment,
       expected: "0 with data.kind latents: only images can be augmented",
       remedy: "set data.augment=0; mirrored images are among the latents")
+    try require(
+      kind != .latents || !flip, \.flip,
+      expected: "false with data.kind latents, which `data encode` mirrors",
+      remedy: "set data.flip=false")
   }
 }

@@ -1,4 +1,5 @@
 import Diffusion
+import TensorCore
 
 /// The formulation: noise levels or timesteps, what the network predicts, and the loss.
 ///
@@ -10,6 +11,10 @@ package struct DiffusionSettings: Equatable, Sendable {
   package enum Loss: String, CaseIterable, Sendable {
     case mse, hybrid
     case smoothL1 = "smooth_l1"
+  }
+  package enum Coupling: String, CaseIterable, Sendable {
+    case none
+    case bestOf = "best_of"
   }
   package enum Timesteps: String, CaseIterable, Sendable { case uniform, importance }
 
@@ -32,6 +37,12 @@ package struct DiffusionSettings: Equatable, Sendable {
   package var learnedVariance = true
   /// Of `ddpm`: how the timesteps of training images are drawn.
   package var timesteps = Timesteps.uniform
+  /// Of `edm`: whether the loss has a learned weight over noise levels.
+  package var uncertainty = false
+  /// Of `edm`: how the noise of a training image is chosen.
+  package var coupling = Coupling.none
+  /// Of `best_of`: draws of noise per image.
+  package var candidates = 4
 
   package init() {}
 
@@ -89,15 +100,49 @@ extension DiffusionSettings: SettingsSection {
       Of `ddpm`: how the timesteps of training images are drawn: `uniform`, or by `importance`, \
       in proportion to the size of their recent losses.
       """),
+    Setting(
+      "uncertainty", \.uncertainty, .flag,
+      """
+      Of `edm`: whether a weight over noise levels is learned beside the network, so that every \
+      level contributes alike to the gradient. The losses that are reported are without it.
+      """),
+    Setting(
+      "coupling", \.coupling, .choice,
+      """
+      Of `edm`: how the noise of a training image is chosen. `none` takes any; `best_of` takes, of \
+      `diffusion.candidates` draws, the one with the largest inner product with the image. Only \
+      deterministic samplers are right for the network then. The held-out loss is without it.
+      """),
+    Setting(
+      "candidates", \.candidates, .whole, .range(2...64),
+      "Of `best_of`: the number of draws of noise per image."),
   ]
 
   func validate() throws(SettingProblem) {
+    try require(
+      kind != .ddpm || steps <= schedule.mostSteps, \.steps,
+      expected: "at most \(schedule.mostSteps) with diffusion.schedule \(schedule.rawValue): more"
+        + " leave nothing of an image that a number could hold",
+      remedy: "lower diffusion.steps, or use another schedule")
     try require(
       kind != .ddpm || (loss == .hybrid) == learnedVariance, \.learnedVariance,
       expected: "\(loss == .hybrid), since the loss \(loss.rawValue)"
         + (loss == .hybrid ? " is made of a variance" : " would not train a variance"),
       remedy: "set diffusion.learned_variance=\(loss == .hybrid), or another diffusion.loss")
+    try require(
+      kind == .edm || !uncertainty, \.uncertainty,
+      expected: "false with diffusion.kind \(kind), whose loss has other weights",
+      remedy: "leave it out, or set diffusion.kind=edm")
+    try require(
+      kind == .edm || coupling == .none, \.coupling,
+      expected: "none with diffusion.kind \(kind)",
+      remedy: "leave it out, or set diffusion.kind=edm")
   }
+}
+
+extension DiffusionSettings.Schedule {
+  /// The most timesteps of this schedule.
+  package var mostSteps: Int { (self == .linear ? DDPM.Schedule.linear : .cosine).mostSteps }
 }
 
 extension DiffusionSettings {
@@ -110,6 +155,13 @@ extension DiffusionSettings {
         schedule: schedule == .linear ? .linear : .cosine, steps: steps, loss: publishedLoss,
         learnedVariance: learnedVariance)
     }
+  }
+
+  /// The noise of the training images at `positions` of a run; see `trainingNoise`.
+  package func noise(seed: UInt64, positions: [UInt64], like images: Tensor) -> Tensor {
+    coupling == .none
+      ? trainingNoise(seed: seed, positions: positions, like: images)
+      : coupledNoise(seed: seed, positions: positions, to: images, candidates: candidates)
   }
 
   private var publishedLoss: DDPM.Loss {

@@ -1,3 +1,4 @@
+import Images
 import Metrics
 
 /// Measures of sample quality taken during training.

@@ -21,6 +21,9 @@ package struct ModelSettings: Equatable, Sendable {
   /// Rate in training, after attention and after the MLP; of kinds `image` and `latent`.
   package var dropout = 0.13
 
+  /// Whether residual branches end in a layer of zeros at first; of kinds `image` and `latent`.
+  package var zeroInit = false
+
   /// The network of `configs/cifar10.yaml`.
   package init() {
     // What several kinds share begins with the value of the first.
@@ -106,6 +109,12 @@ extension ModelSettings: SettingsSection {
       "dropout", \.dropout, .number, .range(0..<1),
       "Dropout rate in training, after attention and after the MLP. `vae` has none."),
     Setting(
+      "zero_init", \.zeroInit, .flag,
+      """
+      Whether the last layer of each residual branch, of attention and of the MLP, starts at zero. \
+      `vae` has no such branches.
+      """),
+    Setting(
       "patch", \.latent.patch, .whole, .range(1...256),
       """
       Of `latent`: the side of a token, in latents. It divides `model.resolution`, and there are \
@@ -145,6 +154,9 @@ extension ModelSettings: SettingsSection {
       try require(
         (1...8).contains(channels.count), \.channels,
         expected: "the width of 1 to 8 levels, each 1 to 4096")
+      try require(
+        !zeroInit, \.zeroInit, expected: "false with model.kind vae",
+        remedy: "leave model.zero_init out")
     }
   }
 }

@@ -29,6 +29,10 @@ package struct SampleSettings: Equatable, Sendable {
   package var guidanceSchedule = Schedule.constant
   /// The first so many channels are guided. 0: all are.
   package var guidedChannels = 0
+  /// A checkpoint or a run whose network guides, as `--guide` takes it. Empty: none does.
+  package var guide = ""
+  /// Weight of the difference to the guide. 1: none.
+  package var guideWeight = 2.0
 
   package init() {}
 }
@@ -64,6 +68,16 @@ extension SampleSettings: SettingsSection {
     Setting(
       "guided_channels", \.guidedChannels, .whole, .range(0...1_024),
       "Number of channels that are guided, from the first. 0: all are."),
+    Setting(
+      "guide", \.guide, .text,
+      """
+      A run or a checkpoint of the same task, trained less or smaller, whose predictions `sample` \
+      and `evaluate` move away from (autoguidance). Empty: none. Grids during training are drawn \
+      without it.
+      """),
+    Setting(
+      "guide_weight", \.guideWeight, .number, .range(-1_000...1_000),
+      "Weight of the difference to the prediction of `sample.guide`. 1: none."),
   ]
 }
 

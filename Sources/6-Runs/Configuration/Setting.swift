@@ -100,6 +100,12 @@ extension SettingRule where Value == [Int] {
   }
 }
 
+extension SettingRule where Value == Double? {
+  static var notNegativeOrAuto: Self {
+    SettingRule(expected: "a number from 0 on, or auto", note: "0 or more") { $0 ?? 0 >= 0 }
+  }
+}
+
 extension SettingRule where Value == Double {
   static func range(_ range: ClosedRange<Double>) -> Self {
     let (least, most) = (DecimalText.short(range.lowerBound), DecimalText.short(range.upperBound))

@@ -51,9 +51,28 @@ extension SettingType where Value == Int {
   }
 }
 
+extension SettingType where Value == ImageSpan {
+  /// Images, or a share of the run.
+  static var imageSpan: Self {
+    scalar(
+      "images or a share", "a number of images such as 500k, or a share of the run such as 10%",
+      ImageSpan.init(text:), \.text)
+  }
+}
+
 extension SettingType where Value == Double {
   static var number: Self {
     scalar("number", "a number", DecimalText.parse, DecimalText.write)
+  }
+}
+
+extension SettingType where Value == Double? {
+  /// A number that the program finds by itself where it is not given.
+  static var numberOrAuto: Self {
+    scalar(
+      "number or auto", "a number, or auto",
+      { text in text == "auto" ? .some(nil) : DecimalText.parse(text).map { .some($0) } },
+      { $0.map(DecimalText.write) ?? "auto" })
   }
 }
 

@@ -52,7 +52,7 @@ extension TrainSettings: SettingsSection {
       more. Everything else is fp32 in any case.
       """),
     Setting(
-      "threads", \.threads, .whole, .range(0...4_096),
+      "threads", \.threads, .whole, .range(0...ThreadPool.largestCount),
       "Threads per rank. 0: chosen from the cores that the rank may use."),
     Setting(
       "recompute", \.recompute, .flag,

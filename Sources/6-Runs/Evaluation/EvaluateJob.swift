@@ -1,8 +1,8 @@
-import Checkpoints
 import Collectives
 import CommandSupport
 import Configuration
 import Datasets
+import Foundation
 import Metrics
 import ModelLoading
 import RunData
@@ -44,11 +44,14 @@ package struct EvaluateJob {
       try FeatureEvaluator(request.metrics, request.features, on: context)
     }
     let source = try reference(target)
+    if case .images(let images) = target { log.tell(leftOut: images.leftOut, in: images.path) }
+    if let images = source?.images { log.tell(leftOut: images.leftOut, in: images.path) }
     let samples = try communicator.agree { try checkedSamples(target, evaluator, source) }
     var report = try description(target, samples: samples)
     report.features = evaluator.networks.map { EvaluationReport.Features($0.extractor) }
 
     if !request.metrics.metrics.isEmpty {
+      try announceTime(target, evaluator, samples: samples)
       let references = try references(source, evaluator)
       report.reference = source?.path
       report.add(
@@ -60,6 +63,9 @@ package struct EvaluateJob {
     }
     if request.metrics.hasLoss, case .network(let loaded, let sampler) = target {
       let loss = try heldOutLoss(loaded, sampler)
+      try communicator.agree {
+        if !loss.mean.isFinite { throw EvaluationError.lossNotFinite(origin: loaded.origin) }
+      }
       report.note(MetricSelection.loss, [loss.mean])
       report.loss = loss
     }
@@ -106,9 +112,12 @@ extension EvaluateJob {
   /// Opens the target and reads its weights. Collective.
   private func open() throws -> Target {
     let metrics = request.metrics
-    let isNetwork = try communicator.agree { CheckpointReader.isCheckpointOrRun(request.target) }
+    let isNetwork = try communicator.agree { LoadedModel.isOne(request.target) }
     guard isNetwork else {
       let images = try communicator.agree {
+        guard FileManager.default.fileExists(atPath: request.target) else {
+          throw FileError.notFound(path: request.target)
+        }
         if metrics.hasLoss { throw EvaluationError.lossNeedsNetwork(path: request.target) }
         if metrics.hasPSNR { throw ModelError.notAnAutoencoder(path: request.target) }
         return try ImageCollections.open(request.target)
@@ -116,20 +125,23 @@ extension EvaluateJob {
       return .images(images)
     }
     let loaded = try LoadedModel.find(
-      request.target, ema: request.sampling.ema, over: communicator, log: log)
+      request.target, ema: request.sampling.ema, config: request.config, over: communicator,
+      log: log)
     return try communicator.agree {
+      let sampling = try request.sampling.naming(classesOf: loaded)
       guard metrics.hasPSNR || loaded.configuration.model.kind == .vae else {
         let sampler = try ImageSampler(
-          loaded, request.sampling, showsImages: !metrics.metrics.isEmpty, on: context)
+          loaded, sampling, showsImages: !metrics.metrics.isEmpty, on: context)
         return .network(loaded, sampler)
       }
       let vae = try loaded.autoencoder(on: context)
-      if metrics.hasLoss { throw ModelError.samplesNothing(checkpoint: loaded.reader.url.path) }
+      if metrics.hasLoss { throw ModelError.samplesNothing(checkpoint: loaded.path) }
       let dataset = try loaded.configuration.heldOutDataset(path: request.heldOut)
       return .autoencoder(
         loaded,
         Reconstructions(
-          vae: vae, dataset: dataset, batch: request.sampling.batch, context: context))
+          vae: vae, dataset: dataset, batch: request.sampling.batch, origin: loaded.origin,
+          context: context))
     }
   }
 
@@ -147,7 +159,10 @@ extension EvaluateJob {
       }
     }
     return ReferenceSource(
-      try configuration.dataset(over: communicator), path: configuration.data.summary)
+      try configuration.dataset(
+        over: communicator,
+        setting: "data.path of the run (name other images or statistics with --reference)"),
+      path: configuration.data.summary)
   }
 
   /// The number of images per measurement. Throws where images will be missing in the end.
@@ -179,15 +194,23 @@ extension EvaluateJob {
     var report = EvaluationReport(
       source: request.target, samples: samples, repeats: request.repeats)
     switch target {
-    case .network(let loaded, _):
-      report.sampling = try SampleRecord(loaded, request.sampling)
+    case .network(let loaded, let sampler):
+      report.sampling = try SampleRecord(
+        loaded, request.sampling.naming(classesOf: loaded), guide: sampler.guide)
       if samples > 0 {
         report.seeds = "\(request.seed)-\(request.seed + UInt64(samples * request.repeats) - 1)"
       }
     case .autoencoder: break
     case .images(let images):
-      report.sampling = try? SampleRecord(
-        readingFile: SampleFolder(path: images.path).recordPath)
+      let record = SampleFolder(path: images.path).recordPath
+      guard Files.kindIfPresent(images.path) == .folder, Files.kindIfPresent(record) != nil else {
+        break
+      }
+      do {
+        report.sampling = try SampleRecord(readingFile: record).withoutImages
+      } catch {
+        report.warnings.append("how the images were sampled is not known: \(error)")
+      }
     }
     return report
   }
@@ -206,6 +229,25 @@ extension EvaluateJob {
         evaluator, mixedSizes: request.features.mixedSizes, over: communicator,
         progress: progress)
     }
+  }
+
+  /// Says how long sampling will take, where that is longer than finding it out. Collective.
+  private func announceTime(
+    _ target: Target, _ evaluator: FeatureEvaluator, samples: Int
+  ) throws {
+    let images = samples * request.repeats
+    guard case .network(_, let sampler) = target, images > 8 * sampler.batch * communicator.size
+    else { return }
+    let own = try communicator.agree {
+      let (seconds, some) = sampler.measureBatch()
+      return seconds + (try evaluator.secondsPerImage(some))
+    }
+    let slowest = try communicator.reduce(own, .max)
+    let share = Double((images + communicator.size - 1) / communicator.size)
+    log.info(
+      "\(images) samples\(request.samples == nil ? " (the default; --samples changes it)" : "") take"
+        + " about \(Format.duration(slowest * share)), by the time of one batch of \(sampler.batch)"
+    )
   }
 
   /// Accumulates the features of a target's images. Collective.

@@ -1,12 +1,15 @@
 import CommandSupport
+import Images
 import Metrics
 import Sampling
 
 /// What `diffit evaluate` is asked to do: what is measured, with which metrics, and how its images
 /// are made.
 package struct EvaluationRequest: Equatable, Sendable {
-  /// What is measured: a run, a checkpoint, a folder of images, or a .npz or .zip file.
+  /// What is measured: a run, a checkpoint, an export, a folder of images, or a .npz or .zip file.
   package let target: String
+  /// A file of settings that names the network of a safetensors file. Nil: the file's metadata do.
+  package let config: String?
   /// Images or statistics that samples are compared with. Nil: the images that the run was trained
   /// on.
   package let reference: String?
@@ -33,8 +36,9 @@ package struct EvaluationRequest: Equatable, Sendable {
   /// - Throws: `OptionError`, which names the option. It is not declared as the type, because Swift
   ///   6.3 in release then takes a result of this size for an error.
   package init(
-    target: String, reference: String? = nil, heldOut: String? = nil, metrics: String,
-    samples: Int? = nil, seed: UInt64 = 0, repeats: Int = 1, features: FeatureOptions,
+    target: String, config: String? = nil, reference: String? = nil, heldOut: String? = nil,
+    metrics: String, samples: Int? = nil, seed: UInt64 = 0, repeats: Int = 1,
+    features: FeatureOptions,
     sampling: SamplingOptions, json: String? = nil
   ) throws {
     try sampling.validate()
@@ -42,13 +46,14 @@ package struct EvaluationRequest: Equatable, Sendable {
       samples.map { (1...1_000_000_000).contains($0) } ?? true, "--samples", samples ?? 0,
       expected: "1 to 1000000000")
     try require((1...1000).contains(repeats), "--repeats", repeats, expected: "1 to 1000")
+    try require(seed < 1 << 63, "--seed", seed, expected: "0 to 9223372036854775807")
     let names = metrics.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     do throws(MetricSelection.Problem) {
       self.metrics = try MetricSelection(names, features: features.source)
     } catch {
       throw OptionError(option: "--metrics", found: error.found, expected: error.expected)
     }
-    self.target = target
+    (self.target, self.config) = (target, config)
     self.reference = reference
     self.heldOut = heldOut
     self.samples = samples
@@ -83,7 +88,7 @@ package struct FeatureOptions: Equatable, Sendable {
   ) throws {
     try require(
       !features.isEmpty, "--features", "\"\"", expected: "builtin, or a file of Inception weights")
-    try require(batch >= 1, "--batch", batch, expected: "1 or more")
+    try require((1...65_536).contains(batch), "--batch", batch, expected: "1 to 65536")
     guard let resize = ResizeProtocol(rawValue: protocolName) else {
       throw OptionError(
         option: "--protocol", found: protocolName,

@@ -2,8 +2,11 @@ import Collectives
 import Datasets
 import FileFormats
 import Foundation
+import Images
 import Metrics
 import Sampling
+import Scores
+import SystemSupport
 import TensorCore
 
 /// A feature network, and the metrics that are computed from its features.
@@ -126,6 +129,14 @@ package struct FeatureEvaluator {
       try MetricAccumulator(
         metrics: network.metrics, widths: network.extractor.widths, side: side)
     }
+  }
+
+  /// The seconds that features of images like these take, per image.
+  func secondsPerImage(_ images: [RGBImage]) throws -> Double {
+    var unused = try accumulators(.samples)
+    let begun = MonotonicClock.now
+    try add(images, to: &unused)
+    return (MonotonicClock.now - begun) / Double(images.count)
   }
 
   /// Adds the features of some images.

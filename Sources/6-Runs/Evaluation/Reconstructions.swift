@@ -3,6 +3,7 @@ import Datasets
 import DiffiTModels
 import FileFormats
 import Foundation
+import Images
 import Metrics
 import TensorCore
 
@@ -16,10 +17,15 @@ package struct Reconstructions {
   package let batch: Int
   /// Threads, memory and kernels that are used.
   package let context: ComputeContext
+  /// The weights and where they are from, for errors.
+  private let origin: String
 
   /// Joins an autoencoder and images.
-  package init(vae: VAE, dataset: any ImageDataset, batch: Int, context: ComputeContext) {
-    self.vae = vae
+  package init(
+    vae: VAE, dataset: any ImageDataset, batch: Int, origin: String = "the present weights",
+    context: ComputeContext
+  ) {
+    (self.vae, self.origin) = (vae, origin)
     self.dataset = dataset
     self.batch = batch
     self.context = context
@@ -54,7 +60,11 @@ package struct Reconstructions {
       for start in stride(from: range.lowerBound, to: range.upperBound, by: batch) {
         let part = start..<min(start + batch, range.upperBound)
         let images = try part.map { try dataset.image($0).image }
-        try body(images, vae.reconstructions(of: images, on: context))
+        let made = try vae.reconstructions(of: images, on: context) { index in
+          throw EvaluationError.reconstructionNotFinite(
+            image: part.lowerBound + index, origin: origin)
+        }
+        try body(images, made)
         progress(part.upperBound - range.lowerBound, range.count)
       }
     }

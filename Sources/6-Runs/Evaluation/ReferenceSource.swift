@@ -1,6 +1,7 @@
 import Collectives
 import Datasets
 import Metrics
+import Scores
 import TensorCore
 
 /// Where a reference comes from: images, statistics of images, or both in one file.

@@ -24,6 +24,7 @@ package enum StatisticsJob {
         try evaluator.require(options.samples ?? found, of: .reference)
         return (evaluator, images)
       }
+      log.tell(leftOut: images.leftOut)
       let count = options.samples ?? images.count
       let network = evaluator.networks[0].extractor
       log.info(

@@ -10,6 +10,8 @@ package struct DenoisingModel {
   package let network: any DenoisingNetwork
   /// How the network's output becomes a clean image: EDM or DDPM.
   package let formulation: any Formulation
+  /// The learned weight of the loss over noise levels; nil: it has none.
+  package let uncertainty: UncertaintyWeight?
 
   /// Declares the network that the configuration describes; no memory is taken yet.
   ///
@@ -19,15 +21,22 @@ package struct DenoisingModel {
     network = configuration.networkSettings.network(
       precision: configuration.train.precision.dtype, recomputes: recomputes)
     formulation = configuration.diffusion.formulation
+    uncertainty = configuration.diffusion.uncertainty ? UncertaintyWeight() : nil
   }
 
   /// Joins a network and a formulation.
   package init(network: any DenoisingNetwork, formulation: any Formulation) {
-    (self.network, self.formulation) = (network, formulation)
+    (self.network, self.formulation, uncertainty) = (network, formulation, nil)
   }
 
-  /// The sets of parameters that are trained: one, those of the network.
-  package var sets: [DeclaredSet] { [DeclaredSet(prefix: "", parameters: parameters)] }
+  /// The sets of parameters that are trained: those of the network, and of the uncertainty where it
+  /// is learned.
+  package var sets: [DeclaredSet] {
+    let first = DeclaredSet(
+      prefix: "", parameters: parameters, hiddenMatrices: network.hiddenMatrices)
+    guard let uncertainty else { return [first] }
+    return [first, DeclaredSet(prefix: "uncertainty.", parameters: uncertainty.parameters)]
+  }
 
   /// The network's parameters.
   package var parameters: ParameterSet { network.parameters }

@@ -14,13 +14,15 @@ package enum Inspection {
     if let path = options.json { try writeJSON(report, to: path) }
   }
 
+  /// The report as text, for people.
+  package static func text(of path: String) throws -> String { try inspect(path).text }
+
   static func inspect(_ path: String) throws -> InspectionReport {
-    var isDirectory: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-    if exists && !isDirectory.boolValue {
+    if Files.kindIfPresent(path) == .file {
       let file = try SafetensorsFile(URL(fileURLWithPath: path))
       return InspectionReport(
-        path: path, kind: "safetensors", verified: false, metadata: file.metadata,
+        path: path, kind: "safetensors", verified: false,
+        imagesSeen: try WeightsFile(path).imagesSeen, metadata: file.metadata,
         tensors: file.entries.map {
           .init(name: $0.name, shape: $0.shape, dtype: $0.dtype.rawValue)
         })
@@ -98,17 +100,19 @@ struct InspectionReport: Codable, Sendable {
     }
     if let vectors { lines.append("vectors      \(vectors.joined(separator: ", "))") }
     for (key, value) in (progress ?? [:]).sorted(by: { $0.key < $1.key }) {
-      lines.append("\(key)  \(Int(value))")
+      lines.append("\(key)  \(Int(value))")  // a count, checked with the manifest
     }
     for shard in shards ?? [] {
       lines.append("\(shard.file)  \(Format.bytes(shard.bytes))  XXH3 \(shard.checksum)  verified")
     }
     for (key, value) in (config ?? metadata ?? [:]).sorted(by: { $0.key < $1.key }) {
-      lines.append("\(key): \(value)")
+      // Settings in an export are many lines.
+      let text = value.split(separator: "\n").joined(separator: "\n  ")
+      lines.append("\(key.visible()):\(text.contains("\n") ? "\n  " : " ")\(text)")
     }
     let total = tensors.reduce(0) { $0 + $1.count }
     lines.append("\(tensors.count) tensors, \(total) elements")
-    lines += tensors.map { "  \($0.name)  \($0.shape)  \($0.dtype)" }
+    lines += tensors.map { "  \($0.name.visible())  \($0.shape)  \($0.dtype)" }
     return lines.joined(separator: "\n")
   }
 }

@@ -20,11 +20,12 @@ package struct LatentMetadata: Equatable, Sendable {
     (self.vae, self.factor, self.scale) = (vae, factor, scale)
   }
 
-  /// Reads a manifest's entries; nil where they say nothing about latents.
+  /// Reads a manifest's entries; nil where they say nothing about latents, or nothing that can be.
   package init?(manifest: [String: String]) {
     guard let vae = manifest[Self.vaeKey],
       let factor = manifest[Self.factorKey].flatMap({ Int($0) }),
-      let scale = manifest[Self.scaleKey].flatMap({ Double($0) }), factor > 0, scale > 0
+      let scale = manifest[Self.scaleKey].flatMap({ Double($0) }),
+      (1...1 << 20).contains(factor), scale > 0, scale.isFinite
     else { return nil }
     (self.vae, self.factor, self.scale) = (vae, factor, scale)
   }

@@ -1,6 +1,8 @@
 import Autodiff
 import Checkpoints
 import Configuration
+import DiffiTModels
+import Optimization
 
 /// A set of parameters that a run trains; declaring it takes no memory.
 package struct DeclaredSet {
@@ -9,6 +11,23 @@ package struct DeclaredSet {
   package let prefix: String
   /// The parameters, by name.
   package let parameters: ParameterSet
+  /// The weights that a matrix optimiser may update.
+  package let hiddenMatrices: [HiddenMatrix]
+
+  /// A set without such weights, where nothing else is said.
+  package init(prefix: String, parameters: ParameterSet, hiddenMatrices: [HiddenMatrix] = []) {
+    (self.prefix, self.parameters) = (prefix, parameters)
+    self.hiddenMatrices = hiddenMatrices
+  }
+}
+
+extension DeclaredSet {
+  /// The weights that Muon may update, in the order of the flat weights; valid after the set is
+  /// sealed.
+  package var matrices: [MatrixParameter] {
+    hiddenMatrices.map { MatrixParameter($0.parameter.range, rows: $0.rows, parts: $0.parts) }
+      .sorted { $0.range.lowerBound < $1.range.lowerBound }
+  }
 }
 
 extension [DeclaredSet] {
@@ -38,7 +57,14 @@ extension Configuration {
   /// The parameters of the networks that the configuration describes, as files know them. Nothing
   /// is allocated.
   package var parameterTable: ParameterTable {
-    let sets = model.kind == .vae ? AutoencoderModel(self).sets : DenoisingModel(self).sets
-    return sets.table
+    declaredSets.table
+  }
+
+  /// The parameters of the model itself, without those that only training needs beside it: what
+  /// exports hold, and what `--init` reads.
+  package var modelTable: ParameterTable { declaredSets[0].parameters.table }
+
+  private var declaredSets: [DeclaredSet] {
+    model.kind == .vae ? AutoencoderModel(self).sets : DenoisingModel(self).sets
   }
 }

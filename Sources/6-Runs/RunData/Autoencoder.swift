@@ -4,7 +4,9 @@ import Configuration
 import DiffiTModels
 import FileFormats
 import Foundation
+import Images
 import ModelLoading
+import SystemSupport
 import TensorCore
 
 /// An autoencoder with its weights, from a folder in diffusers' layout or from a checkpoint.
@@ -15,8 +17,8 @@ package struct Autoencoder {
   package let vae: VAE
   /// Digest of the weights, `DiffusersVAE.digest`.
   package let digest: String
-  /// What its maker multiplies latents by.
-  package let scalingFactor: Double
+  /// What its maker multiplies latents by; nil where nobody said, as of a run of this program.
+  package let scalingFactor: Double?
 
   /// What the autoencoder has to be like, where that is known.
   package struct Needs: Sendable {
@@ -46,16 +48,18 @@ package struct Autoencoder {
     if CheckpointReader.isCheckpointOrRun(path) {
       return try open(checkpoint: path, needs, ema: ema, precision: precision, on: context)
     }
+    if Files.kindIfPresent(path) == .file {
+      try FileUse.autoencoder.check(try FileKind(ofFile: path), path: path)
+    }
     let folder = URL(fileURLWithPath: path)
     let description = try DiffusersVAE.describe(
       folder, factor: needs.factor, latentChannels: needs.latentChannels)
     let vae = VAE(description.settings, precision: precision.dtype)
-    vae.parameters.allocate(on: context, gradients: false)
-    try DiffusersVAE.read(folder, into: vae)
+    try DiffusersVAE.read(folder, into: vae, allocatingOn: context)
     return try Autoencoder(path, vae, scalingFactor: description.scalingFactor)
   }
 
-  private init(_ path: String, _ vae: VAE, scalingFactor: Double) throws {
+  private init(_ path: String, _ vae: VAE, scalingFactor: Double?) throws {
     guard vae.settings.imageChannels == 3 else {
       throw LatentsError.notAnAutoencoder(
         path: path, found: "one of images with \(vae.settings.imageChannels) channels")
@@ -84,7 +88,7 @@ package struct Autoencoder {
         path: path, found: settings.latentChannels, expected: channels)
     }
     return try Autoencoder(
-      path, try loaded.autoencoder(precision: precision, on: context), scalingFactor: 0.18215)
+      path, try loaded.autoencoder(precision: precision, on: context), scalingFactor: nil)
   }
 }
 
@@ -131,15 +135,20 @@ extension Autoencoder {
   }
 
   /// Decodes latents [B, h, w, C], a few images at a time, so that memory does not grow with B.
-  package func images(_ z: Tensor) -> [RGBImage] {
+  ///
+  /// - Parameter notFinite: told the index of each image with values that are not finite.
+  package func images(
+    _ z: Tensor, notFinite: (Int) throws -> Void
+  ) rethrows -> [RGBImage] {
     let side = z.shape[2] * vae.settings.factor
     let step = max(1, 256 * 256 / (side * side))
-    return vae.parameters.withPackedWeights {
-      stride(from: 0, to: z.shape[0], by: step).flatMap { start in
+    return try vae.parameters.withPackedWeights {
+      try stride(from: 0, to: z.shape[0], by: step).flatMap { start in
         let part = z[start..<min(start + step, z.shape[0])]
-        return RGBImage.images(
+        let decoded =
           side > vae.settings.resolution
-            ? vae.decodeInTiles(part, tile: tile) : vae.decode(Variable(part)).value)
+          ? vae.decodeInTiles(part, tile: tile) : vae.decode(Variable(part)).value
+        return try RGBImage.images(decoded) { try notFinite(start + $0) }
       }
     }
   }

@@ -5,6 +5,10 @@ import SystemSupport
 package enum AutoencoderError: Error, Equatable, Sendable {
   /// The file's tensors are not those of the network.
   case weights(CheckpointError)
+  /// A weight is infinite or not a number; `index` counts the tensor's elements, row-major.
+  case notFinite(path: String, tensor: String, index: Int, found: Float)
+  /// The folder holds no weights that are read; `found`: files of weights in other formats.
+  case weightsMissing(folder: String, found: [String])
   /// There is no `config.json`.
   case configurationMissing(path: String)
   /// `config.json` is no JSON object.
@@ -18,9 +22,20 @@ package enum AutoencoderError: Error, Equatable, Sendable {
 }
 
 extension AutoencoderError: CustomStringConvertible {
-  package var description: String {
+  package var description: String { Format.line(text) }
+
+  private var text: String {
     switch self {
     case .weights(let error): "\(error)"
+    case .notFinite(let path, let tensor, let index, let found):
+      "\(path): tensor \(tensor) is not finite: element \(index) is \(found); use whole weights, such"
+        + " as those of another precision"
+    case .weightsMissing(let folder, let found):
+      "\(folder): no diffusion_pytorch_model.safetensors in it"
+        + (found.first.map {
+          ", only \($0), which is not read; convert it: launch/convert-weights.py \(folder)/\($0)"
+            + " \(folder)/diffusion_pytorch_model.safetensors"
+        } ?? "; download it beside config.json")
     case .configurationMissing(let path):
       "\(path): no such file; name a folder with config.json and"
         + " diffusion_pytorch_model.safetensors"
@@ -45,7 +60,7 @@ extension AutoencoderError: ExitCoded {
   package var exitCode: Int32 {
     switch self {
     case .setting, .factor, .latentChannels, .configurationMissing, .weights: 2
-    case .configurationSyntax: 1
+    case .configurationSyntax, .notFinite, .weightsMissing: 1
     }
   }
 }

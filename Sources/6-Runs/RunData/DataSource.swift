@@ -2,6 +2,7 @@ import Collectives
 import Configuration
 import Datasets
 import FileFormats
+import Images
 import ModelLoading
 import TensorCore
 
@@ -12,13 +13,20 @@ extension Configuration {
     guard data.kind != .latents else {
       return try communicator.agree { try latents(data.path) }
     }
-    return ImageSamples(try dataset(over: communicator), augmentation: augmentation)
+    return ImageSamples(
+      try dataset(over: communicator), augmentation: augmentation, flips: data.flip)
   }
 
   /// Opens the images that `data` names on every rank and compares them with the network. The first
   /// rank of each node unpacks an archive for all ranks of the node. Collective.
-  package func dataset(over communicator: any Communicator) throws -> any ImageDataset {
-    let own = try communicator.agree { communicator.localRank == 0 ? try stagedFiles() : nil }
+  ///
+  /// - Parameter setting: what errors call the path where nothing is there.
+  package func dataset(
+    over communicator: any Communicator, setting: String = "data.path"
+  ) throws -> any ImageDataset {
+    let own = try communicator.agree {
+      communicator.localRank == 0 ? try stagedFiles(setting) : nil
+    }
     // A node is known by its name. Where names repeat, an address of another node leads nowhere.
     let hosts = try communicator.hosts()
     let addresses = try communicator.gather(own?.address ?? [])
@@ -26,28 +34,28 @@ extension Configuration {
       try communicator.agree {
         let near = zip(hosts, addresses).filter { $0.0 == communicator.host && !$0.1.isEmpty }
         let staged = own ?? near.lazy.compactMap { StagedFiles(at: $0.1) }.first
-        return try dataset(staged: staged)
+        return try dataset(staged: staged, setting)
       }
     }
   }
 
   /// Unpacks what one rank per node unpacks for the others; nil where there is nothing to unpack.
-  private func stagedFiles() throws -> StagedFiles? {
+  private func stagedFiles(_ setting: String) throws -> StagedFiles? {
     guard data.kind == .cifar10 else { return nil }
-    return try DataSourceError.naming("data.path") { try CIFAR10Dataset.stage(path: data.path) }
+    return try DataSourceError.naming(setting) { try CIFAR10Dataset.stage(path: data.path) }
   }
 
   /// - Parameter staged: files that are unpacked already; nil: they are unpacked here.
-  private func dataset(staged: StagedFiles?) throws -> any ImageDataset {
+  private func dataset(staged: StagedFiles?, _ setting: String) throws -> any ImageDataset {
     let dataset: any ImageDataset =
       switch data.kind {
       case .shapes: ShapesDataset(resolution: model.resolution)
       case .cifar10:
-        try DataSourceError.naming("data.path") {
+        try DataSourceError.naming(setting) {
           try CIFAR10Dataset(path: data.path, staged: staged)
         }
       case .folder, .tar, .packed:
-        try DataSourceError.naming("data.path") { try images(data.path) }
+        try DataSourceError.naming(setting) { try images(data.path) }
       case .latents: throw LatentsError.noReference(setting: "--reference")
       }
     let found = dataset.classNames.count
@@ -59,8 +67,8 @@ extension Configuration {
 
   /// Opens latents and compares them with the network.
   ///
-  /// - Parameter scale: what they are multiplied by; nil: `data.latent_scale`; 0: the scale in
-  ///   their description.
+  /// - Parameter scale: what they are multiplied by; nil: as `data.latent_scale` says; 0: the scale
+  ///   in their description.
   package func latents(_ path: String, scale: Double? = nil) throws -> LatentDataset {
     let dataset = try LatentDataset(path: path, scale: scale ?? data.latentScale)
     let expected = [model.latentChannels, model.resolution, model.resolution]

@@ -1,5 +1,6 @@
 import DiffiTModels
 import Foundation
+import SystemSupport
 
 extension DiffusersVAE {
   /// The part of `config.json` that matters here.
@@ -10,10 +11,14 @@ extension DiffusersVAE {
     package var scalingFactor: Double
 
     /// Takes both as they are.
-    package init(settings: VAE.Settings, scalingFactor: Double = 0.18215) {
+    package init(settings: VAE.Settings, scalingFactor: Double = standardScale) {
       (self.settings, self.scalingFactor) = (settings, scalingFactor)
     }
   }
+
+  /// What latents are multiplied by where nothing else is said, here and in diffusers: Stable
+  /// Diffusion's first autoencoder.
+  package static let standardScale = 0.18215
 
   /// The file of the settings.
   package static let configurationName = "config.json"
@@ -37,12 +42,15 @@ extension DiffusersVAE {
     // Networks with these scale their latents in another way.
     for name in ["shift_factor", "latents_mean", "latents_std"] { try fields.expectNone(name) }
     var settings = VAE.Settings()
-    settings.channels = try fields.integers("block_out_channels", default: [64])
-    settings.layers = try fields.integer("layers_per_block", default: 1)
-    settings.groups = try fields.integer("norm_num_groups", default: 32)
-    settings.latentChannels = try fields.integer("latent_channels", default: 4)
-    settings.imageChannels = try fields.integer("in_channels", default: 3)
-    settings.resolution = try fields.integers("sample_size", default: [32])[0]
+    // Limits as those of the same settings of our own networks.
+    settings.channels = try fields.integers(
+      "block_out_channels", default: [64], each: 1...16_384, count: 1...19)
+    settings.layers = try fields.integer("layers_per_block", default: 1, in: 1...64)
+    settings.groups = try fields.integer("norm_num_groups", default: 32, in: 1...16_384)
+    settings.latentChannels = try fields.integer("latent_channels", default: 4, in: 1...1024)
+    settings.imageChannels = try fields.integer("in_channels", default: 3, in: 1...1024)
+    settings.resolution = try fields.integers(
+      "sample_size", default: [32], each: 1...16_384, count: 1...2)[0]
     try fields.expect("out_channels", settings.imageChannels, default: 3)
     for (name, block) in [
       ("down_block_types", "DownEncoderBlock2D"), ("up_block_types", "UpDecoderBlock2D"),
@@ -62,7 +70,8 @@ extension DiffusersVAE {
         path: fields.path, found: settings.latentChannels, expected: latentChannels)
     }
     return Description(
-      settings: settings, scalingFactor: try fields.number("scaling_factor", default: 0.18215))
+      settings: settings, scalingFactor: try fields.number("scaling_factor", default: standardScale)
+    )
   }
 
   /// The text of `config.json`, which depends only on `description`.
@@ -94,10 +103,11 @@ private struct Fields {
 
   init(_ url: URL) throws {
     path = url.path
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let bytes = try JSONFile.bytes(ifPresent: path) else {
       throw AutoencoderError.configurationMissing(path: path)
     }
-    guard let values = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
+    guard let values = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any]
+    else {
       throw AutoencoderError.configurationSyntax(path: path, reason: "not a JSON object")
     }
     self.values = values
@@ -110,7 +120,7 @@ private struct Fields {
 
   private func wrong(_ name: String, _ expected: String) -> AutoencoderError {
     let found = value(name).map {
-      "\($0)".split(whereSeparator: \.isNewline).joined(separator: " ")
+      String("\($0)".split(whereSeparator: \.isNewline).joined(separator: " ").prefix(200))
     }
     return .setting(path: path, name: name, found: found ?? "null", expected: expected)
   }
@@ -129,24 +139,35 @@ private struct Fields {
     if value(name) != nil { throw wrong(name, "null") }
   }
 
-  func integer(_ name: String, default usual: Int) throws -> Int {
+  func integer(
+    _ name: String, default usual: Int, in range: ClosedRange<Int>
+  ) throws -> Int {
     guard let found = value(name) else { return usual }
-    guard let number = found as? Int else { throw wrong(name, "a whole number") }
+    guard let number = found as? Int, range.contains(number) else {
+      throw wrong(name, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
     return number
   }
 
   /// One number is a list of one.
-  func integers(_ name: String, default usual: [Int]) throws -> [Int] {
+  func integers(
+    _ name: String, default usual: [Int], each range: ClosedRange<Int>, count: ClosedRange<Int>
+  ) throws -> [Int] {
     guard let found = value(name) else { return usual }
     let list = found as? [Int] ?? (found as? Int).map { [$0] } ?? []
-    guard !list.isEmpty else { throw wrong(name, "whole numbers") }
+    guard count.contains(list.count), list.allSatisfy(range.contains) else {
+      throw wrong(
+        name,
+        "\(count.lowerBound) to \(count.upperBound) whole numbers from \(range.lowerBound) to"
+          + " \(range.upperBound)")
+    }
     return list
   }
 
   func number(_ name: String, default usual: Double) throws -> Double {
     guard let found = value(name) else { return usual }
-    guard let number = found as? Double, number.isFinite, number > 0 else {
-      throw wrong(name, "a number above 0")
+    guard let number = found as? Double, number >= 1e-6, number <= 1e6 else {
+      throw wrong(name, "a number above 0, from 1e-6 to 1e6")
     }
     return number
   }

@@ -7,32 +7,37 @@ import SystemSupport
 import TensorCore
 
 /// Autoencoders in the layout of diffusers' `AutoencoderKL`: a folder with `config.json` and
-/// `diffusion_pytorch_model.safetensors`.
+/// `diffusion_pytorch_model.safetensors`, or a variant of it, or several files and their index.
 ///
 /// Two namings of the attention layers are read: today's (`to_q`, `to_k`, `to_v`, `to_out.0`,
 /// matrices) and the older one (`query`, `key`, `value`, `proj_attn`, matrices or 1x1
 /// convolutions). Today's is written.
 package enum DiffusersVAE {
-  /// The file of the weights.
+  /// The file of the weights, as it is written.
   package static let weightsName = "diffusion_pytorch_model.safetensors"
 
   /// Fills the weights of a network from a folder; nothing is changed where something does not fit.
   ///
+  /// - Parameter context: where the weights take memory, once the file has turned out to hold them;
+  ///   nil: they have it already.
   /// - Throws: `AutoencoderError.weights`, which names every tensor that is missing, not expected
-  ///   or of another shape; the errors of a safetensors file.
-  package static func read(_ folder: URL, into vae: VAE) throws {
-    let url = folder.appendingPathComponent(weightsName)
-    try load(url, vae.parameters)
-  }
-
-  private static func load(
-    _ url: URL, _ parameters: ParameterSet
+  ///   or of another shape; `AutoencoderError.notFinite`; the errors of a safetensors file.
+  package static func read(
+    _ folder: URL, into vae: VAE, allocatingOn context: ComputeContext? = nil
   ) throws {
-    let file = try SafetensorsFile(url)
+    let parameters = vae.parameters
+    let file = try SafetensorsCollection(path: weightsPath(in: folder))
     let names = try match(file, parameters)
+    if let context { parameters.allocate(on: context, gradients: false) }
     var values: [(Parameter, [Float])] = []
     for parameter in parameters.parameters {
-      values.append((parameter, try file.floats(names[parameter.name] ?? parameter.name)))
+      let name = names[parameter.name] ?? parameter.name
+      let found = try file.floats(name)
+      if let index = firstNotFinite(found) {
+        throw AutoencoderError.notFinite(
+          path: file.path, tensor: name, index: index, found: found[index])
+      }
+      values.append((parameter, found))
     }
     for (parameter, values) in values {
       let shape = parameter.layout.fileShape(parameter.shape).dimensions
@@ -45,7 +50,7 @@ package enum DiffusersVAE {
 
   /// For each parameter, the name of its tensor in the file.
   private static func match(
-    _ file: SafetensorsFile, _ parameters: ParameterSet
+    _ file: SafetensorsCollection, _ parameters: ParameterSet
   ) throws -> [String: String] {
     var names: [String: String] = [:]
     var (unexpected, misshaped): ([String], [String]) = ([], [])
@@ -101,7 +106,7 @@ package enum DiffusersVAE {
   ///
   /// The weights are those in place: `ParameterSet.withWeights` puts an average there.
   package static func write(
-    _ vae: VAE, scalingFactor: Double = 0.18215, to folder: URL
+    _ vae: VAE, scalingFactor: Double = standardScale, to folder: URL
   ) throws {
     let configuration = try configuration(
       Description(settings: vae.settings, scalingFactor: scalingFactor))

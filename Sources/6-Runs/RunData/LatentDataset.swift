@@ -1,6 +1,7 @@
 import Datasets
 import FileFormats
 import Foundation
+import Images
 import ModelLoading
 import SystemSupport
 import TensorCore
@@ -18,6 +19,8 @@ package struct LatentDataset: TrainingDataset {
   package let description: LatentsDescription
   /// What latents are multiplied by.
   package let scale: Double
+  /// Says that the scale contradicts the autoencoder's own; nil where it does not.
+  package let scaleWarning: String?
   /// Digest of all that samples depend on.
   package let contentDigest: String
   private let files: [LatentFile]
@@ -34,11 +37,14 @@ package struct LatentDataset: TrainingDataset {
 
   /// Opens every file and checks sizes, types and shapes; elements are read when they are needed.
   ///
-  /// - Parameter scale: what latents are multiplied by; 0: the scale in the description.
-  package init(path: String, scale: Double) throws {
+  /// - Parameter scale: what latents are multiplied by; 0: the scale in the description; nil: the
+  ///   factor that the autoencoder's maker says, else that of Stable Diffusion's first one.
+  package init(path: String, scale: Double?) throws {
     let description = try LatentsDescription(folder: path)
     (self.path, self.description) = (path, description)
-    self.scale = scale > 0 ? scale : description.scale
+    let usual = description.scalingFactor ?? DiffusersVAE.standardScale
+    self.scale = scale.map { $0 > 0 ? $0 : description.scale } ?? usual
+    scaleWarning = Self.warning(scale, description.scalingFactor)
     var files: [LatentFile] = []
     for file in description.files { files.append(try LatentFile(file, of: description, in: path)) }
     self.files = files
@@ -46,6 +52,12 @@ package struct LatentDataset: TrainingDataset {
       [description.vae, "\(description.shape)", "\(description.flips)"] + description.classes
       + description.files.map(\.checksum)
     contentDigest = DigestAlgorithm.prefix + Checksum.digest(of: identity.joined(separator: "\n"))
+  }
+
+  private static func warning(_ given: Double?, _ own: Double?) -> String? {
+    guard let given, given > 0, let own, abs(given - own) > 1e-6 * own else { return nil }
+    return "data.latent_scale is \(given), but the autoencoder of these latents says \(own)"
+      + " (scaling_factor): leave data.latent_scale out to use that"
   }
 
   /// Versions before 0.2 wrote the same digest without its prefix.
@@ -75,13 +87,9 @@ package struct LatentDataset: TrainingDataset {
     let (channels, area) = (description.shape[0], description.shape[1] * description.shape[2])
     let mean = file.values(isFlipped ? .flippedMean : .mean, of: place)
     let logVariance = file.values(isFlipped ? .flippedLogVariance : .logVariance, of: place)
-    for pixel in 0..<area {
-      for channel in 0..<channels {
-        let (at, from) = (pixel * channels + channel, channel * area + pixel)
-        let deviation = PortableMath.saturatingExp(Double(logVariance[from]) / 2)
-        values[at] = Float(scale * (Double(mean[from]) + deviation * Double(values[at])))
-      }
-    }
+    LatentArithmetic.draw(
+      mean: mean, logVariance: logVariance, channels: channels, area: area, scale: scale,
+      noise: values)
     return SampleLabels(label: file.label(of: place))
   }
 }
@@ -107,8 +115,7 @@ private struct LatentFile: Sendable {
       throw LatentsError.fileSize(path: path, found: size, expected: file.size)
     }
     let header = try opened.get()
-    guard let bytes = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
-    else { throw FileError.system(operation: "map", path: path, code: errno) }
+    let bytes = try Files.map(path)
     guard bytes.count == file.size else {
       throw LatentsError.fileSize(path: path, found: bytes.count, expected: file.size)
     }

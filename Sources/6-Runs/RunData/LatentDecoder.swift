@@ -1,4 +1,5 @@
 import FileFormats
+import Images
 import ModelLoading
 import Operators
 import TensorCore
@@ -30,11 +31,28 @@ package struct LatentDecoder {
     scale = facts.scale
   }
 
+  /// Opens any autoencoder, for a network whose latents nothing is known of.
+  ///
+  /// - Parameters:
+  ///   - scale: what latents were multiplied by; 0: what the autoencoder's maker multiplies them by.
+  ///   - channels: channels of the latents.
+  package init(
+    _ path: String, scale: Double, channels: Int, on context: ComputeContext
+  ) throws {
+    autoencoder = try Autoencoder.open(path, .init(latentChannels: channels), on: context)
+    self.scale =
+      scale > 0 ? scale : autoencoder.scalingFactor ?? DiffusersVAE.standardScale
+  }
+
   /// Decodes latents.
   ///
-  /// - Parameter z: [B, h, w, C], multiplied by `scale` as the network has them.
-  package func images(_ z: Tensor) -> [RGBImage] {
+  /// - Parameters:
+  ///   - z: [B, h, w, C], multiplied by `scale` as the network has them.
+  ///   - notFinite: told the index of each image with values that are not finite.
+  package func images(
+    _ z: Tensor, notFinite: (Int) throws -> Void
+  ) rethrows -> [RGBImage] {
     let factors = (0..<z.shape[0]).map { _ in Float(1 / scale) }
-    return autoencoder.images(scaled(z, by: factors))
+    return try autoencoder.images(scaled(z, by: factors), notFinite: notFinite)
   }
 }

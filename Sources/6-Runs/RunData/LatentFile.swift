@@ -1,6 +1,7 @@
 import Configuration
 import FileFormats
 import Foundation
+import Images
 import TensorCore
 
 /// The names of the tensors in a file of latents: [n, channels, height, width], and labels [n].
@@ -74,22 +75,9 @@ package struct LatentBlock {
   private func stored(_ values: [Float]) -> [Float] {
     let (channels, area) = (shape[0], shape[1] * shape[2])
     var result = [Float](repeating: 0, count: values.count)
-    for image in 0..<values.count / (channels * area) {
-      let start = image * channels * area
-      for pixel in 0..<area {
-        for channel in 0..<channels {
-          let value = values[start + pixel * channels + channel]
-          result[start + channel * area + pixel] = precision == .bf16 ? rounded(value) : value
-        }
-      }
-    }
+    LatentArithmetic.channelsFirst(
+      values, channels: channels, area: area, inBFloat16: precision == .bf16, into: &result)
     return result
-  }
-
-  /// The nearest bf16 value, ties to even.
-  private func rounded(_ value: Float) -> Float {
-    let bits = value.bitPattern
-    return Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
   }
 
   /// Writes the file; it is complete, or it is not there.
@@ -146,6 +134,11 @@ package struct LatentSums: Codable, Equatable {
     count += other.count
     first += other.first
     second += other.second
+  }
+
+  /// Whether latents can have these sums: sums that were read from a file are added up.
+  package var isPossible: Bool {
+    (1...1 << 50).contains(count) && first.isFinite && second.isFinite && second >= 0
   }
 
   /// 1 over the standard deviation.

@@ -47,6 +47,8 @@ package struct LatentsDescription: Codable, Equatable, Sendable {
   package var flips: Bool
   /// 1 over the standard deviation of latents drawn from the Gaussians, over all elements.
   package var scale: Double
+  /// What the autoencoder's maker multiplies latents by; nil where nobody said.
+  package var scalingFactor: Double?
   /// The files in their order.
   package var files: [File]
 
@@ -54,6 +56,7 @@ package struct LatentsDescription: Codable, Equatable, Sendable {
     case version, vae, factor, shape, images, classes, source, precision, flips, scale, files
     case fileImages = "file_images"
     case sourceDigest = "source_digest"
+    case scalingFactor = "scaling_factor"
   }
 
   /// The name of the description's file.
@@ -72,11 +75,11 @@ package struct LatentsDescription: Codable, Equatable, Sendable {
   /// Reads the description of a folder.
   package init(folder: String) throws {
     let path = "\(folder)/\(Self.name)"
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard let bytes = try JSONFile.bytes(ifPresent: path) else {
       throw LatentsError.notLatents(path: folder)
     }
     do {
-      self = try JSONDecoder().decode(Self.self, from: data)
+      self = try JSONDecoder().decode(Self.self, from: Data(bytes))
     } catch {
       throw LatentsError.brokenDescription(path: path, reason: DecodingError.oneLine(of: error))
     }
@@ -87,24 +90,31 @@ package struct LatentsDescription: Codable, Equatable, Sendable {
   package init(
     vae: String, factor: Int, shape: [Int], images: Int, fileImages: Int, classes: [String],
     source: String, sourceDigest: String, precision: TrainSettings.Precision, flips: Bool,
-    scale: Double, files: [File]
+    scale: Double, scalingFactor: Double? = nil, files: [File]
   ) {
     (self.vae, self.factor, self.shape, self.images) = (vae, factor, shape, images)
     (self.fileImages, self.classes, self.source) = (fileImages, classes, source)
     (self.sourceDigest, self.precision, self.flips) = (sourceDigest, precision, flips)
-    (self.scale, self.files) = (scale, files)
+    (self.scale, self.scalingFactor, self.files) = (scale, scalingFactor, files)
   }
+
+  /// More images than any set has, and far from overflow in what is computed from it.
+  private static let largestCount = 1 << 40
 
   /// Why no folder of latents can have this description.
   private var problem: String? {
     if version != 1 { return "version \(version), which this program does not know" }
-    let fits = { (n: Int) in n > 0 && n < 1 << 24 }
-    guard shape.count == 3, shape.allSatisfy(fits), fits(factor) else {
-      return "shape \(shape), factor \(factor)"
+    guard shape.count == 3, shape.allSatisfy((1...1 << 14).contains) else {
+      return "shape \(shape.prefix(8)), expected 3 sizes from 1 to \(1 << 14)"
     }
-    guard images > 0, fileImages > 0,
-      files.count == Self.fileCount(images: images, fileImages: fileImages)
-    else {
+    guard (1...1 << 20).contains(factor) else {
+      return "factor \(factor), expected 1 to \(1 << 20)"
+    }
+    for (key, count) in [("images", images), ("file_images", fileImages)]
+    where !(1...Self.largestCount).contains(count) {
+      return "\(key) \(count), expected 1 to \(Self.largestCount)"
+    }
+    guard files.count == Self.fileCount(images: images, fileImages: fileImages) else {
       return "\(images) images in \(files.count) files of \(fileImages)"
     }
     for (index, file) in files.enumerated() {
@@ -114,6 +124,10 @@ package struct LatentsDescription: Codable, Equatable, Sendable {
           + " \(Self.fileName(index, of: files.count)) with \(expected)"
       }
     }
-    return scale.isFinite && scale > 0 ? nil : "scale \(scale)"
+    for (key, number) in [("scale", scale), ("scaling_factor", scalingFactor ?? 1)]
+    where !(number >= 1e-9 && number <= 1e9) {
+      return "\(key) \(number), expected a number above 0, from 1e-9 to 1e9"
+    }
+    return nil
   }
 }

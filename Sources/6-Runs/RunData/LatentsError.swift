@@ -28,12 +28,16 @@ package enum LatentsError: Error, Equatable, Sendable {
   case resolution(found: Int, expected: String)
   /// Something else, where an autoencoder is needed.
   case notAnAutoencoder(path: String, found: String)
+  /// An autoencoder made infinite numbers, or none, of an image.
+  case notFinite(image: Int, vae: String)
   /// An image that cannot be decoded.
   case brokenImage(name: String, reason: String)
 }
 
 extension LatentsError: CustomStringConvertible {
-  package var description: String {
+  package var description: String { Format.line(text) }
+
+  private var text: String {
     switch self {
     case .notLatents(let path):
       "\(path): no latents.json in it; name a folder that `diffit data encode` has finished"
@@ -65,6 +69,9 @@ extension LatentsError: CustomStringConvertible {
     case .notAnAutoencoder(let path, let found):
       "\(path): holds \(found), expected an autoencoder: a folder in diffusers' layout, or a run of"
         + " model.kind vae"
+    case .notFinite(let image, let vae):
+      "\(vae): the latents of image \(image) are not finite; use another autoencoder, or --precision"
+        + " fp32"
     case .brokenImage(let name, let reason):
       "broken image \(name): \(reason); replace or remove it, or leave it out with"
         + " `diffit data convert --max-broken`"
@@ -83,7 +90,7 @@ extension LatentsError: ExitCoded {
     case .otherShape, .otherAutoencoder, .noAutoencoder, .needlessAutoencoder, .noReference,
       .resolution, .notAnAutoencoder:
       2
-    case .notLatents, .brokenDescription, .fileSize, .tensor, .label, .brokenImage: 1
+    case .notLatents, .brokenDescription, .fileSize, .tensor, .label, .notFinite, .brokenImage: 1
     }
   }
 }

@@ -2,6 +2,7 @@ import CommandSupport
 import Diffusion
 import FileFormats
 import Foundation
+import Images
 import SystemSupport
 import TensorCore
 

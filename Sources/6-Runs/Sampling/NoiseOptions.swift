@@ -24,6 +24,8 @@ package struct NoiseOptions: Equatable, Sendable {
 
   /// Noise levels that are shown where nothing else is said.
   package static let standardLevels = "0,0.1,0.2,0.5,1,2,5,20,80"
+  /// The most images side by side.
+  private static let mostLevels = 1000
   /// Number of DDPM's timesteps where `--steps` does not say.
   package static let standardSteps = 500
 
@@ -40,6 +42,7 @@ package struct NoiseOptions: Equatable, Sendable {
     schedule: DiffusionSettings.Schedule? = nil, steps: Int? = nil, resolution: Int? = nil,
     seed: UInt64 = 0
   ) throws(OptionError) {
+    try requirePNG(output, "--out")
     if let timesteps {
       try require(
         levels == nil, "--levels", levels ?? "",
@@ -62,10 +65,13 @@ package struct NoiseOptions: Equatable, Sendable {
 
   private static func levels(_ text: String) throws(OptionError) -> Noise {
     let numbers = fields(text).map { Double($0) }
-    guard numbers.allSatisfy({ $0.map { $0 >= 0 && $0.isFinite } ?? false }) else {
+    guard numbers.count <= mostLevels,
+      numbers.allSatisfy({ $0.map { (0...1e30).contains($0) } ?? false })
+    else {
       throw OptionError(
         option: "--levels", found: text,
-        expected: "noise levels from 0 on, separated by commas, such as 0,0.5,2")
+        expected: "up to \(mostLevels) noise levels from 0 to 1e30, separated by commas, such as"
+          + " 0,0.5,2")
     }
     return .levels(numbers.compactMap(\.self))
   }
@@ -73,13 +79,18 @@ package struct NoiseOptions: Equatable, Sendable {
   private static func timesteps(
     _ text: String, _ schedule: DiffusionSettings.Schedule, of steps: Int
   ) throws(OptionError) -> Noise {
+    let most = schedule.mostSteps
     try require(
-      (2...100_000).contains(steps), "--steps", steps, expected: "2 to 100000 timesteps")
+      (2...most).contains(steps), "--steps", steps,
+      expected: "2 to \(most) timesteps with the schedule \(schedule.rawValue)")
     let numbers = fields(text).map { Int($0) }
-    guard numbers.allSatisfy({ $0.map { (0..<steps).contains($0) } ?? false }) else {
+    guard numbers.count <= mostLevels,
+      numbers.allSatisfy({ $0.map { (0..<steps).contains($0) } ?? false })
+    else {
       throw OptionError(
         option: "--timesteps", found: text,
-        expected: "whole numbers from 0 to \(steps - 1), separated by commas, such as 0,50,100")
+        expected: "up to \(mostLevels) whole numbers from 0 to \(steps - 1), separated by commas,"
+          + " such as 0,50,100")
     }
     return .timesteps(numbers.compactMap(\.self), schedule: schedule, steps: steps)
   }

@@ -2,6 +2,7 @@ import CommandSupport
 import Datasets
 import FileFormats
 import Foundation
+import Images
 import ModelLoading
 import SystemSupport
 import TensorCore
@@ -13,16 +14,22 @@ package enum SampleJob {
   package static func run(_ options: SampleOptions) throws {
     try Job.run { communicator, log in
       let loaded = try LoadedModel.find(
-        options.checkpoint, ema: options.sampling.ema, over: communicator, log: log)
+        options.checkpoint, ema: options.sampling.ema, config: options.config,
+        over: communicator, log: log)
       let context = try communicator.agreedContext()
+      let seeds = Array(options.seeds)
       let (sampler, record) = try communicator.agree {
-        (
-          try ImageSampler(loaded, options.sampling, on: context),
-          try SampleRecord(loaded, options.sampling)
-        )
+        let sampling = try options.sampling.naming(classesOf: loaded)
+        let sampler = try ImageSampler(loaded, sampling, on: context)
+        var record = try SampleRecord(loaded, sampling, guide: sampler.guide)
+        if let decoder = sampler.decoder {
+          (record.vae, record.latentScale) = (decoder.autoencoder.digest, decoder.scale)
+        }
+        record.classes = SampleFolder.classes(of: seeds, sampler.labels(of: seeds))
+        record.classNames = record.classes == nil ? nil : loaded.knownClassNames
+        return (sampler, record)
       }
       let folder = SampleFolder(path: options.workFolder)
-      let seeds = Array(options.seeds)
       let lock = try communicator.agree { communicator.rank == 0 ? try folder.claim() : nil }
       let missing = try communicator.missing {
         // A place that cannot be written to is reported now rather than after hours of sampling.

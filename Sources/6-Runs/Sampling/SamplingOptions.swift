@@ -1,6 +1,8 @@
 import CommandSupport
 import Configuration
+import Datasets
 import Diffusion
+import ModelLoading
 
 /// How images are sampled, as far as a command says it: the options that `sample` and `evaluate`
 /// share. What they leave open is decided by the run's settings, in `SamplingParameters`.
@@ -16,6 +18,8 @@ package struct SamplingOptions: Equatable, Sendable {
   package var eta = 0.0
   /// The class of all images. Nil: a class from each image's seed, where the network knows classes.
   package var label: Int?
+  /// The same class by its name, until `naming(classesOf:)` has found its number.
+  package var className: String?
   /// Scale of classifier-free guidance; 1: none. Nil: `sample.guidance` of the run.
   package var guidance: Double?
   /// The noise levels (sigma) at which guidance applies. Nil: all.
@@ -24,6 +28,12 @@ package struct SamplingOptions: Equatable, Sendable {
   package var guidanceSchedule: SampleSettings.Schedule?
   /// The first so many channels are guided; 0: all. Nil: `sample.guided_channels` of the run.
   package var guidedChannels: Int?
+  /// A checkpoint or a run whose network guides. Nil: `sample.guide` of the run.
+  package var guide: String?
+  /// Weight of the difference to it; 1: none. Nil: `sample.guide_weight` of the run.
+  package var guideWeight: Double?
+  /// The average of the guide's weights; `raw`: the weights themselves. Nil: its first average.
+  package var guideEMA: String?
   /// The average of the weights to sample with; `raw`: the weights themselves. Nil: the run's first
   /// average.
   package var ema: String?
@@ -39,16 +49,42 @@ package struct SamplingOptions: Equatable, Sendable {
   ///
   /// - Throws: `OptionError`, which names the option.
   package func validate() throws(OptionError) {
-    try require(steps ?? 1 >= 1, "--steps", steps ?? 1, expected: "1 or more")
-    try require(churn >= 0 && churn.isFinite, "--churn", churn, expected: "a number from 0 on")
+    try require(
+      (1...100_000).contains(steps ?? 1), "--steps", steps ?? 1, expected: "1 to 100000")
+    try require(
+      (0...1e6).contains(churn), "--churn", churn, expected: "a number from 0 to 1000000")
     try require((0...1).contains(eta), "--eta", eta, expected: "a number from 0 to 1")
     if sampler != .auto { try validate(for: sampler) }
     try require(label ?? 0 >= 0, "--class", label ?? 0, expected: "0 or more")
     try require(
-      guidance?.isFinite ?? true, "--guidance", guidance ?? 0, expected: "a finite number")
+      (-1000...1000).contains(guidance ?? 1), "--guidance", guidance ?? 1,
+      expected: "a number from -1000 to 1000")
     try require(
       guidedChannels ?? 0 >= 0, "--guided-channels", guidedChannels ?? 0, expected: "0 or more")
-    try require(batch >= 1, "--batch", batch, expected: "1 or more")
+    try require(guide != "", "--guide", "\"\"", expected: "a checkpoint or a run")
+    try require(
+      guideWeight?.isFinite ?? true, "--guide-weight", guideWeight ?? 0, expected: "a finite number"
+    )
+    try require((1...65_536).contains(batch), "--batch", batch, expected: "1 to 65536")
+  }
+
+  /// Takes the value of `--class`: a number, or the name of a class.
+  package mutating func setClass(_ text: String) {
+    (label, className) = Int(text).map { ($0, nil) } ?? (nil, text)
+  }
+
+  /// The options with the number of the class in place of its name.
+  ///
+  /// - Throws: `SamplingError.unknownClass`.
+  package func naming(classesOf loaded: LoadedModel) throws -> SamplingOptions {
+    guard let className else { return self }
+    let names = loaded.knownClassNames ?? []
+    guard let label = names.firstIndex(of: className) else {
+      throw SamplingError.unknownClass(name: className, names: names)
+    }
+    var options = self
+    (options.label, options.className) = (label, nil)
+    return options
   }
 
   /// Checks that no option belongs to another sampler than `sampler`.
@@ -119,6 +155,19 @@ package struct SamplingParameters: Equatable {
     guidance.interval = options.guidanceInterval ?? guidance.interval
     try options.validate(for: sampler)
     try Self.check(settings, for: configuration)
+    try checkDeterminism(configuration.diffusion.coupling)
+  }
+
+  /// Throws where noise would be added on the way to samples of a network that was trained with
+  /// coupled noise: its predictions hold only for the deterministic process.
+  private func checkDeterminism(_ coupling: DiffusionSettings.Coupling) throws(OptionError) {
+    guard coupling != .none else { return }
+    let reason = "with diffusion.coupling \(coupling.rawValue) of the run"
+    try require(
+      sampler != .ddpm, "--sampler", sampler.rawValue,
+      expected: "heun, euler, ddim or dpm++ \(reason): deterministic samplers")
+    try require(churn == 0, "--churn", churn, expected: "0 \(reason): no noise may be added")
+    try require(eta == 0, "--eta", eta, expected: "0 \(reason): no noise may be added")
   }
 
   /// Throws where options gave the settings values that the run cannot take.
@@ -155,5 +204,19 @@ extension SampleSettings.Sampler {
   fileprivate func resolved(for configuration: Configuration) -> SampleSettings.Sampler {
     guard self == .auto else { return self }
     return configuration.diffusion.kind == .ddpm ? .ddpm : .heun
+  }
+}
+
+extension LoadedModel {
+  /// The names of the network's classes: those of the data that it was trained on, as far as the run
+  /// or the kind of the data tells; nil for an unconditional network.
+  package var knownClassNames: [String]? {
+    guard configuration.model.classes > 0 else { return nil }
+    if let classNames { return classNames }
+    return switch configuration.data.kind {
+    case .cifar10: CIFAR10Dataset.classes
+    case .shapes: ShapesDataset.classNames
+    case .folder, .tar, .packed, .latents: nil
+    }
   }
 }

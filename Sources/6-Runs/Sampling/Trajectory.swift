@@ -1,5 +1,6 @@
 import Diffusion
 import FileFormats
+import Images
 import Operators
 import TensorCore
 
@@ -24,10 +25,10 @@ struct Trajectory {
         guard shown.contains(step.index) else { return }
         let contrast = Float(sampler.model.formulation.contrast(sigma: step.sigma))
         let factors = seeds.map { _ in contrast }
-        columns.append(sampler.images(scaled(step.noisy, by: factors)))
+        columns.append(sampler.images(scaled(step.noisy, by: factors)) { _ in })
       }
     }
-    self.columns = columns + [sampler.images(samples)]
+    self.columns = columns + [sampler.images(samples) { _ in }]
   }
 
   /// The steps before which a state is shown: the first step, and others as evenly spaced as

@@ -20,6 +20,8 @@ final class AutoencoderTask: TrainingTask {
   private var discriminator: PatchDiscriminator? { model.discriminator }
   private let perceptual: PerceptualDistance?
   private let configuration: Configuration
+  /// The first reconstruction of previews that was not finite.
+  var previewFault: String?
   /// The largest factor by which the discriminator's term is balanced.
   private static let largestBalance = 1e4
 

@@ -6,6 +6,7 @@ import DiffiTModels
 import Diffusion
 import Evaluation
 import FileFormats
+import Images
 import ModelLoading
 import RunData
 import Sampling
@@ -22,6 +23,7 @@ package final class DiffusionTask: TrainingTask {
   /// Timestep and loss of each of this rank's images of the step, in pairs.
   private var noted: [Double] = []
   private let configuration: Configuration
+  private let faults = SampleFaults()
   private var batch: Int { configuration.train.batch }
   private var seed: UInt64 { UInt64(configuration.train.seed) }
 
@@ -36,7 +38,7 @@ package final class DiffusionTask: TrainingTask {
     self.configuration = configuration
   }
 
-  /// The network.
+  /// The network, and what is trained beside it.
   package var sets: [DeclaredSet] { model.sets }
   /// [B, H, W, C] of images or latents.
   package func imageShape(batch: Int) -> Shape { model.imageShape(batch: batch) }
@@ -62,33 +64,45 @@ package final class DiffusionTask: TrainingTask {
   package func previews(
     _ range: Range<Int>, _ settings: SampleSettings, of dataset: (any ImageDataset)?,
     on context: ComputeContext
-  ) -> [RGBImage] {
+  ) throws -> [RGBImage] {
     var images: [RGBImage] = []
-    sampler(settings, on: context).sample(seeds: range.map { UInt64(settings.seed + $0) }) {
+    try sampler(settings, on: context).sample(seeds: range.map { UInt64(settings.seed + $0) }) {
       images.append($1)
     }
     return images
   }
 
+  /// The first sample since the last call that was not finite.
+  package func takePreviewFault() -> String? { faults.take().map { "\($0)" } }
+
   /// The sampler of grids and of metrics, over the network's present weights.
   package func sampler(_ settings: SampleSettings, on context: ComputeContext) -> ImageSampler {
-    ImageSampler(model, SamplingParameters(settings, configuration), decoder: decoder, on: context)
+    ImageSampler(
+      model, SamplingParameters(settings, configuration), decoder: decoder, faults: faults,
+      on: context)
   }
 
   /// Images -> noise -> network -> loss -> gradients.
   package func trainingStep(_ microBatch: MicroBatch, in step: StepContext) {
     let positions = microBatch.positions
     let draws = positions.map(draw)
-    let noise = trainingNoise(seed: seed, positions: positions, like: microBatch.images)
+    let uncertainty = model.uncertainty?.levels(of: draws.map(\.sigma))
+    let noise = configuration.diffusion.noise(
+      seed: seed, positions: positions, like: microBatch.images)
     let tape = Tape(dropout: DropoutSource(seed: seed, positions: positions))
     let (share, losses) = step.forward {
       model.formulation.loss(
-        microBatch.images, draws: draws, noise: noise, batch: batch, on: tape
+        microBatch.images, draws: uncertainty?.weighted(draws) ?? draws, noise: noise,
+        batch: batch, on: tape
       ) {
         model.network($0, time: $1, labels: microBatch.labels, augment: microBatch.augment)
       }
     }
     step.backward(tape, from: share, sending: microBatch.isLast)
+    if let uncertainty {
+      step.backward(
+        uncertainty.tape, from: uncertainty.share(losses: losses, batch: batch), sending: false)
+    }
     step.note(losses, sigma: draws.map(\.sigma))
     if timesteps != nil { noted += zip(draws, losses).flatMap { [$0.time, $1] } }
   }

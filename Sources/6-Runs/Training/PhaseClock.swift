@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Reporting
 import SystemSupport
 
 /// Measures how the time of training is divided among the phases of a step.

@@ -4,6 +4,7 @@ import CommandSupport
 import Configuration
 import DiffiTModels
 import Foundation
+import ModelLoading
 import SystemSupport
 import TensorCore
 
@@ -59,7 +60,9 @@ package struct ResourcePlan {
   /// and sums back to all ranks; or weights instead of sums, where the optimiser is sharded.
   var communicationBytes: Int {
     let back = method.reduceScatters ? 4 : method.wire.size
-    return ranks > 1 ? (method.wire.size + back) * flatCount * (ranks - 1) / ranks : 0
+    // Momenta of matrices to their owners, and what becomes of them to all ranks.
+    let matrices = method.reduceScatters && configuration.optimizer.kind == .muon ? 8 : 0
+    return ranks > 1 ? (method.wire.size + back + matrices) * flatCount * (ranks - 1) / ranks : 0
   }
 
   /// Memory per rank.
@@ -117,11 +120,14 @@ package struct ResourcePlan {
   }
 
   /// The lines that `--dry-run` prints.
-  package func lines() throws -> [String] {
+  ///
+  /// - Parameter run: the run's directory, which need not be there.
+  package func lines(of run: RunDirectory) throws -> [String] {
     let micro = try plannedMicroBatch()
     let memory = try memory(microBatch: micro)
     let recomputes = configuration.train.recompute
     let other = try self.memory(microBatch: micro, recomputes: !recomputes).activations
+    let time = try RunDuration(configuration, in: run, ranks: ranks, flopsPerImage: flopsPerImage)
     let giga = String(format: "%.1f", Double(flopsPerImage) / 1e9)
     return [
       "parameters           \(parameterCount)",
@@ -130,7 +136,9 @@ package struct ResourcePlan {
         + " \(Format.quantity(largestShare, "image")) per step in micro-batches of \(micro):",
     ] + memory.lines(recomputes: recomputes, other: other) + [
       "communication        \(Format.bytes(communicationBytes)) per step, sent by each of"
-        + " \(Format.quantity(ranks, "rank"))"
+        + " \(Format.quantity(ranks, "rank"))",
+      "time                 \(time.summary)",
+      "disk                 \(RunDisk(configuration, elements: flatCount).summary)",
     ] + configuration.warnings.map { "warning: \($0)" }
   }
 

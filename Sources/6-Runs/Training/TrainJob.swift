@@ -14,20 +14,24 @@ package enum TrainJob {
     let stop = StopSignal()  // before anything that takes time
     try Job.run { communicator, log in
       let configuration = try communicator.agree {
-        try Configuration(file: options.config, overrides: options.overrides)
+        try options.carriedSettings()
+          ?? Configuration(file: options.settingsFile(), overrides: options.overrides)
       }
       try Watchdog.start(
-        configuration, over: communicator, log: log, file: RunDirectory(path: options.run).log,
-        hook: hook)
+        configuration, over: communicator, log: log,
+        directory: RunDirectory(path: options.run), hook: hook)
       try TrainingRun(options, configuration, communicator, log, hook: hook).run(until: stop)
     }
   }
 
   private static func dryRun(_ options: TrainOptions) throws {
     guard ProcessRank.isFirst else { return }
-    let configuration = try Configuration(file: options.config, overrides: options.overrides)
+    let configuration =
+      try options.carriedSettings()
+      ?? Configuration(file: options.settingsFile(), overrides: options.overrides)
     let plan = ResourcePlan(configuration, ranks: ProcessRank.count)
     try StandardStreams.printLine(
-      configuration.yaml + "# " + plan.lines().joined(separator: "\n# "))
+      configuration.yaml + "# "
+        + plan.lines(of: RunDirectory(path: options.run)).joined(separator: "\n# "))
   }
 }

@@ -1,4 +1,7 @@
 import CommandSupport
+import Configuration
+import Foundation
+import ModelLoading
 
 /// The options of `diffit train`.
 package struct TrainOptions: Equatable, Sendable {
@@ -12,8 +15,8 @@ package struct TrainOptions: Equatable, Sendable {
     case checkpoint(String)
   }
 
-  /// The YAML file.
-  package var config: String
+  /// The YAML file. Nil: the run's own `config.yaml`, or what `initialWeights` carry.
+  package var config: String?
   /// `KEY=VALUE` texts of `--set`, in order.
   package var overrides: [String]
   /// The run directory.
@@ -28,11 +31,12 @@ package struct TrainOptions: Equatable, Sendable {
   package var dryRun: Bool
 
   /// - Parameters:
-  ///   - config: the YAML file.
-  ///   - run: nil: `runs/` and the name of the configuration file.
+  ///   - config: the YAML file; nil: the settings of a run that has begun, or of the weights.
+  ///   - run: nil: the run that the configuration file is the `config.yaml` of, else `runs/` and the
+  ///     name of the file.
   ///   - initialWeights: may not be given together with a checkpoint.
   package init(
-    config: String, overrides: [String] = [], run: String? = nil, resume: Resume = .auto,
+    config: String? = nil, overrides: [String] = [], run: String? = nil, resume: Resume = .auto,
     initialWeights: String? = nil, force: Bool = false, dryRun: Bool = false
   ) throws(OptionError) {
     if let initialWeights, case .checkpoint(let path) = resume {
@@ -40,9 +44,15 @@ package struct TrainOptions: Equatable, Sendable {
         option: "--init", found: initialWeights,
         expected: "no --resume \(path) beside it: a run starts from the one or the other")
     }
+    guard let named = config ?? run ?? initialWeights else {
+      throw OptionError(
+        option: "--config", found: "is missing",
+        expected: "a file of settings, or --run with the directory of a run to go on with")
+    }
     self.config = config
     self.overrides = overrides
-    self.run = run ?? TrainOptions.defaultRun(for: config)
+    self.run =
+      run ?? RunDirectory(ownerOf: named)?.path ?? TrainOptions.defaultRun(for: named)
     self.resume = resume
     self.initialWeights = initialWeights
     self.force = force
@@ -54,5 +64,27 @@ package struct TrainOptions: Equatable, Sendable {
     let name = config.split(separator: "/").last.map(String.init) ?? config
     let stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
     return "runs/\(stem.isEmpty ? name : stem)"
+  }
+}
+
+extension TrainOptions {
+  /// The file of settings that the options name: that of `--config`, else that of the run in its
+  /// directory.
+  ///
+  /// - Throws: `TrainingError.noSettings` where there is none.
+  func settingsFile() throws -> String {
+    if let config { return config }
+    let own = RunDirectory(path: run).config
+    guard FileManager.default.fileExists(atPath: own) else {
+      throw TrainingError.noSettings(run: run)
+    }
+    return own
+  }
+
+  /// The settings that the weights of `--init` carry, with the changes of `--set`; nil where they
+  /// carry none, or a file of settings comes first.
+  func carriedSettings() throws -> Configuration? {
+    guard let initialWeights, (try? settingsFile()) == nil else { return nil }
+    return try WeightsFile(initialWeights).configuration(overrides: overrides)
   }
 }

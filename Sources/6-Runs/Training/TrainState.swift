@@ -20,6 +20,8 @@ package final class TrainState {
   /// By parameter: its range of the flat gradient, in elements, alignment gaps included.
   let finalRanges: [Range<Int>]
   var adam: Adam
+  /// Updates the matrices of hidden layers; nil: Adam does.
+  private let muon: Muon?
   var averages: [ExponentialAverage]
   private let context: ComputeContext
 
@@ -44,12 +46,14 @@ package final class TrainState {
     finalRanges = parameters.paddedRanges
     let owned = OptimizerPartition(reducer.ownPartition)
     let (optimizer, weights) = (configuration.optimizer, parameters.weights)
+    let matrices = optimizer.kind == .muon ? declared.matrices : []
+    muon = matrices.isEmpty ? nil : Muon(matrices, owned: owned)
     adam = Adam(
       owned: owned, betas: (optimizer.betas[0], optimizer.betas[1]),
-      epsilon: optimizer.eps / lossScale, weightDecay: optimizer.weightDecay, on: context)
+      epsilon: optimizer.eps / lossScale, weightDecay: optimizer.weightDecay,
+      excluding: matrices.map(\.range), on: context)
     averages = (hasAverages ? configuration.ema : []).map {
-      ExponentialAverage(
-        name: $0.name, halfLife: Double($0.halfLife), rampup: $0.rampup, of: weights, owned: owned)
+      ExponentialAverage($0, of: weights, owned: owned)
     }
   }
 
@@ -84,17 +88,35 @@ package final class TrainState {
   /// rank's blocks, and 0 for the others.
   func gradientSquares() -> [Double] { blockSquares(parameters.gradients, in: adam.owned.pieces) }
 
-  /// One update of this rank's partition of the weights.
+  /// One update of this rank's partition of the weights. Collective where the optimiser is sharded
+  /// and updates whole matrices.
   ///
   /// - Parameters:
   ///   - gradientNorm: norm of all gradients, before clipping.
   ///   - clipNorm: the largest norm; 0: gradients are not clipped.
   ///   - batch: images of the step, over all ranks.
   ///   - seen: images of all ranks before the step.
-  func update(learningRate: Double, gradientNorm: Double, clipNorm: Double, batch: Int, seen: Int) {
+  func update(
+    learningRate: Double, gradientNorm: Double, clipNorm: Double, batch: Int, seen: Int
+  ) throws {
+    let (weights, gradients) = (parameters.weights, parameters.gradients)
+    let factor = clippingFactor(norm: gradientNorm, limit: clipNorm)
+    let averages = averages.map { ($0, beta: $0.beta(batch: batch, imagesSeen: seen)) }
     adam.update(
-      parameters.weights, gradients: parameters.gradients, learningRate: learningRate,
-      factor: clippingFactor(norm: gradientNorm, limit: clipNorm),
-      averages: averages.map { ($0, beta: $0.beta(batch: batch, imagesSeen: seen)) })
+      weights, gradients: gradients, learningRate: learningRate, factor: factor, averages: averages)
+    guard let muon else { return }
+    muon.accumulate(gradients, factor: factor, momentum: adam.first)
+    if isSharded {
+      // Each rank orthogonalises whole matrices of its own, and sends them to the others.
+      try exchange.share(gradients)
+      let shares = MatrixParameter.shares(of: muon.matrices, ranks: exchange.ranks)
+      muon.orthogonalize(gradients, shares[exchange.rank])
+      try exchange.share(gradients, pieces: muon.pieces(of: shares))
+    } else {
+      muon.orthogonalize(gradients, muon.matrices.indices)
+    }
+    muon.apply(
+      gradients, to: weights, learningRate: learningRate, weightDecay: adam.weightDecay,
+      averages: averages)
   }
 }

@@ -1,6 +1,7 @@
 import Checkpoints
 import CommandSupport
 import Foundation
+import Optimization
 import TensorCore
 
 extension Trainer {
@@ -50,7 +51,7 @@ extension Trainer {
       imagesSeen: imagesSeen, vectors: vectors,
       configuration: configuration.dotted.merging(facts) { $1 },
       build: Build.description(kernels: context.kernels.level),
-      progress: states.reduce(into: ["skipped_updates": Double(skippedUpdates)]) {
+      progress: states.reduce(into: skips.progress) {
         $0["\($1.prefix)updates"] = Double($1.adam.updates)
       },
       state: task.state.isEmpty ? nil : task.state.mapValues(Self.text),
@@ -63,8 +64,8 @@ extension Trainer {
 
   private static func values(_ text: String) -> [Float]? {
     Data(base64Encoded: text).map { data in
-      data.withUnsafeBytes { bytes in
-        (0..<data.count / 4).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+      [Float](unsafeUninitializedCapacity: data.count / 4) { values, count in
+        count = data.copyBytes(to: values) / 4
       }
     }
   }
@@ -77,7 +78,7 @@ extension Trainer {
       state.adam.updates = Int(progress["\(state.prefix)updates"] ?? 0)
     }
     imagesSeen = checkpoint.manifest.imagesSeen
-    skippedUpdates = Int(progress["skipped_updates"] ?? 0)
+    skips = SkippedUpdates(progress: progress)
     task.state = (checkpoint.manifest.state ?? [:]).compactMapValues(Self.values)
   }
 

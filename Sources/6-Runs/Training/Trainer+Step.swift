@@ -35,10 +35,11 @@ extension Trainer {
     let (batch, seen) = (configuration.train.batch, imagesSeen)
     imagesSeen += batch
     guard try areFinite(norms) else { return try skipUpdate(norm: norms[0]) }
+    skips.noteUpdate(at: seen)
     let rate = learningRate(imagesSeen: seen)
-    clock.measure(.optimizer) {
+    try clock.measure(.optimizer) {
       for (index, state) in states.enumerated() where task.trains(index, at: seen) {
-        state.update(
+        try state.update(
           learningRate: rate, gradientNorm: norms[index],
           clipNorm: configuration.optimizer.clipNorm,
           batch: batch, seen: seen)
@@ -142,7 +143,7 @@ extension Trainer {
 
   /// Leaves an update out, or ends the run, as `optimizer.on_nonfinite` says.
   private func skipUpdate(norm: Double) throws {
-    skippedUpdates += 1
+    skips.noteSkip()
     statistics.noteUpdate(
       learningRate: learningRate(imagesSeen: imagesSeen - configuration.train.batch),
       gradientNorm: norm)

@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import Optimization
+import Reporting
 import SystemSupport
 
 extension Trainer {
@@ -18,7 +19,7 @@ extension Trainer {
     let losses = try losses()
     statistics.beginTick()
     return StatsRow(
-      images: imagesSeen, epoch: Double(imagesSeen) / Double(datasetCount),
+      time: WallClock.utc(), images: imagesSeen, epoch: Double(imagesSeen) / Double(datasetCount),
       loss: losses.mean, lossByNoiseLevel: losses.byNoiseLevel, terms: losses.terms,
       lr: statistics.learningRate, gradNorm: statistics.gradientNorm,
       imagesPerSecond: Double(images) / max(seconds, 1e-9), seconds: phases,

@@ -31,7 +31,8 @@ package final class Trainer {
   /// Images of all ranks since the run began: the run's clock.
   package var imagesSeen = 0
   /// Updates that were left out because the loss or a gradient was not finite.
-  var skippedUpdates = 0
+  var skips = SkippedUpdates()
+  var skippedUpdates: Int { skips.total }
   /// Seconds of each phase of the steps.
   package let clock: PhaseClock
   /// The passes through the networks and the losses, as the task may use them.
@@ -82,7 +83,6 @@ package final class Trainer {
       losses: LossAccumulator(
         shards: states[0].reducer.method.localShards, columns: task.columns),
       clock: clock, model: states[0])
-    learningRate = LearningRate(
-      peak: configuration.optimizer.lr, warmup: configuration.optimizer.warmup)
+    learningRate = configuration.optimizer.learningRate(images: configuration.train.images)
   }
 }

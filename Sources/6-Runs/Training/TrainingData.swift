@@ -18,7 +18,11 @@ struct TrainingData {
   init(_ configuration: Configuration, over communicator: any Communicator) throws {
     samples = try configuration.examples(over: communicator)
     latents = (samples as? LatentDataset).map(LatentMetadata.init)
-    facts = [ManifestKey.content: samples.contentDigest].merging(latents?.entries ?? [:]) { $1 }
+    var facts = [ManifestKey.content: samples.contentDigest].merging(latents?.entries ?? [:]) { $1 }
+    if configuration.model.classes > 0 {
+      facts[ManifestKey.classNames] = ManifestKey.text(ofClassNames: samples.classNames)
+    }
+    self.facts = facts
     try communicator.requireEqual(Array(samples.contentDigest.utf8), of: "the data sets")
   }
 

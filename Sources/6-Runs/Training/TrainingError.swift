@@ -5,6 +5,13 @@ import SystemSupport
 package enum TrainingError: Error, Equatable, Sendable {
   /// The loss or a gradient is not finite, and `optimizer.on_nonfinite` is `stop`.
   case nonFinite(images: Int)
+  /// No `--config`, and the run's directory holds no settings.
+  case noSettings(run: String)
+  /// So many updates one after the other were left out as `optimizer.max_skipped` allows; `good`:
+  /// the newest checkpoint from before.
+  case diverged(skipped: Int, images: Int, good: String?)
+  /// The run's directory is not there any more, or is another one.
+  case directoryGone(run: String)
   /// `--resume never` was given, and the run has checkpoints.
   case runHasCheckpoints(run: String, count: Int)
   /// `--resume PATH` would leave newer checkpoints of the same run behind.
@@ -23,7 +30,18 @@ extension TrainingError: CustomStringConvertible {
     switch self {
     case .nonFinite(let images):
       "the loss or a gradient is not finite after \(images) images and optimizer.on_nonfinite is"
-        + " stop; lower optimizer.lr, set optimizer.clip_norm, or resume with on_nonfinite=skip"
+        + " stop; lower optimizer.lr, set optimizer.clip_norm, or use on_nonfinite=skip (--force)"
+    case .noSettings(let run):
+      "\(run): holds no config.yaml, so there is no run to go on with; expected --config FILE, or the"
+        + " directory of a run that has begun as --run"
+    case .diverged(let skipped, let images, let good):
+      "\(skipped) updates in a row were left out up to \(images) images (optimizer.max_skipped):"
+        + " the loss or a gradient is not finite; "
+        + (good.map { "go back with --resume \($0) --force" } ?? "start again")
+        + " and a lower optimizer.lr, or with optimizer.clip_norm"
+    case .directoryGone(let run):
+      "\(run): the run's directory was removed, renamed or replaced while the job ran, so nothing of it"
+        + " is kept; put it back or name another --run, and start again"
     case .runHasCheckpoints(let run, let count):
       "\(run): holds \(count) checkpoint\(count == 1 ? "" : "s"), which --resume never would mix"
         + " with new ones; choose another --run, or move them away"
@@ -47,10 +65,10 @@ extension TrainingError: ExitCoded {
   /// 2 where the command or the configuration has to change, else 1.
   package var exitCode: Int32 {
     switch self {
-    case .runHasCheckpoints, .newerCheckpoints, .runNotShared, .batchTooSmall,
+    case .noSettings, .runHasCheckpoints, .newerCheckpoints, .runNotShared, .batchTooSmall,
       .ranksDoNotDivideShards:
       2
-    case .nonFinite: 1
+    case .nonFinite, .diverged, .directoryGone: 1
     }
   }
 }

@@ -92,7 +92,8 @@ extension TrainingRun {
       throw LatentsError.otherAutoencoder(
         what: "data.path: \(configuration.data.path)", found: latents.vae, expected: before)
     }
-    for (key, value) in data.facts.sorted(by: { $0.key < $1.key }) {
+    for (key, value) in data.facts.sorted(by: { $0.key < $1.key })
+    where key != ManifestKey.classNames {
       guard let before = saved[key], before != value else { continue }
       if key == ManifestKey.content,
         try data.samples.contentDigest(by: DigestAlgorithm(of: before)) == before
@@ -116,8 +117,22 @@ extension TrainingRun {
   /// that lie after the start.
   func prepareDirectory(resumedAt images: Int) throws {
     try directory.checkpoints.clearLeftovers()
-    try directory.write(configuration.yaml, to: directory.config)
-    try StatsFile.truncate(directory.stats, afterImages: images)
+    try directory.averages.removeNewer(than: images)
+    let (chosen, own) = (configuration.train, asked.train)
+    let notes = [
+      own.threads == 0 ? "train.threads \(chosen.threads)" : nil,
+      own.microBatch == 0 ? "train.micro_batch \(chosen.microBatch)" : nil,
+    ].compactMap(\.self)
+    // Values that the run has chosen are not settings: another machine chooses for itself.
+    let comment =
+      notes.isEmpty ? "" : "# Chosen at the last start: \(notes.joined(separator: ", "))\n"
+    try directory.write(asked.yaml + comment, to: directory.config)
+    let unreadable = try StatsFile.truncate(directory.stats, afterImages: images).unreadable
+    if unreadable > 0 {
+      log.warning(
+        "\(directory.stats.path): \(Format.quantity(unreadable, "line")) that could not be read as"
+          + " JSON, such as a row that was cut off, removed")
+    }
     try? FileManager.default.removeItem(atPath: directory.stopped)
     try log.open(directory.log)
   }
@@ -135,6 +150,10 @@ extension TrainingRun {
       "data: \(configuration.data.kind)"
         + (configuration.data.kind == .shapes ? "" : " at \(configuration.data.path)")
         + ", \(data.samples.count) images")
+    log.tell(leftOut: data.samples.leftOut)
+    if let warning = (data.samples as? LatentDataset)?.scaleWarning, communicator.rank == 0 {
+      log.warning(warning)
+    }
     if let latents = data.latents {
       log.info(
         "latents: times \(latents.scale), of autoencoder \(latents.vae)"
@@ -154,9 +173,8 @@ extension TrainingRun {
     if ranks > 1 || configuration.parallel.reduction == .reproducible {
       log.info("sums over ranks: \(configuration.parallel.summary)")
     }
-    if let warning = context.kernels.level.warning(of: configuration.train.precision) {
-      log.warning(warning)
-    }
+    try log.sharedWarning(
+      context.kernels.level.warning(of: configuration.train.precision), over: communicator)
     if communicator.rank == 0 { configuration.warnings.forEach(log.warning) }
     let steps =
       (configuration.train.images - trainer.imagesSeen + configuration.train.batch - 1)

@@ -13,6 +13,9 @@ import TensorCore
 /// One `diffit train`: preparation, then the loop of steps.
 final class TrainingRun {
   let options: TrainOptions
+  /// The settings as they were asked for, with 0 where the run chooses.
+  let asked: Configuration
+  /// The settings with what the run has chosen.
   private(set) var configuration: Configuration
   let communicator: any Communicator
   let log: RunLog
@@ -32,6 +35,7 @@ final class TrainingRun {
     _ log: RunLog, hook: (any StepHook)? = nil
   ) throws {
     (self.options, self.communicator, self.log, self.hook) = (options, communicator, log, hook)
+    asked = given
     let directory = RunDirectory(path: options.run)
     self.directory = directory
     var configuration = given
@@ -46,7 +50,7 @@ final class TrainingRun {
       }
       if let path = options.initialWeights, try directory.checkpoints.list().isEmpty {
         try ModelFile.check(
-          URL(fileURLWithPath: path), given.parameterTable, allowing: given.publishedTensors)
+          URL(fileURLWithPath: path), given.modelTable, allowing: given.publishedTensors)
       }
     }
     data = try TrainingData(given, over: communicator)
@@ -58,12 +62,12 @@ final class TrainingRun {
     }
     decoder = try given.decoder(data.latents, over: communicator, on: context)
     self.configuration = configuration
-    if configuration.train.threads * share.sharers > share.cores && configuration.train.threads > 1
-    {
-      log.warning(
-        "\(share.sharers) x \(configuration.train.threads) threads share \(share.cores) cores:"
-          + " lower train.threads, or bind ranks to more cores (launch/local.sh does)")
-    }
+    let isCrowded = threads * share.sharers > share.cores && threads > 1
+    try log.sharedWarning(
+      isCrowded
+        ? "\(share.sharers) x \(threads) threads share \(share.cores) cores: lower train.threads, or"
+          + " bind ranks to more cores (launch/local.sh does)" : nil,
+      over: communicator)
     metrics = try TrainingMetrics(
       configuration, on: data, canDecode: decoder != nil, in: directory, log: log,
       over: communicator, on: context)
@@ -92,7 +96,8 @@ final class TrainingRun {
         try trainer.load(resumed)
       } else if let path = options.initialWeights {
         try ModelFile.load(
-          URL(fileURLWithPath: path), trainer.table, allowing: configuration.publishedTensors,
+          URL(fileURLWithPath: path), configuration.modelTable,
+          allowing: configuration.publishedTensors,
           into: trainer.parameters.weights)
       }
     }
@@ -104,9 +109,33 @@ final class TrainingRun {
     try announce(trainer, resumed)
     let isBranch = if case .checkpoint = options.resume { options.force } else { false }
     let actions = try PeriodicActions(
-      trainer, on: data, metrics: metrics, in: directory, log: log, resumed: resumed,
+      trainer, on: data, metrics: metrics, in: directory, lock: lock, log: log, resumed: resumed,
       isBranch: isBranch)
-    try loop(trainer, actions, until: stop)
+    try noting(trainer, actions) { try loop(trainer, actions, until: stop) }
+  }
+
+  /// Notes in `starts.jsonl` when the loop begins, and when and how it ends.
+  private func noting(
+    _ trainer: Trainer, _ actions: PeriodicActions, _ body: () throws -> Void
+  ) throws {
+    let events = try communicator.agree {
+      communicator.rank == 0 ? try StatsFile(directory.starts) : nil
+    }
+    let start = RunEvent.start(
+      images: trainer.imagesSeen, ranks: communicator.size, threads: configuration.train.threads,
+      microBatch: configuration.train.microBatch, kernels: context.kernels.level)
+    try communicator.agree { try events?.append(start) }
+    do {
+      try body()
+    } catch {
+      if !(error is StoppedOnRequest) { actions.fail() }
+      // What ended the run is told; the note must not take its place.
+      try? events?.append(RunEvent.end(images: trainer.imagesSeen, outcome: "\(error)"))
+      throw error
+    }
+    try communicator.agree {
+      try events?.append(RunEvent.end(images: trainer.imagesSeen, outcome: "done"))
+    }
   }
 
   /// Prepares this rank's batches from `start` images on.
@@ -146,6 +175,8 @@ final class TrainingRun {
             "the loss or a gradient is not finite at \(trainer.imagesSeen) images:"
               + " update skipped (\(trainer.skippedUpdates) so far)")
         }
+        let most = configuration.optimizer.maxSkipped
+        if most > 0, trainer.skips.inARow >= most { try actions.giveUp() }
       }
       log.progress(
         &progress, done: min(trainer.imagesSeen, target), detail: actions.progressDetail)
@@ -161,8 +192,7 @@ final class TrainingRun {
   /// The signal that asked for a stop, if any rank got one; the same on all ranks.
   private func agreedStop(_ stop: StopSignal) throws -> String? {
     guard try communicator.anyRank(stop.reason != nil) else { return nil }
-    let reasons = try communicator.gather(Array((stop.reason ?? "").utf8))
-    return reasons.map { String(decoding: $0, as: UTF8.self) }.first { !$0.isEmpty }
+    return try communicator.firstText(stop.reason)
   }
 
   /// Fills in `train.micro_batch`: the saved one, else one chosen from memory and cores; then the

@@ -3,6 +3,7 @@ import Configuration
 import Datasets
 import Evaluation
 import FileFormats
+import Images
 import ModelLoading
 import TensorCore
 
@@ -46,6 +47,9 @@ package protocol TrainingTask: AnyObject {
     _ range: Range<Int>, _ settings: SampleSettings, of dataset: (any ImageDataset)?,
     on context: ComputeContext
   ) throws -> [RGBImage]
+
+  /// What was not finite in the previews and samples on this rank since the last call; nil: nothing.
+  func takePreviewFault() -> String?
 
   /// State of the task that a checkpoint keeps besides weights, by name.
   var state: [String: [Float]] { get set }

@@ -2,6 +2,8 @@ import Collectives
 import CommandSupport
 import Configuration
 import Foundation
+import ModelLoading
+import Reporting
 import Synchronization
 import SystemSupport
 
@@ -16,12 +18,12 @@ enum Watchdog {
   /// `parallel.timeout` is 0.
   ///
   /// - Parameters:
-  ///   - file: `log.txt` of the run, which the first rank writes; another rank adds its line where
-  ///     the first one cannot.
+  ///   - directory: of the run, whose log the first rank writes; another rank adds its line where the
+  ///     first one cannot.
   ///   - hook: may mute this rank's heartbeats, in tests.
   static func start(
-    _ configuration: Configuration, over communicator: any Communicator, log: RunLog, file: String,
-    hook: (any StepHook)?
+    _ configuration: Configuration, over communicator: any Communicator, log: RunLog,
+    directory: RunDirectory, hook: (any StepHook)?
   ) throws {
     let timeout = configuration.parallel.timeout
     guard communicator.size > 1, timeout > 0 else { return }
@@ -33,7 +35,7 @@ enum Watchdog {
     try communicator.agree {
       try SystemThread.start("watchdog") {
         let finding = watch(vigil, channel, communicator.activity)
-        end(finding.line(timeout: timeout), communicator, log, file)
+        end(finding.line(timeout: timeout), communicator, log, directory)
       }
     }
   }
@@ -60,7 +62,7 @@ enum Watchdog {
 
   /// Says why, and ends all ranks.
   private static func end(
-    _ line: String, _ communicator: any Communicator, _ log: RunLog, _ file: String
+    _ line: String, _ communicator: any Communicator, _ log: RunLog, _ directory: RunDirectory
   ) -> Never {
     // Whatever blocks the main thread may block this one too: a terminal, a file, or MPI itself.
     try? SystemThread.start("last resort") {
@@ -68,7 +70,8 @@ enum Watchdog {
       _exit(CommunicationError.lostJob)
     }
     log.error(line)
-    if communicator.rank != 0, let end = FileHandle(forUpdatingAtPath: file) {
+    OpenMetricsFile.markStalled(directory.openMetrics)
+    if communicator.rank != 0, let end = FileHandle(forUpdatingAtPath: directory.log) {
       _ = try? end.seekToEnd()
       try? end.write(contentsOf: Data((log.line(ofError: line) + "\n").utf8))
     }

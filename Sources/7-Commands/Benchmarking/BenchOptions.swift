@@ -1,5 +1,6 @@
 import CommandSupport
 import Configuration
+import TensorCore
 
 /// `diffit bench`.
 package struct BenchOptions: Equatable, Sendable {
@@ -23,7 +24,9 @@ package struct BenchOptions: Equatable, Sendable {
     config: String? = nil, overrides: [String] = [], precision: TrainSettings.Precision? = nil,
     threads: Int? = nil, batch: Int = 32, images: Int = 160, json: String? = nil
   ) throws(OptionError) {
-    try require(threads ?? 1 >= 1, "--threads", threads ?? 1, expected: "1 or more")
+    try require(
+      threads.map { (1...ThreadPool.largestCount).contains($0) } ?? true, "--threads",
+      threads ?? 0, expected: "1 to \(ThreadPool.largestCount)")
     try require(batch >= 1, "--batch", batch, expected: "1 or more")
     try require(images >= 1, "--images", images, expected: "1 or more")
     self.config = config

@@ -12,6 +12,9 @@ package struct BenchReport: Encodable, Sendable {
   let microBatch: Int
   let kernels: KernelTable.Level
   let step: TimingSummary
+  let optimizer: OptimizerSettings.Kind
+  /// Mean time of the optimiser and of the averages in a training step.
+  let optimizerSeconds: Double
   /// Of a training step: matrix products and attention.
   let flops: Double
   /// Most memory of the process while it did nothing but training steps.
@@ -33,6 +36,8 @@ package struct BenchReport: Encodable, Sendable {
     case microBatch = "micro_batch"
     case trainImagesPerSecond = "train_images_per_second"
     case trainStepSeconds = "train_step_seconds"
+    case optimizer
+    case optimizerSeconds = "optimizer_seconds"
     case sampleImagesPerSecond = "sample_images_per_second"
     case peakRSSBytes = "peak_rss_bytes"
     case gflopsPerSecond = "gflops_per_second"
@@ -51,6 +56,8 @@ package struct BenchReport: Encodable, Sendable {
     try container.encode("\(kernels)", forKey: .kernels)
     try container.encode(imagesPerSecond, forKey: .trainImagesPerSecond)
     try container.encode(step, forKey: .trainStepSeconds)
+    try container.encode(optimizer.rawValue, forKey: .optimizer)
+    try container.encode(optimizerSeconds, forKey: .optimizerSeconds)
     try container.encodeIfPresent(sampling?.imagesPerSecond, forKey: .sampleImagesPerSecond)
     try container.encode(peakRSSBytes, forKey: .peakRSSBytes)
     try container.encode(gflopsPerSecond, forKey: .gflopsPerSecond)
@@ -78,6 +85,8 @@ extension BenchReport {
       "training  \(Format.decimal(imagesPerSecond, 2)) images/s; step \(Format.decimal(step.min, 3)) /"
         + " \(Format.decimal(step.median, 3)) / \(Format.decimal(step.max, 3)) s (min, median, max);"
         + " \(Format.decimal(gflopsPerSecond, 0)) GFLOP/s",
+      "optimizer \(optimizer.rawValue): \(Format.decimal(optimizerSeconds * 1e3, 2)) ms per step with"
+        + " averages, \(Format.percent(optimizerSeconds / max(step.median, 1e-9), 1)) of the step",
       "memory    \(Format.bytes(peakRSSBytes)) at most while training",
     ]
     if let sampling { lines.append(text(sampling)) }

@@ -30,9 +30,11 @@ package enum Benchmark {
     let batch = configuration.train.batch
     let trainer = Trainer.synthetic(configuration, on: context)
     try trainer.step()  // fills the memory pool and the caches
+    _ = trainer.lap()
     let steps = try (0..<max(1, (images + batch - 1) / batch)).map { _ in
       try seconds(of: trainer.step)
     }
+    let optimizer = trainer.lap().optimizer / Double(steps.count)
     let peakRSS = peakMemoryBytes()  // before anything that is not a step takes memory
     let training = try Breakdown(by: profile) { try trainer.step() }
     let drawn = (trainer.task as? DiffusionTask).map {
@@ -47,7 +49,7 @@ package enum Benchmark {
     return BenchReport(
       precision: configuration.train.precision, threads: configuration.train.threads,
       batch: batch, microBatch: configuration.train.microBatch, kernels: context.kernels.level,
-      step: step,
+      step: step, optimizer: configuration.optimizer.kind, optimizerSeconds: optimizer,
       flops: Double(ResourcePlan(configuration, ranks: 1).flopsPerImage) * Double(batch),
       peakRSSBytes: peakRSS, sampling: drawn?.timing, peaks: peaks,
       openBLAS: .measure(inputs: configuration.networkWidths[0], on: context),

@@ -2,6 +2,7 @@ import Collectives
 import CommandSupport
 import Configuration
 import Foundation
+import Reporting
 import SystemSupport
 import TensorCore
 import Training

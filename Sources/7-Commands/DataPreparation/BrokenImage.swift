@@ -2,6 +2,7 @@ import CommandSupport
 import Datasets
 import FileFormats
 import Foundation
+import SystemSupport
 
 /// An image that cannot be decoded.
 struct BrokenImage: Codable, Equatable, Sendable {
@@ -19,7 +20,8 @@ struct BrokenImage: Codable, Equatable, Sendable {
       default: nil
       }
     guard let reason = found else { return nil }
-    (self.index, name, self.reason) = (index, images.name(of: index), reason)
+    (self.index, name) = (index, FileName.visible(images.name(of: index)))
+    self.reason = reason
   }
 
   var line: String { "broken: \(name): \(reason)" }

@@ -2,6 +2,7 @@ import CommandSupport
 import Datasets
 import FileFormats
 import Foundation
+import Images
 import SystemSupport
 
 /// What a conversion has made so far: images in the packed layout, named by their index in the
@@ -15,10 +16,11 @@ struct ConvertFolder: ResumableFolder {
 
   /// Makes the folder ready.
   ///
-  /// - Returns: whether it holds each image already.
+  /// - Returns: whether it holds each image already, whole.
   /// - Throws: where it holds images that were made with other options, or that have no record.
   func prepare(_ record: ConvertRecord) throws -> [Bool] {
     try adopt(record, at: recordPath)
+    let size = ImageSize(width: record.resolution, height: record.resolution)
     var done = [Bool](repeating: false, count: record.images)
     for first in stride(from: 0, to: record.images, by: 1000) {
       // All names of a folder at once: asking for millions of files one by one is slow on a
@@ -27,7 +29,11 @@ struct ConvertFolder: ResumableFolder {
       try FileOutput.makeFolder("\(path)/\(folder)")
       let names = Set(try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)"))
       for index in first..<min(first + 1000, record.images) {
-        done[index] = names.contains(String(PackedLayout.name(of: index).dropFirst(6)))
+        let name = PackedLayout.name(of: index)
+        // A crash of the system or a full disk may have left an image cut short under its name.
+        done[index] =
+          names.contains(String(name.dropFirst(6)))
+          && ImageFile.isWholePNG("\(path)/\(name)", size: size)
       }
     }
     return done
@@ -67,7 +73,7 @@ struct ConvertFolder: ResumableFolder {
 
 /// `convert.json`: what the images of a conversion depend on. It says nothing about ranks and
 /// threads, which they do not depend on.
-struct ConvertRecord: WorkRecord, Equatable {
+package struct ConvertRecord: WorkRecord, Equatable {
   /// Fingerprint of names and labels: `ImageSource.listDigest`.
   let source: String
   let images: Int
@@ -85,7 +91,8 @@ struct ConvertRecord: WorkRecord, Equatable {
     filter = options.transform == .centerCropDhariwal ? nil : options.filter.rawValue
   }
 
-  var texts: [String: String] {
+  /// What images depend on, for people, by key.
+  package var texts: [String: String] {
     [
       "source": source, "images": "\(images)", "resolution": "\(resolution)",
       "transform": transform, "filter": filter ?? "its own",

@@ -28,6 +28,8 @@ struct ConvertReport: Encodable {
   let resolution: Int
   let transform: String
   let filter: String?
+  /// Files of the source that are no images, by kind.
+  let leftOut: [String: Int]
   let classes: Int
   /// Images in the result.
   let images: Int
@@ -43,6 +45,7 @@ struct ConvertReport: Encodable {
   enum CodingKeys: String, CodingKey {
     case source, kind, out, resolution, transform, filter, classes, images, broken, converted
     case seconds
+    case leftOut = "left_out"
     case brokenImages = "broken_images"
     case imagesPerSecond = "images_per_second"
   }
@@ -91,8 +94,9 @@ private struct Conversion {
       let report = ConvertReport(
         source: options.source, kind: source.kind, out: options.output,
         resolution: options.resolution, transform: record.transform, filter: record.filter,
-        classes: source.classNames.count, images: images, broken: broken.count,
-        brokenImages: broken, converted: converted, seconds: MonotonicClock.now - begun,
+        leftOut: source.leftOut.counts, classes: source.classNames.count, images: images,
+        broken: broken.count, brokenImages: broken, converted: converted,
+        seconds: MonotonicClock.now - begun,
         imagesPerSecond: converting > 0 ? Double(converted) / converting : 0)
       if let path = options.json { try writeJSON(report, to: path) }
       if let failure { throw failure }
@@ -149,6 +153,7 @@ private struct Conversion {
       "converting \(Format.quantity(missing, "image"))\(classes) from \(options.source)"
         + " (\(source.kind)) to \(options.resolution) x \(options.resolution),"
         + " \(options.transform.rawValue)\(before)")
+    log.tell(leftOut: source.leftOut)
   }
 
   private func conclusion(_ report: ConvertReport) -> String {

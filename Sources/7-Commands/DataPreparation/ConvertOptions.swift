@@ -1,6 +1,7 @@
 import CommandSupport
 import Datasets
 import FileFormats
+import Images
 
 /// The options of `diffit data convert`.
 package struct ConvertOptions: Equatable, Sendable {
@@ -32,8 +33,8 @@ package struct ConvertOptions: Equatable, Sendable {
     transform: Transform = .centerCropDhariwal, filter: Filter? = nil, maxBroken: Int = 0,
     maxImages: Int? = nil, json: String? = nil
   ) throws(OptionError) {
-    let other = [".npz", ".npy", ".tar", ".gz", ".png"].contains { output.hasSuffix($0) }
-    try require(!output.isEmpty && !other, "--out", output, expected: "a folder, or a .zip file")
+    try require(!output.isEmpty, "--out", "\"\"", expected: "a folder, or a .zip file")
+    try requireFormat(output, "--out", [".zip"], expected: "a folder, or a .zip file")
     try require(
       (1...8192).contains(resolution), "--resolution", resolution, expected: "1 to 8192 pixels")
     try require(

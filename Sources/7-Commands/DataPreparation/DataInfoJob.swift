@@ -1,6 +1,7 @@
 import CommandSupport
 import Datasets
 import FileFormats
+import Images
 import Synchronization
 import SystemSupport
 import TensorCore
@@ -46,7 +47,9 @@ package enum DataInfoJob {
     let found = sizes.withLock { $0.compactMap(\.self) }
     return DataReport(
       source: options.source, kind: source.kind, images: source.count,
-      classes: source.classNames.count, classNames: source.classNames, classSizes: counts,
+      leftOut: source.leftOut.counts, leftOutText: source.leftOut.text,
+      classes: source.classNames.count, classNames: source.classNames.map(FileName.visible),
+      classSizes: counts,
       width: DataReport.Summary(found.map(\.width)),
       height: DataReport.Summary(found.map(\.height)),
       digest: try source.contentDigest(), broken: broken.count, brokenImages: broken)
@@ -74,6 +77,10 @@ struct DataReport: Encodable {
   let source: String
   let kind: String
   let images: Int
+  /// Files beside the images that are not used, by kind.
+  let leftOut: [String: Int]
+  /// The same in words.
+  let leftOutText: String
   /// Number of classes; 0: nothing is labelled.
   let classes: Int
   let classNames: [String]
@@ -88,6 +95,7 @@ struct DataReport: Encodable {
 
   enum CodingKeys: String, CodingKey {
     case source, kind, images, classes, width, height, digest, broken
+    case leftOut = "left_out"
     case classNames = "class_names"
     case classSizes = "class_sizes"
     case brokenImages = "broken_images"
@@ -97,7 +105,8 @@ struct DataReport: Encodable {
     let sizes = Summary(classSizes).map { "\(classes), of \($0.text) images" } ?? "none"
     var table = TextTable([.left(width: 8), .left()])
     for (name, value) in [
-      ("source", source), ("kind", kind), ("images", "\(images)"), ("classes", sizes),
+      ("source", FileName.visible(source)), ("kind", kind), ("images", "\(images)"),
+      ("left out", leftOutText.isEmpty ? "none" : leftOutText), ("classes", sizes),
       ("width", width?.text ?? "unknown"), ("height", height?.text ?? "unknown"),
       ("digest", digest ?? "none"), ("broken", broken == 0 ? "none" : "\(broken)"),
     ] {

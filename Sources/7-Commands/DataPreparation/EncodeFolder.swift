@@ -7,16 +7,26 @@ import SystemSupport
 
 /// What encoding has made so far, in `OUT.partial`: files of latents, and in the folder `notes` one
 /// note per complete file and the record of how the files are made.
-struct EncodeFolder: ResumableFolder {
-  let path: String
+package struct EncodeFolder: ResumableFolder {
+  package let path: String
   private let output: String
 
-  init(of options: EncodeOptions) { (path, output) = ("\(options.output).partial", options.output) }
+  /// The folder beside the output that the options name.
+  package init(of options: EncodeOptions) {
+    (path, output) = ("\(options.output).partial", options.output)
+  }
 
   /// The facts of a complete file.
-  struct Note: Codable {
-    let file: LatentsDescription.File
-    let sums: LatentSums
+  package struct Note: Codable {
+    /// Its name, images, size and checksum.
+    package let file: LatentsDescription.File
+    /// The sums over its latents.
+    package let sums: LatentSums
+
+    /// The facts of a file that was written.
+    package init(file: LatentsDescription.File, sums: LatentSums) {
+      (self.file, self.sums) = (file, sums)
+    }
   }
 
   private static let notes = "notes"
@@ -29,11 +39,13 @@ struct EncodeFolder: ResumableFolder {
   ///
   /// - Returns: whether it holds each file already.
   /// - Throws: where it holds latents that were made with other options, or that have no record.
-  func prepare(_ record: EncodeRecord) throws -> [Bool] {
+  package func prepare(_ record: EncodeRecord) throws -> [Bool] {
     try FileOutput.makeFolder("\(path)/\(Self.notes)")
     try adopt(record, at: recordPath, besides: [Self.notes])
     return (0..<record.files).map { index in
-      guard let note = note(index), note.file.name == record.fileName(index) else { return false }
+      guard let note = note(index, record), note.file.name == record.fileName(index) else {
+        return false
+      }
       let attributes = try? FileManager.default.attributesOfItem(
         atPath: "\(path)/\(note.file.name)")
       return attributes?[.size] as? Int == note.file.size
@@ -46,10 +58,13 @@ struct EncodeFolder: ResumableFolder {
     DigestAlgorithm(of: (try? EncodeRecord(readingFile: recordPath))?.source)
   }
 
-  private func note(_ index: Int) -> Note? {
-    FileManager.default.contents(atPath: notePath(index)).flatMap {
-      try? JSONDecoder().decode(Note.self, from: $0)
-    }
+  /// The note of a complete file; nil where there is none, or none that can be true.
+  private func note(_ index: Int, _ record: EncodeRecord) -> Note? {
+    guard let bytes = try? JSONFile.bytes(ifPresent: notePath(index)),
+      let note = try? JSONDecoder().decode(Note.self, from: Data(bytes)),
+      note.file.images == record.images(of: index).count, note.sums.isPossible
+    else { return nil }
+    return note
   }
 
   /// Writes file `index`, then the note that it is complete.
@@ -62,10 +77,11 @@ struct EncodeFolder: ResumableFolder {
   }
 
   /// The notes of all files, in their order.
-  func notes(_ record: EncodeRecord) throws -> [Note] {
+  package func notes(_ record: EncodeRecord) throws -> [Note] {
     try (0..<record.files).map { index in
-      guard let note = note(index) else {
-        throw ResumableFolderError.brokenRecord(path: notePath(index))
+      guard let note = note(index, record) else {
+        throw ResumableFolderError.brokenRecord(
+          path: notePath(index), reason: "it does not fit the images that were encoded")
       }
       return note
     }
@@ -82,7 +98,7 @@ struct EncodeFolder: ResumableFolder {
 
 /// `encode.json`: what latents depend on. It says nothing about ranks, threads and batches, on
 /// which they do not depend.
-struct EncodeRecord: WorkRecord, Equatable {
+package struct EncodeRecord: WorkRecord, Equatable {
   /// Fingerprint of names and labels: `ImageSource.listDigest`.
   let source: String
   let images: Int
@@ -99,7 +115,8 @@ struct EncodeRecord: WorkRecord, Equatable {
     file * fileImages..<min((file + 1) * fileImages, images)
   }
 
-  var texts: [String: String] {
+  /// What latents depend on, for people, by key.
+  package var texts: [String: String] {
     [
       "source": source, "images": "\(images)", "resolution": "\(resolution)", "vae": vae,
       "flips": "\(flips)", "precision": precision.rawValue, "file images": "\(fileImages)",

@@ -3,6 +3,7 @@ import CommandSupport
 import Datasets
 import FileFormats
 import Foundation
+import Images
 import RunData
 import Synchronization
 import SystemSupport
@@ -33,6 +34,7 @@ struct EncodeReport: Encodable {
   let images: Int
   let classes: Int
   let scale: Double
+  let scalingFactor: Double?
   /// Images encoded by this job; others were there already.
   let encoded: Int
   let seconds: Double
@@ -41,6 +43,7 @@ struct EncodeReport: Encodable {
   enum CodingKeys: String, CodingKey {
     case source, kind, out, vae, resolution, shape, images, classes, scale, encoded, seconds
     case imagesPerSecond = "images_per_second"
+    case scalingFactor = "scaling_factor"
   }
 }
 
@@ -87,7 +90,8 @@ private struct Encoding {
       let report = EncodeReport(
         source: options.source, kind: source.kind, out: options.output, vae: record.vae,
         resolution: record.resolution, shape: description.shape, images: record.images,
-        classes: source.classNames.count, scale: description.scale, encoded: count,
+        classes: source.classNames.count, scale: description.scale,
+        scalingFactor: description.scalingFactor, encoded: count,
         seconds: seconds, imagesPerSecond: seconds > 0 ? Double(count) / seconds : 0)
       if let path = options.json { try writeJSON(report, to: path) }
       log.info(conclusion(report))
@@ -112,7 +116,7 @@ private struct Encoding {
           for start in stride(from: range.lowerBound, to: range.upperBound, by: options.batch) {
             let part = start..<min(start + options.batch, range.upperBound)
             let images = try read(part, of: source)
-            add(images, with: autoencoder, to: &block)
+            try add(images, part, with: autoencoder, to: &block)
             for index in part { block.labels.append(Int64(try source.label(of: index) ?? 0)) }
             done += part.count
             log.progress(&line, done: done)
@@ -124,14 +128,22 @@ private struct Encoding {
     log.endProgress()
   }
 
+  /// Encodes images and adds their Gaussians.
+  ///
+  /// - Parameter part: the images' indices, for errors.
   private func add(
-    _ images: [RGBImage], with autoencoder: Autoencoder, to block: inout LatentBlock
-  ) {
-    let (mean, logVariance) = autoencoder.encode(images, on: context)
-    block.add(mean, logVariance, flipped: false)
-    guard options.flips else { return }
-    let mirrored = autoencoder.encode(images.map(\.mirrored), on: context)
-    block.add(mirrored.mean, mirrored.logVariance, flipped: true)
+    _ images: [RGBImage], _ part: Range<Int>, with autoencoder: Autoencoder,
+    to block: inout LatentBlock
+  ) throws {
+    for flipped in options.flips ? [false, true] : [false] {
+      let (mean, logVariance) = autoencoder.encode(
+        flipped ? images.map(\.mirrored) : images, on: context)
+      if let index = firstNotFinite(mean) ?? firstNotFinite(logVariance) {
+        throw LatentsError.notFinite(
+          image: part.lowerBound + index / (mean.count / images.count), vae: options.vae)
+      }
+      block.add(mean, logVariance, flipped: flipped)
+    }
   }
 
   /// Images as training reads them, cut and resized.
@@ -167,7 +179,8 @@ private struct Encoding {
       vae: record.vae, factor: autoencoder.vae.settings.factor, shape: shape(autoencoder),
       images: record.images, fileImages: record.fileImages, classes: source.classNames,
       source: options.source, sourceDigest: record.source, precision: record.precision,
-      flips: record.flips, scale: sums.scale, files: notes.map(\.file))
+      flips: record.flips, scale: sums.scale, scalingFactor: autoencoder.scalingFactor,
+      files: notes.map(\.file))
   }
 
   private func announce(_ source: ImageSource, _ record: EncodeRecord, missing: Int) {
@@ -178,12 +191,15 @@ private struct Encoding {
       "encoding \(Format.quantity(missing, "image")) from \(options.source) (\(source.kind)) at"
         + " \(record.resolution) x \(record.resolution)\(record.flips ? ", mirrored too" : ""),"
         + " \(record.precision.rawValue)\(before)")
+    log.tell(leftOut: source.leftOut)
   }
 
   private func conclusion(_ report: EncodeReport) -> String {
     let shape = report.shape
     return "wrote latents of \(Format.quantity(report.images, "image")), \(shape[1]) x \(shape[2])"
       + " with \(shape[0]) channels, to \(options.output); measured scale"
-      + " \(String(format: "%.5f", report.scale)); \(Format.rate(report.imagesPerSecond))"
+      + " \(String(format: "%.5f", report.scale))"
+      + (report.scalingFactor.map { ", the autoencoder says \($0)" } ?? "")
+      + "; \(Format.rate(report.imagesPerSecond))"
   }
 }

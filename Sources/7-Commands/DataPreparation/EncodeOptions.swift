@@ -30,14 +30,12 @@ package struct EncodeOptions: Equatable, Sendable {
     flips: Bool = true, precision: TrainSettings.Precision = .fp32, fileImages: Int = 1000,
     maxImages: Int? = nil, json: String? = nil
   ) throws {
-    let isFile = [".npz", ".npy", ".tar", ".gz", ".zip", ".safetensors"].contains {
-      output.hasSuffix($0)
-    }
-    try require(!output.isEmpty && !isFile, "--out", output, expected: "a folder")
+    try require(!output.isEmpty, "--out", "\"\"", expected: "a folder")
+    try requireFormat(output, "--out", [], expected: "a folder")
     try require(!vae.isEmpty, "--vae", "\"\"", expected: "an autoencoder")
     try require(
       (1...8192).contains(resolution), "--resolution", resolution, expected: "1 to 8192 pixels")
-    try require(batch >= 1, "--batch", batch, expected: "1 or more")
+    try require((1...65_536).contains(batch), "--batch", batch, expected: "1 to 65536")
     try require(
       (1...1_000_000).contains(fileImages), "--file-images", fileImages, expected: "1 to 1000000")
     try require(maxImages ?? 1 >= 1, "--max-images", maxImages ?? 1, expected: "1 or more")

@@ -14,7 +14,8 @@ extension Doctor {
       + " \(communicator.localSize) on this node; launcher \(launcher ?? "none")"
     guard launcher != nil || communicator.size > 1 else {
       return .warning(
-        "mpi", found, mend: "install openmpi-bin (launch/setup.sh does), or load the MPI module")
+        "mpi", found, mend: "install openmpi-bin (launch/setup.sh does), or load the MPI module",
+        command: "sudo apt-get install openmpi-bin")
     }
     return .ok("mpi", found)
   }
@@ -47,7 +48,8 @@ extension Doctor {
     if !fabrics.isEmpty && !allowsUCX {
       return .warning(
         "transports", found + " is not used: messages between nodes go over TCP",
-        mend: "mpirun --mca pml ucx --mca osc ucx (the distribution's settings switch UCX off)")
+        mend: "mpirun --mca pml ucx --mca osc ucx (the distribution's settings switch UCX off)",
+        command: "export OMPI_MCA_pml=ucx OMPI_MCA_osc=ucx")
     }
     return .ok("transports", found)
   }
@@ -66,8 +68,10 @@ extension Doctor {
     return .warning(
       "networks", found + ": MPI may pick one that does not reach the other hosts",
       mend:
-        "mpirun --mca btl_tcp_if_include NAME (and oob_tcp_if_include) for the fast one"
-    )
+        "mpirun --mca btl_tcp_if_include NAME (and oob_tcp_if_include) for the fast one, if that is"
+        + " \(interfaces[0])",
+      command: "export OMPI_MCA_btl_tcp_if_include=\(interfaces[0])"
+        + " OMPI_MCA_oob_tcp_if_include=\(interfaces[0])")
   }
 
   /// - Parameter ranks: of this node; each keeps a few MB of message buffers in /dev/shm.
@@ -75,7 +79,8 @@ extension Doctor {
     guard let free else {
       return .wrong(
         "shm", "/dev/shm is missing: ranks of a node cannot share memory",
-        mend: "mount -t tmpfs tmpfs /dev/shm (docker --shm-size 1g)")
+        mend: "mount it (in a container: docker --shm-size 1g)",
+        command: "sudo mount -t tmpfs -o mode=1777 tmpfs /dev/shm")
     }
     let found = "/dev/shm has \(Format.bytes(free)) free"
     if free >= ranks << 24 { return .ok("shm", found) }
@@ -92,8 +97,8 @@ extension Doctor {
     return .warning(
       "leftovers",
       "\(Format.quantity(segments.count, "message segment")) of dead jobs in /dev/shm, first \(first)",
-      mend: "remove them: rm \(segments.prefix(4).map { "/dev/shm/\($0)" }.joined(separator: " "))"
-        + (segments.count > 4 ? " ..." : ""))
+      mend: "remove them",
+      command: "rm \(segments.map { "/dev/shm/\($0)" }.joined(separator: " "))")
   }
 
   /// This user's Open MPI segments that no process has mapped: `kill -9` leaves them behind. Those

@@ -47,12 +47,13 @@ extension Doctor {
     if !levels.contains(asked) {
       return .warning(
         "kernels", "\(used.summary); DIFFIT_KERNELS=\(asked) is none that this CPU runs",
-        mend: "unset DIFFIT_KERNELS, or set it to \(levels.joined(separator: ", "))")
+        mend: "unset DIFFIT_KERNELS, or set it to \(levels.joined(separator: ", "))",
+        command: "unset DIFFIT_KERNELS")
     }
     if used != best {
       return .warning(
         "kernels", "\(used.summary), as DIFFIT_KERNELS asks; this CPU runs \(best)",
-        mend: "unset DIFFIT_KERNELS")
+        mend: "unset DIFFIT_KERNELS", command: "unset DIFFIT_KERNELS")
     }
     return .ok("kernels", used.summary)
   }
@@ -66,8 +67,12 @@ extension Doctor {
     }
     return .warning(
       "openblas", "core \(core), this CPU runs \(better)",
-      mend: "unset DIFFIT_OPENBLAS_CORE, or set OPENBLAS_CORETYPE=\(better)")
+      mend: "unset DIFFIT_OPENBLAS_CORE, or set OPENBLAS_CORETYPE=\(better)",
+      command: "unset DIFFIT_OPENBLAS_CORE; export OPENBLAS_CORETYPE=\(better)")
   }
+
+  /// What `--bind-to none` is to Open MPI's mpirun, for a shell.
+  private static let unbound = "export OMPI_MCA_hwloc_base_binding_policy=none"
 
   /// - Parameter online: physical cores of the machine.
   package static func affinity(
@@ -82,13 +87,16 @@ extension Doctor {
         ? "start fewer ranks or threads: one core for each of \(threads * localSize) threads"
         : "start ranks with `mpirun --map-by slot:PE=\(threads)` or `--bind-to none`,"
           + " as launch/local.sh does"
-      return .warning("affinity", found + ": threads will wait for each other", mend: mend)
+      return .warning(
+        "affinity", found + ": threads will wait for each other", mend: mend,
+        command: threads * localSize > online ? nil : unbound)
     }
     if share.cores == 1 && share.sharers == 1 && online > localSize {
       let better = "mpirun --map-by slot:PE=\(online / localSize)"
       return .warning(
         "affinity", found + ": bound to one core while others idle",
-        mend: "start ranks with `\(better)` or `--bind-to none`, as launch/local.sh does")
+        mend: "start ranks with `\(better)` or `--bind-to none`, as launch/local.sh does",
+        command: unbound)
     }
     return .ok("affinity", found)
   }
@@ -134,15 +142,20 @@ extension Doctor {
     let found =
       "open files \(files), locked memory \(locked), address space \(memory), processes \(processes)"
     if let files = Int(files), files < 1024 {
-      return .warning("limits", found, mend: "ulimit -n 1024: each rank and each file takes one")
+      return .warning(
+        "limits", found, mend: "raise it: each rank and each file takes one",
+        command: "ulimit -n 1024")
     }
     if Int(memory) != nil {
       return .warning(
-        "limits", found, mend: "ulimit -v unlimited: address space is not memory used")
+        "limits", found, mend: "raise it: address space is not memory used",
+        command: "ulimit -v unlimited")
     }
     if let bytes = Int(locked), fabric, bytes < 1 << 30 {
       return .warning(
-        "limits", found, mend: "ulimit -l unlimited: InfiniBand needs locked memory (limits.conf)")
+        "limits", found,
+        mend: "raise it: InfiniBand needs locked memory (limits.conf has it for good)",
+        command: "ulimit -l unlimited")
     }
     return .ok("limits", found)
   }

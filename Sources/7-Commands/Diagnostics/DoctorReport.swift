@@ -12,7 +12,7 @@ package struct DoctorReport: Codable, Sendable, Equatable {
     case wrong
   }
 
-  /// One line: a topic, what was found, and where it is not as it should be, how to mend it.
+  /// A topic, what was found, and where it is not as it should be, how to mend it.
   package struct Finding: Codable, Sendable, Equatable {
     /// One word that the line begins with.
     package let topic: String
@@ -22,20 +22,26 @@ package struct DoctorReport: Codable, Sendable, Equatable {
     package let found: String
     /// What to do about it; nil where all is as it should be.
     package let mend: String?
+    /// A line for a shell that does it; nil where there is none that fits everywhere.
+    package let command: String?
 
     /// A finding that is as it should be.
     package static func ok(_ topic: String, _ found: String) -> Finding {
-      Finding(topic: topic, state: .ok, found: found, mend: nil)
+      Finding(topic: topic, state: .ok, found: found, mend: nil, command: nil)
     }
 
     /// A finding that works, and could be better.
-    package static func warning(_ topic: String, _ found: String, mend: String) -> Finding {
-      Finding(topic: topic, state: .warning, found: found, mend: mend)
+    package static func warning(
+      _ topic: String, _ found: String, mend: String, command: String? = nil
+    ) -> Finding {
+      Finding(topic: topic, state: .warning, found: found, mend: mend, command: command)
     }
 
     /// A finding that will not work.
-    package static func wrong(_ topic: String, _ found: String, mend: String) -> Finding {
-      Finding(topic: topic, state: .wrong, found: found, mend: mend)
+    package static func wrong(
+      _ topic: String, _ found: String, mend: String, command: String? = nil
+    ) -> Finding {
+      Finding(topic: topic, state: .wrong, found: found, mend: mend, command: command)
     }
   }
 
@@ -102,6 +108,7 @@ package struct DoctorReport: Codable, Sendable, Equatable {
     var table = TextTable([.left(width: 7), .left(width: 10), .left()])
     table.add([finding.state.rawValue, finding.topic, finding.found])
     if let mend = finding.mend { table.add(["", "", "mend: " + mend]) }
-    return table.lines
+    // A line of its own, which can be copied whole.
+    return table.lines + (finding.command.map { ["  " + $0] } ?? [])
   }
 }

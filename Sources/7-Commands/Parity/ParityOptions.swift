@@ -1,5 +1,6 @@
 import CommandSupport
 import Configuration
+import TensorCore
 
 /// `diffit parity`.
 package struct ParityOptions: Equatable, Sendable {
@@ -19,7 +20,9 @@ package struct ParityOptions: Equatable, Sendable {
     golden: String, precision: TrainSettings.Precision = .fp32, threads: Int = 0,
     tolerance: Double? = nil, json: String? = nil
   ) throws(OptionError) {
-    try require(threads >= 0, "--threads", threads, expected: "0 (one per core) or more")
+    try require(
+      (0...ThreadPool.largestCount).contains(threads), "--threads", threads,
+      expected: "0 (one per core) to \(ThreadPool.largestCount)")
     let isTolerance = tolerance.map { $0 > 0 && $0.isFinite } ?? true
     try require(isTolerance, "--tolerance", tolerance ?? 0, expected: "a number above 0")
     self.golden = golden

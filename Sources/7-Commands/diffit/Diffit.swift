@@ -18,7 +18,13 @@ struct Diffit: ParsableCommand {
     subcommands: [
       Train.self, Sample.self, EvaluateCommand.self, DataCommand.self, NoiseCommand.self,
       Parity.self, Bench.self, Inspect.self, ConfigCommand.self,
-      ExportCommand.self,
-      DoctorCommand.self, Scaling.self,
+      ReportCommand.self, WatchCommand.self, ExportCommand.self, DoctorCommand.self, Scaling.self,
+      PlanCommand.self, OptimalLossCommand.self, ManualCommand.self,
     ])
+
+  /// Whether a command is one of the program, rather than the parser's help.
+  static func has(_ command: any ParsableCommand.Type) -> Bool {
+    let own = configuration.subcommands
+    return (own + own.flatMap { $0.configuration.subcommands }).contains { $0 == command }
+  }
 }

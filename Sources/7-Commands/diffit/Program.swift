@@ -15,13 +15,20 @@ enum Program {
   }
 
   static func main() {
-    StandardStreams.openMissing()
+    StandardStreams.prepare()
+    Files.speak(as: ErrorLine.speaker())
+    if let problem = MemoryLimit.problem(cores: CoreSet.allowed?.numbers.count ?? 1) {
+      complainOnce(problem)
+      _exit(Outcome.failed.rawValue)  // libraries' own ends could wait for ever
+    }
     OpenBLAS.repairCore()
     Build.commit = buildCommit
     let code: Int32
     do {
       var command = try Diffit.parseAsRoot(Array(ProcessArguments.all.dropFirst()))
       do {
+        // Help is a command of the parser's own, and needs nothing.
+        if Diffit.has(type(of: command)) { try Job.checkEnvironment() }
         try command.run()
         code = Outcome.done.rawValue
       } catch let error as CleanExit {
@@ -49,34 +56,10 @@ enum Program {
         return .failed
       }
     }
-    let commands = namedCommands
-    let help = ["diffit"] + commands.map { $0._commandName } + ["--help"]
-    let problem = unknownOption(of: commands) ?? Diffit.message(for: error)
-    complainOnce("\(problem); see `\(help.joined(separator: " "))`")
+    let words = WordsOfCommand()
+    complainOnce(
+      "\(words.problem ?? Diffit.message(for: error)); see `\(words.help)`")
     return .badUsage
-  }
-
-  /// The commands that the arguments begin with: one, or one and its own.
-  private static var namedCommands: [any ParsableCommand.Type] {
-    var (found, choices) = ([any ParsableCommand.Type](), Diffit.configuration.subcommands)
-    for word in ProcessArguments.all.dropFirst() {
-      guard let next = choices.first(where: { $0._commandName == word }) else { break }
-      found.append(next)
-      choices = next.configuration.subcommands
-    }
-    return found
-  }
-
-  /// The parser tells of a missing option before it tells of a misspelt one, which is the likelier
-  /// mistake: so options that the command's help does not show are looked for first.
-  private static func unknownOption(of commands: [any ParsableCommand.Type]) -> String? {
-    guard let command = commands.last else { return nil }
-    let known = Diffit.helpMessage(for: command).split { !"-_".contains($0) && !$0.isLetter }
-    return ProcessArguments.all.dropFirst(1 + commands.count).prefix { $0 != "--" }
-      .filter { $0.hasPrefix("--") }
-      .compactMap { $0.split(separator: "=").first }
-      .first { !known.contains($0) }
-      .map { "Unknown option '\($0)'" }
   }
 
   private static func report(_ error: any Error) -> Int32 {

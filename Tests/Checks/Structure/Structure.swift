@@ -7,7 +7,8 @@ struct Structure {
   static let circleLimit = 6
   /// Modules that every target may import without a dependency.
   static let toolchain: Set = [
-    "Dispatch", "Foundation", "FoundationEssentials", "Glibc", "Musl", "Observation",
+    "Dispatch", "Foundation", "FoundationEssentials", "FoundationXML", "Glibc", "Musl",
+    "Observation",
     "PackageDescription", "PackagePlugin", "Swift", "Synchronization", "Testing", "XCTest",
   ]
 

@@ -65,7 +65,7 @@ extension EndToEndTests {
       #expect(wrong.code == 2 && wrong.errors.contains("not an autoencoder"), "\(wrong.errors)")
     }
 
-    /// Its metrics are those of the pictures it makes of held-out images, to what it was trained on.
+    /// Its metrics are those of the images it makes of held-out images, to what it was trained on.
     @Test func distanceOfWhatComesBack() throws {
       let run = try run("run")
       func measure(_ metrics: String, ranks: Int = 0, _ more: String...) throws -> [String: Double]
@@ -91,8 +91,8 @@ extension EndToEndTests {
         "\(many.errors)")
     }
 
-    /// 12 is a multiple of the factor, but of nothing that pictures could be cut into tiles by.
-    @Test func picturesOfAnySideThatTheFactorDivides() throws {
+    /// 12 is a multiple of the factor, but of nothing that images could be cut into tiles by.
+    @Test func imagesOfAnySideThatTheFactorDivides() throws {
       let run = try run(
         "twelve", "model.resolution=12", "metrics.every=96", "sample.every=96", "sample.count=3",
         "train.images=96")

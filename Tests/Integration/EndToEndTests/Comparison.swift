@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Reporting
 import Testing
 import Training
 

@@ -67,7 +67,7 @@ extension EndToEndTests {
         #expect(try folder.label(of: index) == archive.label(of: index))
         #expect(try archive.label(of: index) == (index < 19 ? 0 : 1))
       }
-      // Packing what is packed already changes no picture.
+      // Packing what is packed already changes no image.
       try FileManager.default.removeItem(atPath: scene.path("source"))
       try scene.copy("folder", to: "source")
       try convert("again.zip")
@@ -109,7 +109,7 @@ extension EndToEndTests {
 
     @Test func theBrokenAreListedAndLeftOut() throws {
       try writeSource(9)
-      try Data("no picture".utf8).write(
+      try Data("no image".utf8).write(
         to: URL(fileURLWithPath: scene.path("source/even/0000.png")))
       // Its header is whole.
       let cut = try scene.bytes("source/odd/0001.png")
@@ -150,7 +150,7 @@ extension EndToEndTests {
       #expect(good.output.contains("kind      packed") && good.output.contains("broken    none"))
     }
 
-    @Test func theFirstPictures() throws {
+    @Test func theFirstImages() throws {
       try writeSource(9)
       try convert("few.zip", ranks: 2, "--max-images", "3", "--transform", "stretch")
       #expect(try ImageSource(path: scene.path("few.zip")).count == 3)
@@ -219,7 +219,7 @@ extension RefusalTests {
     }
 
     @Test func aTarCutOff() throws {
-      // A header and the first bytes of a picture.
+      // A header and the first bytes of an image.
       try Data(repeating: 7, count: 700).write(to: URL(fileURLWithPath: scene.path("data.tar")))
       try expectRefusal(1, training("tar", "data.tar"), saying: "data.tar", "cut off")
     }

@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Images
 import Testing
 
 extension EndToEndTests {
@@ -16,7 +17,7 @@ extension EndToEndTests {
         to: scene.path("grey.png"))
     }
 
-    /// The pixels of each picture in the figure.
+    /// The pixels of each image in the figure.
     private func figure(_ options: String...) throws -> (mean: [Double], deviation: [Double]) {
       let outcome = try Diffit.command(
         ["noise", scene.path("grey.png"), "--out", scene.path("noise.png")] + options

@@ -1,10 +1,11 @@
 import Datasets
 import FileFormats
 import Foundation
+import Images
 
 /// Small data sets as files.
 enum Pictures {
-  /// Two classes of PNG files, seven pictures in all: a batch of 16 passes over them more than twice.
+  /// Two classes of PNG files, seven images in all: a batch of 16 passes over them more than twice.
   static func writeFolder(_ path: String) throws {
     for (name, count) in [("dark", 4), ("light", 3)] {
       let folder = "\(path)/\(name)"

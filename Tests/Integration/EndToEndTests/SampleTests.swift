@@ -38,7 +38,7 @@ extension EndToEndTests {
       return found
     }
 
-    @Test func aPictureIsAFunctionOfItsSeed() throws {
+    @Test func anImageIsAFunctionOfItsSeed() throws {
       let said = try sample("0-5,1040", to: "one", "--grid", scene.path("one.png"))
       let grid = scene.path("one.png")
       #expect(

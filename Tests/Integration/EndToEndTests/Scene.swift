@@ -3,6 +3,7 @@ import FileFormats
 import FixtureSupport
 import Foundation
 import ProcessSupport
+import Reporting
 import TensorCore
 import Testing
 import Training
@@ -113,11 +114,12 @@ struct RunFolder {
     "\(path)/checkpoints/\(CheckpointStore.name(images: images))"
   }
 
-  /// The newest checkpoint's weights, or one of its averages, as a file of `diffit export`.
+  /// The newest checkpoint's weights, or one of its averages, as a file of `diffit export`, whose bytes
+  /// depend on nothing else.
   func export(ema: String? = nil) throws -> Data {
     let file = "\(path)/\(ema ?? "raw").safetensors"
     let chosen = ema.map { ["--ema", $0] } ?? []
-    let outcome = try Diffit.command(["export", path, "--out", file] + chosen).run()
+    let outcome = try Diffit.command(["export", path, "--bare", "--out", file] + chosen).run()
     try #require(outcome.code == 0, "\(outcome.errors)")
     return try Data(contentsOf: URL(fileURLWithPath: file))
   }

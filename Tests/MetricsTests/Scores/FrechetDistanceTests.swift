@@ -1,5 +1,6 @@
 import Metrics
 import NumericsSupport
+import Scores
 import TensorCore
 import Testing
 

@@ -3,6 +3,7 @@ import FileFormats
 import FixtureSupport
 import Foundation
 import Metrics
+import Scores
 import TensorCore
 import Testing
 

@@ -1,6 +1,7 @@
 import Foundation
 import Metrics
 import NumericsSupport
+import Scores
 import TensorCore
 import Testing
 

@@ -1,6 +1,7 @@
 import Collectives
 import Metrics
 import NumericsSupport
+import Scores
 import TensorCore
 import Testing
 

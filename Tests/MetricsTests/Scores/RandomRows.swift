@@ -1,4 +1,5 @@
 import Metrics
+import Scores
 
 /// Correlated rows like those of a network: mostly positive, with zeros, from Philox.
 func randomRows(

@@ -1,4 +1,5 @@
 import FileFormats
+import Images
 
 /// Files that NumPy, Pillow and Python's zipfile wrote (`Tests/Reference/arrays/make_arrays.py`).
 package enum ArrayFixtures {

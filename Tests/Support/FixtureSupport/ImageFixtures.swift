@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Images
 
 /// What `Tests/Reference/pictures/make_pictures.py` wrote.
 package enum ImageFixtures {

@@ -1,6 +1,7 @@
 import FileFormats
 import FixtureSupport
 import Foundation
+import Images
 import Metrics
 import NumericsSupport
 import TensorCore

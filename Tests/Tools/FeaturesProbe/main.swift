@@ -7,7 +7,9 @@
 // run on eight of them: by the clock, and of all threads together.
 import FileFormats
 import Foundation
+import Images
 import Metrics
+import Scores
 import TensorCore
 
 enum Usage: Error { case wrong(String) }

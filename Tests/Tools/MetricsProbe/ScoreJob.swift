@@ -2,6 +2,7 @@ import Collectives
 import FileFormats
 import Foundation
 import Metrics
+import Scores
 import TensorCore
 
 /// All scores that a file of features is good for.

@@ -5,6 +5,7 @@ import COpenBLAS
 import Collectives
 import Foundation
 import Metrics
+import Scores
 
 copenblas_repair()
 let usage = """

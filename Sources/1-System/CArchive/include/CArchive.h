@@ -13,10 +13,21 @@ void *carchive_open(const char *path, char *message, size_t capacity);
 /// The same for a .tar that is not compressed, read in blocks of `block` bytes.
 void *carchive_open_tar(const char *path, size_t block, char *message, size_t capacity);
 
-/// archive_read_next_header, and archive_filter_bytes. Returns 1 for a regular file, with its path (valid until
-/// the next call), its size in bytes and the index of its first byte in the archive; 2 for any other entry,
-/// such as folders, links and sparse files; 0 after the last entry; -1 on an error.
-int carchive_next_place(void *archive, const char **name, size_t *size, size_t *offset);
+/// What `carchive_next_place` found.
+enum {
+  carchive_file = 1,
+  carchive_hard_link,
+  carchive_symbolic_link,
+  carchive_folder,
+  /// A sparse file, a device and the like.
+  carchive_other
+};
+
+/// archive_read_next_header, and archive_filter_bytes. Returns what the entry is, with its path and, of a link, the
+/// path that it leads to (both valid until the next call), its size in bytes and the index of its first byte in the
+/// archive; 0 after the last entry; -1 on an error.
+int carchive_next_place(
+    void *archive, const char **name, const char **target, size_t *size, size_t *offset);
 
 /// archive_read_next_header. Returns 1 with the entry's path (valid until the next call) and size in bytes,
 /// 0 after the last entry, and -1 on an error.

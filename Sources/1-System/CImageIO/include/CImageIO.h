@@ -17,7 +17,7 @@ int cimage_jpeg_decode(
     const unsigned char *bytes, size_t count, unsigned char *rgb, int width, int height,
     char *message, size_t capacity);
 
-/// png_image_begin_read_from_memory
+/// png_read_info
 int cimage_png_size(
     const unsigned char *bytes, size_t count, int *width, int *height, char *message,
     size_t capacity);

@@ -1,5 +1,5 @@
 // The table of one instruction set.
-const dk_table DK_NAME(dk_table_) = {
+static const dk_table DK_NAME(table_) = {
     .size = sizeof(dk_table),
     .name = DK_LABEL,
     .vector_width = DK_WIDTH,
@@ -13,3 +13,5 @@ const dk_table DK_NAME(dk_table_) = {
     .squares = squares,
     .update = update,
 };
+
+const dk_table *DK_NAME(dk_table_)(void) { return &DK_NAME(table_); }

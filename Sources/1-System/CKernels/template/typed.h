@@ -1,4 +1,4 @@
-// The kernels of one element type: `element` is the type, T(name) the name of a kernel for it.
+// The kernels for one element type: `element` is the type, T(name) the name of a kernel for it.
 
 #include "product.h"
 
@@ -9,27 +9,29 @@
 #include "softmax.h"
 #include "weight_gradient.h"
 
-// Tiles multiply only bf16.
+// Tiles multiply only bf16. What they do not do comes from the level below.
 #if DK_ON_TILES
 #include "amx_product.h"
 #include "amx_weight_gradient.h"
-#define PRODUCT(name) T(amx_##name)
-#define PRODUCT_GRAIN (2 * TILE_ROWS)
-#else
-#define PRODUCT(name) T(name)
-#define PRODUCT_GRAIN DK_ROWS
-#endif
 
+static void T(extend)(dk_kernels *kernels) {
+  kernels->product_grain = 2 * TILE_ROWS;
+  kernels->gradient_grain = T(amx_gradient_grain);
+  kernels->product = T(amx_product);
+  kernels->weight_gradient_scratch = T(amx_weight_gradient_scratch);
+  kernels->weight_gradient = T(amx_weight_gradient);
+}
+#else
 static const dk_kernels T(kernels) = {
-    .product_grain = PRODUCT_GRAIN,
-    .gradient_grain = PRODUCT(gradient_grain),
+    .product_grain = DK_ROWS,
+    .gradient_grain = T(gradient_grain),
     .packed_bytes = T(packed_bytes),
     .pack = T(pack),
-    .product = PRODUCT(product),
+    .product = T(product),
     .pool = T(pool),
     .pool_gradient = T(pool_gradient),
-    .weight_gradient_scratch = PRODUCT(weight_gradient_scratch),
-    .weight_gradient = PRODUCT(weight_gradient),
+    .weight_gradient_scratch = T(weight_gradient_scratch),
+    .weight_gradient = T(weight_gradient),
     .column_sums = T(column_sums),
     .add = T(add),
     .to_f32 = T(to_f32),
@@ -51,5 +53,8 @@ static const dk_kernels T(kernels) = {
     .attention = T(attention),
     .attention_gradient = T(attention_gradient),
 };
-#undef PRODUCT
-#undef PRODUCT_GRAIN
+
+#ifdef DK_EXTENDS
+static void T(extend)(dk_kernels *kernels) { *kernels = T(kernels); }
+#endif
+#endif

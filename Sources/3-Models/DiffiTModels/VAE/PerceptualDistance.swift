@@ -116,12 +116,15 @@ public struct PerceptualDistance {
 
   /// (x - shift) / scale, with the mean and standard deviation of ImageNet's pixels in [-1, 1].
   private func normalized(_ x: Variable) -> Variable {
-    let (shift, scale): ([Float], [Float]) = (
-      [-0.030, -0.088, -0.188], [0.458, 0.448, 0.450]
-    )
+    let shift: [Float] = [-0.030, -0.088, -0.188]
+    let scale: [Float] = [0.458, 0.448, 0.450]
     let context = x.value.context
-    let matrix = (0..<9).map { $0 % 4 == 0 ? 1 / scale[$0 / 4] : 0 }
-    let offset = zip(shift, scale).map { -$0 / $1 }
+    var matrix = [Float](repeating: 0, count: 9)
+    var offset = [Float](repeating: 0, count: 3)
+    for channel in 0..<3 {
+      matrix[4 * channel] = 1 / scale[channel]
+      offset[channel] = -shift[channel] / scale[channel]
+    }
     return linear(
       x, Variable(Tensor(matrix, [3, 3], on: context)), Variable(Tensor(offset, [3], on: context)))
   }

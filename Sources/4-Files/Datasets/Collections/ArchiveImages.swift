@@ -1,12 +1,15 @@
 import FileFormats
-import Foundation
+import Images
 import SystemSupport
 
 /// The PNG and JPEG entries of a .zip, in the byte order of their paths: the same images in the
-/// same order as those of the folder that was packed. Hidden entries are passed over.
+/// same order as those of the folder that was packed. Hidden entries, and entries of other kinds,
+/// are left out and counted.
 package struct ArchiveImages: ImageCollection {
   /// Where the images are.
   package let path: String
+  /// Entries of other kinds.
+  package let leftOut: LeftOut
   private let directory: ZipDirectory
   private let entries: [ZipDirectory.Entry]
   /// Number of images.
@@ -16,10 +19,10 @@ package struct ArchiveImages: ImageCollection {
   package init(path: String) throws {
     self.path = path
     directory = try ZipDirectory(path: path)
-    entries = directory.entries.filter { entry in
-      ImageNames.isImage(entry.name) && !ImageNames.isHidden(entry.name)
-    }.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    guard !entries.isEmpty else { throw DatasetError.noImages(path: path) }
+    let listing = try ZipListing(directory)
+    entries = listing.images.map { [directory] in directory.entries[$0] }
+    leftOut = listing.leftOut
+    guard !entries.isEmpty else { throw DatasetError.noImages(path: path, found: leftOut) }
   }
 
   /// What errors call image `index`.
@@ -38,6 +41,7 @@ package struct ArchiveImages: ImageCollection {
   private func encoded(_ index: Int) throws -> EncodedImage {
     checkIndex(index)
     return try EncodedImage(
-      directory.content(entries[index]), path: Files.join(path, entries[index].name))
+      directory.content(entries[index], atMost: ImageFile.byteLimit),
+      path: Files.join(path, entries[index].name))
   }
 }

@@ -1,26 +1,30 @@
 import FileFormats
 import Foundation
-import Synchronization
+import Images
 import SystemSupport
 
 /// Images in an array: uint8 [N, H, W, 3] in an `.npz` (`arr_0`, or its only array) or an `.npy`.
 ///
-/// A stored array is used in place in a memory map, in any order. A deflated one is unpacked as a
-/// stream: images are best asked for in rising order, and one that lies far behind the last begins
-/// again from the start. An entry's checksum is compared when a stream ends; a stored array may be
-/// larger than memory, and its bytes are not all read.
+/// A stored array is used in place in a memory map, in any order; its checksum is compared when the
+/// first image is read. A deflated one is unpacked as a stream: images are best asked for in rising
+/// order, and one that lies far behind the last begins again from the start; its checksum is
+/// compared when the stream ends. An `.npy` has none.
+///
+/// `arr_1`, where an `.npz` has it, holds the images' classes as whole numbers [N].
 package final class ArrayImages: ImageCollection {
   /// Where the images are.
   package let path: String
   /// Number of images.
   package let count: Int
+  /// Nil for an `.npy`.
+  private let archive: NPZFile?
   private let size: ImageSize
   private let label: String
   private let rows: Rows
 
   private enum Rows {
-    /// From the first image's first byte on.
-    case mapped(Data)
+    /// From the first image's first byte on; the entry that they belong to.
+    case mapped(Data, StoredEntry?)
     case stream(RowStream)
   }
 
@@ -28,8 +32,8 @@ package final class ArrayImages: ImageCollection {
   ///   - path: an `.npz` or `.npy`, recognised by its content.
   ///   - keptBytes: memory for images of a deflated array that were passed on the way to a later
   ///     one.
-  /// - Throws: `ArchiveError.missingArray`, `.notImages`, `.wrongArraySize`, and errors of a
-  ///   damaged .zip or NPY.
+  /// - Throws: `ArchiveError.missingArray`, `.notImages`, `.wrongArraySize`,
+  ///   `ImageError.imageTooLarge`, and errors of a damaged .zip or NPY.
   package init(path: String, keptBytes: Int = 1 << 26) throws {
     self.path = path
     let source = try ArrayImages.source(path)
@@ -44,8 +48,13 @@ package final class ArrayImages: ImageCollection {
     }
     count = header.shape[0]
     size = ImageSize(width: header.shape[2], height: header.shape[1])
+    guard size.width <= ImageFile.pixelLimit / size.height else {
+      throw ImageError.imageTooLarge(
+        path: source.label, width: size.width, height: size.height, limit: ImageFile.pixelLimit)
+    }
+    archive = source.archive
     switch source.bytes {
-    case .plain(let bytes): rows = .mapped(bytes)
+    case .plain(let bytes, let entry): rows = .mapped(bytes, entry)
     case .deflated(let directory, let entry, let headerSize):
       let rowSize = header.byteCount / count
       rows = .stream(
@@ -68,17 +77,19 @@ package final class ArrayImages: ImageCollection {
   package func image(_ index: Int) throws -> RGBImage {
     checkIndex(index)
     let rowSize = size.width * size.height * 3
-    let pixels: [UInt8] =
-      switch rows {
-      case .mapped(let bytes): Array(bytes.dropFirst(index * rowSize).prefix(rowSize))
-      case .stream(let stream): try stream.row(index)
-      }
+    let pixels: [UInt8]
+    switch rows {
+    case .mapped(let bytes, let entry):
+      try entry?.check()
+      pixels = Array(bytes.dropFirst(index * rowSize).prefix(rowSize))
+    case .stream(let stream): pixels = try stream.row(index)
+    }
     return RGBImage(width: size.width, height: size.height, pixels: pixels)
   }
 
   private struct Source {
     enum Bytes {
-      case plain(Data)
+      case plain(Data, StoredEntry?)
       case deflated(ZipDirectory, ZipDirectory.Entry, headerSize: Int)
     }
     let label: String
@@ -86,6 +97,8 @@ package final class ArrayImages: ImageCollection {
     /// Bytes of the elements in the file.
     let byteCount: Int
     let bytes: Bytes
+    /// Nil for an `.npy`.
+    var archive: NPZFile?
   }
 
   private static func source(_ path: String) throws -> Source {
@@ -96,7 +109,10 @@ package final class ArrayImages: ImageCollection {
     let name = names.count == 1 ? names[0] : "arr_0"
     let (entry, label) = (try npz.entry(name), npz.label(name))
     let data = try npz.directory.compressed(entry)
-    if entry.method == 0 { return try plain(data, label: label) }
+    if entry.method == 0 {
+      let stored = StoredEntry(data, checksum: entry.crc, name: entry.name, archive: path)
+      return try plain(data, label: label, stored, npz)
+    }
     let stream = try InflateStream(data, name: entry.name, archive: path)
     var headerSize = 0
     let header = try NumPyHeader(path: label) { (count) throws in
@@ -105,81 +121,36 @@ package final class ArrayImages: ImageCollection {
     }
     return Source(
       label: label, header: header, byteCount: entry.size - headerSize,
-      bytes: .deflated(npz.directory, entry, headerSize: headerSize))
+      bytes: .deflated(npz.directory, entry, headerSize: headerSize), archive: npz)
   }
 
-  private static func plain(_ bytes: Data, label: String) throws -> Source {
+  private static func plain(
+    _ bytes: Data, label: String, _ entry: StoredEntry? = nil, _ archive: NPZFile? = nil
+  ) throws -> Source {
     var rest = bytes
     let header = try NumPyHeader(path: label) { count in
       defer { rest = rest.dropFirst(count) }
       return Array(rest.prefix(count))
     }
-    return Source(label: label, header: header, byteCount: rest.count, bytes: .plain(rest))
-  }
-}
-
-/// The images of a deflated array, unpacked in order under a lock.
-private final class RowStream: Sendable {
-  private struct State: ~Copyable {
-    var stream: InflateStream?
-    var checksum = Checksum32()
-    var next = 0
-    var kept: [Int: [UInt8]] = [:]
+    return Source(
+      label: label, header: header, byteCount: rest.count, bytes: .plain(rest, entry),
+      archive: archive)
   }
 
-  private let directory: ZipDirectory
-  private let entry: ZipDirectory.Entry
-  private let headerSize: Int
-  private let rowSize: Int
-  private let count: Int
-  private let keptCount: Int
-  private let state = Mutex(State())
-
-  init(
-    directory: ZipDirectory, entry: ZipDirectory.Entry, headerSize: Int, rowSize: Int, count: Int,
-    kept: Int
-  ) {
-    (self.directory, self.entry, self.headerSize) = (directory, entry, headerSize)
-    (self.rowSize, self.count, keptCount) = (rowSize, count, kept)
-  }
-
-  func row(_ index: Int) throws -> [UInt8] {
-    let row = state.withLock { state in
-      Result { () throws in
-        do throws {
-          return try read(index, &state)
-        } catch {
-          // It is unknown how far the stream has been read.
-          state = State()
-          throw error
-        }
-      }
+  /// The class of each image, from `arr_1`; nil where the file says nothing.
+  ///
+  /// - Throws: `DatasetError.brokenLabels`, and errors of a damaged .zip or NPY.
+  package func labels() throws -> [Int]? {
+    guard let archive, let array = try archive.arrayIfPresent("arr_1") else {
+      return nil
     }
-    return try row.get()
-  }
-
-  private func read(_ index: Int, _ state: inout State) throws -> [UInt8] {
-    if let row = state.kept[index] { return row }
-    if state.stream == nil || index < state.next {
-      state = State()
-      let stream = try InflateStream(
-        directory.compressed(entry), name: entry.name, archive: directory.path)
-      state.checksum.update(try stream.read(headerSize))
-      state.stream = stream
+    guard let labels = array.integers, array.shape == [count],
+      labels.allSatisfy({ (0..<LabelList.classLimit).contains($0) })
+    else {
+      throw DatasetError.brokenLabels(
+        path: archive.label("arr_1"),
+        reason: "found \(array.summary), expected whole numbers [\(count)] from 0 on")
     }
-    guard let stream = state.stream else { preconditionFailure("RowStream: no stream") }
-    var row: [UInt8] = []
-    while state.next <= index {
-      row = try stream.read(rowSize)
-      state.checksum.update(row)
-      state.kept[state.next] = row
-      state.kept[state.next - keptCount] = nil
-      state.next += 1
-    }
-    if state.next == count && state.checksum.value != entry.crc {
-      throw ArchiveError.brokenZip(
-        path: directory.path, reason: "the checksum of \(entry.name) is wrong")
-    }
-    return row
+    return labels
   }
 }

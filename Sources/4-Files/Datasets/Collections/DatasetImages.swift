@@ -1,4 +1,5 @@
 import FileFormats
+import Images
 
 /// The images of a labelled set, without their labels.
 package struct DatasetImages: ImageCollection {
@@ -14,6 +15,8 @@ package struct DatasetImages: ImageCollection {
 
   /// Number of images.
   package var count: Int { dataset.count }
+  /// What is beside the images and is not used.
+  package var leftOut: LeftOut { dataset.leftOut }
 
   /// What errors call image `index`.
   package func name(of index: Int) -> String { "image \(index) of \(path)" }

@@ -1,4 +1,5 @@
 import FileFormats
+import Images
 import TensorCore
 
 /// Images to be measured, read by index. They have no labels, and their sizes may differ.
@@ -9,6 +10,8 @@ package protocol ImageCollection: Sendable {
   var path: String { get }
   /// Images in the collection.
   var count: Int { get }
+  /// What is beside the images and is not used.
+  var leftOut: LeftOut { get }
 
   /// What errors call image `index`.
   func name(of index: Int) -> String
@@ -19,6 +22,9 @@ package protocol ImageCollection: Sendable {
 }
 
 extension ImageCollection {
+  /// Most collections are nothing but images.
+  package var leftOut: LeftOut { LeftOut() }
+
   /// The size that all images have.
   ///
   /// - Parameter range: the images that are looked at, by default all. Ranks that look at

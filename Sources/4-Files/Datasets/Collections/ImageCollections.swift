@@ -30,7 +30,8 @@ package enum ImageCollections {
       }
       return try FolderImages(path: path)
     }
-    switch FileKind(try Files.map(path)) {
+    let kind = FileKind(try Files.map(path))
+    switch kind {
     case .zip:
       let entries = try ZipDirectory(path: path).entries
       let isArrays = !entries.isEmpty && entries.allSatisfy { $0.name.hasSuffix(".npy") }
@@ -42,7 +43,8 @@ package enum ImageCollections {
       return try ArrayImages(path: path)
     case .gzip:
       return DatasetImages(try CIFAR10Dataset(path: path, split: split), path: path)
-    case .other:
+    default:
+      try FileUse.images.check(kind, path: path)
       // Here the content does not tell: a file that is cut off at its beginning, or records without
       // a header.
       if path.hasSuffix(".npz") || path.hasSuffix(".npy") { return try ArrayImages(path: path) }

@@ -28,7 +28,8 @@ package enum PackedImages {
   ///   - labels: one class per image, for `arr_1` of an `.npz`.
   ///   - labelFile: bytes of a .zip's `dataset.json`, which follows the images.
   ///   - progress: called after each image with the number of images done.
-  /// - Throws: `ImageError.mixedSizes` for an `.npz`, and those of reading and writing.
+  /// - Throws: `ImageError.brokenImage` for a file that is no whole PNG, `ImageError.mixedSizes` for
+  ///   an `.npz`, and those of reading and writing.
   package static func pack(
     _ names: [String], in folder: String, labels: [Int]? = nil, labelFile: Data? = nil,
     as format: Format, to path: String, progress: (Int) -> Void = { _ in }
@@ -40,7 +41,11 @@ package enum PackedImages {
     case .zip:
       let zip = try ZipWriter(path)
       for (index, name) in names.enumerated() {
-        let file = try EncodedImage(path: Files.join(folder, name))
+        let path = Files.join(folder, name)
+        let file = try EncodedImage(path: path)
+        guard file.bytes.withUnsafeBytes({ ImageFile.isWholePNG($0) }) else {
+          throw ImageError.brokenImage(path: path, reason: "it is cut short or damaged")
+        }
         try zip.add(name, file.bytes)
         progress(index + 1)
       }

@@ -6,6 +6,8 @@ package struct ImageSource: Sendable {
   package let kind: String
   /// The images as they are stored.
   package let images: any ImageCollection
+  /// What is beside the images and is not used.
+  package var leftOut: LeftOut { images.leftOut }
   /// Empty where nothing is labelled.
   package let classNames: [String]
   private let content: Content
@@ -13,6 +15,7 @@ package struct ImageSource: Sendable {
   private enum Content {
     case indexed(IndexedImages)
     case dataset(any ImageDataset)
+    case labels([Int])
     case unlabelled
   }
 
@@ -29,6 +32,10 @@ package struct ImageSource: Sendable {
     images = collection
     if let dataset = (collection as? DatasetImages)?.dataset {
       (kind, classNames, content) = ("cifar10", dataset.classNames, .dataset(dataset))
+    } else if let labels = try (collection as? ArrayImages)?.labels() {
+      kind = "images"
+      classNames = (0...(labels.max() ?? 0)).map { "\($0)" }
+      content = .labels(labels)
     } else {
       (kind, classNames, content) = ("images", [], .unlabelled)
     }
@@ -44,6 +51,7 @@ package struct ImageSource: Sendable {
     switch content {
     case .indexed(let images): images.label(of: index)
     case .dataset(let dataset): try dataset.image(index).label
+    case .labels(let labels): labels[index]
     case .unlabelled: nil
     }
   }
@@ -56,9 +64,12 @@ package struct ImageSource: Sendable {
     switch content {
     case .indexed(let images): return images.listDigest(by: algorithm)
     case .dataset(let dataset): return try dataset.contentDigest(by: algorithm)
-    case .unlabelled:
+    case .labels, .unlabelled:
       var digest = ContentDigest(algorithm)
       for index in 0..<count { digest.add(images.name(of: index)) }
+      if case .labels(let labels) = content, algorithm != .old {
+        for label in labels { digest.add(label + 1) }
+      }
       return digest.text
     }
   }
@@ -69,7 +80,7 @@ package struct ImageSource: Sendable {
     switch content {
     case .indexed(let images): try images.contentDigest()
     case .dataset(let dataset): dataset.contentDigest
-    case .unlabelled: nil
+    case .labels, .unlabelled: nil
     }
   }
 }

@@ -20,6 +20,8 @@ package final class IndexedImageDataset: ImageDataset {
   package var count: Int { images.count }
   /// One name per class; a label is an index into it.
   package var classNames: [String] { images.classNames }
+  /// What is beside the images and is not used.
+  package var leftOut: LeftOut { images.leftOut }
 
   private struct Cache {
     var images: [Int: [UInt8]] = [:]

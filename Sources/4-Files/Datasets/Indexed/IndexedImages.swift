@@ -1,5 +1,6 @@
 import FileFormats
 import Foundation
+import Images
 import SystemSupport
 import TensorCore
 
@@ -51,13 +52,16 @@ package struct IndexedImages: Sendable {
   package let classNames: [String]
   /// The list, in the order of the set.
   package let entries: [Entry]
-  private let store: Store
+  /// What is beside the images and is not used.
+  package let leftOut: LeftOut
+  let store: Store
 
   init(
-    path: String, layout: Layout, classNames: [String], entries: [Entry], store: Store
+    path: String, layout: Layout, classNames: [String], entries: [Entry], store: Store,
+    leftOut: LeftOut
   ) {
     (self.path, self.layout, self.classNames) = (path, layout, classNames)
-    (self.entries, self.store) = (entries, store)
+    (self.entries, self.store, self.leftOut) = (entries, store, leftOut)
   }
 
   /// Lists the images at `path` in a known layout.
@@ -71,6 +75,8 @@ package struct IndexedImages: Sendable {
 
   /// Lists the images at `path`. The content tells the layout: a folder with `dataset.json`, with
   /// .tar files or with class folders; a .tar; a .zip. Nil where it is none of these.
+  ///
+  /// - Throws: `DatasetError.strayImages` where labels would be lost.
   package init?(anyLayout path: String) throws {
     guard let layout = try IndexedImages.layout(of: path) else { return nil }
     try self.init(path: path, layout: layout)
@@ -81,13 +87,15 @@ package struct IndexedImages: Sendable {
       switch FileKind(try Files.map(path)) {
       case .zip: return path.hasSuffix(".npz") ? nil : .packed
       case .tar: return .tar
-      case .numpy, .gzip, .other: return path.hasSuffix(".tar") ? .tar : nil
+      default: return path.hasSuffix(".tar") ? .tar : nil
       }
     }
     if Files.kindIfPresent(Files.join(path, LabelList.fileName)) == .file { return .packed }
-    let names = try Files.names(in: path)
-    if names.contains(where: { TarFile.isName($0) }) { return .tar }
-    if CIFAR10Dataset.isFolder(path) || names.contains(where: { ImageNames.isImage($0) }) {
+    let items = try Files.items(in: path).filter { !$0.isHidden }
+    if items.contains(where: { TarFile.isName($0.name) }) { return .tar }
+    if CIFAR10Dataset.isFolder(path) { return nil }
+    if items.contains(where: { $0.kind == .file && ImageNames.isImage($0.name) }) {
+      try refuseStrays(items, in: path)
       return nil
     }
     return .folder
@@ -103,7 +111,9 @@ package struct IndexedImages: Sendable {
     switch store {
     case .folder: return try Files.map(Files.join(path, entry.name))
     case .tars(let tars): return tars[entry.part].bytes(entry.offset, entry.size)
-    case .zip(let directory): return try directory.content(directory.entries[entry.offset])
+    case .zip(let directory):
+      return try directory.content(
+        directory.entries[entry.offset], atMost: ImageFile.byteLimit)
     }
   }
 
@@ -131,77 +141,5 @@ extension IndexedImages: ImageCollection {
   /// Image `index`, decoded.
   package func image(_ index: Int) throws -> RGBImage {
     try encoded(index).decoded()
-  }
-}
-
-extension IndexedImages {
-  /// A fingerprint of names, labels and contents, not of the path. For a .zip it uses the checksums
-  /// that the archive has. Otherwise it reads small files whole, and both ends of large ones:
-  /// reading millions of photographs in full would take hours, and an edited photograph hardly ever
-  /// keeps its size, its header and its end.
-  ///
-  /// - Parameters:
-  ///   - resolution: side in pixels that images are resized to; 0: they are not resized.
-  ///   - checkingHeaders: whether to throw for an image whose header cannot be read. Those in a
-  ///     .zip are not looked at.
-  package func contentDigest(
-    resolution: Int = 0, checkingHeaders: Bool = false, by algorithm: DigestAlgorithm = .xxh3
-  ) throws -> String {
-    var digest = ContentDigest(algorithm)
-    digest.add(resolution)
-    if layout != .folder {
-      digest.add(classNames.count)
-      for name in classNames { digest.add(name) }
-    }
-    var folder = -1
-    for (index, entry) in entries.enumerated() {
-      if layout == .folder, let label = entry.label {
-        // The digest of a folder is defined in this order: a class, then the names in it.
-        if label != folder { digest.add(classNames[label]) }
-        folder = label
-        digest.add(String(entry.name.dropFirst(classNames[label].utf8.count + 1)))
-      } else {
-        digest.add(entry.name)
-        digest.add(entry.label.map { $0 + 1 } ?? 0)
-      }
-      if case .zip(let directory) = store {
-        digest.add(directory.entries[entry.offset].size)
-        digest.add(Int(directory.entries[entry.offset].crc))
-        continue
-      }
-      let bytes = try bytes(of: index)
-      if checkingHeaders { _ = try EncodedImage(bytes, path: name(of: index)).size() }
-      digest.add(endsOf: bytes)
-    }
-    return digest.text
-  }
-
-  /// A fingerprint of names and labels, and of what archives say of their entries. It does not look
-  /// at the files of a folder.
-  package func listDigest(by algorithm: DigestAlgorithm) -> String {
-    var digest = ContentDigest(algorithm)
-    for entry in entries {
-      digest.add(entry.name)
-      digest.add(entry.label.map { $0 + 1 } ?? 0)
-      switch store {
-      case .folder: break
-      case .tars: digest.add(entry.size)
-      case .zip(let directory): digest.add(Int(directory.entries[entry.offset].crc))
-      }
-    }
-    return digest.text
-  }
-}
-
-extension ContentDigest {
-  fileprivate mutating func add(endsOf bytes: Data) {
-    let end = 8192
-    add(bytes.count)
-    if bytes.count <= 2 * end {
-      add(bytes)
-    } else {
-      add(bytes.prefix(end))
-      add(bytes.suffix(end))
-    }
   }
 }

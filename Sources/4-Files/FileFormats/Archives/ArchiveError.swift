@@ -9,6 +9,10 @@ package enum ArchiveError: Error, Equatable, Sendable {
   case missingEntry(archive: String, name: String)
   /// A .zip or .npz is damaged, cut off, or none.
   case brokenZip(path: String, reason: String)
+  /// The bytes of a stored array are not those that its checksum was made of.
+  case wrongChecksum(path: String, name: String)
+  /// An archive holds more than the data set that it should be can have.
+  case tooLarge(path: String, found: String, limit: Int)
   /// A .npz holds no array of this name.
   case missingArray(path: String, name: String, found: [String])
   /// A file or entry does not begin as an NPY does.
@@ -32,6 +36,12 @@ extension ArchiveError: CustomStringConvertible {
       "\(archive) has no \(name); expected the official CIFAR-10 binary archive"
     case .brokenZip(let path, let reason):
       "cannot read \(path) as a .zip or .npz: \(reason); write or download it again"
+    case .wrongChecksum(let path, let name):
+      "\(path): the checksum of \(name) is wrong, so some of its bytes have changed; write or download"
+        + " it again"
+    case .tooLarge(let path, let found, let limit):
+      "\(path): found \(found), expected at most \(limit) bytes in all; unpack it and name the folder,"
+        + " or check that it is the right file"
     case .missingArray(let path, let name, let found):
       "\(path) has no array \(name), found \(Self.list(found)); check that it is the right file"
     case .notNumPy(let path):

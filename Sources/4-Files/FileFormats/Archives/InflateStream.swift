@@ -4,6 +4,9 @@ import SystemSupport
 
 /// A deflated entry, unpacked from its beginning on by zlib. Used by one thread at a time.
 package final class InflateStream {
+  /// Deflate packs at most 1032 bytes into one.
+  static let highestRatio = 1032
+
   private let source: Data
   private let name: String
   private let archive: String
@@ -25,7 +28,29 @@ package final class InflateStream {
 
   /// The next bytes, exactly as many as asked for.
   package func read(_ count: Int) throws -> [UInt8] {
-    guard count > 0 else { return [] }
+    let (bytes, isWhole) = next(count)
+    guard isWhole && bytes.count == count else {
+      throw ArchiveError.brokenZip(
+        path: archive, reason: "\(name) is damaged or cut off after \(made) bytes")
+    }
+    return bytes
+  }
+
+  /// All that follows.
+  ///
+  /// - Throws: where that is more than `limit` bytes, or damaged.
+  func readToEnd(atMost limit: Int) throws -> [UInt8] {
+    let (bytes, isWhole) = next(limit + 1)
+    guard isWhole && bytes.count <= limit else {
+      throw ArchiveError.brokenZip(
+        path: archive, reason: "\(name) is damaged, or longer than \(limit) bytes")
+    }
+    return bytes
+  }
+
+  /// At most `count` bytes, and whether the source is whole so far.
+  private func next(_ count: Int) -> (bytes: [UInt8], isWhole: Bool) {
+    guard count > 0 else { return ([], true) }
     var status: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
       source.withUnsafeBytes { source in
@@ -38,11 +63,7 @@ package final class InflateStream {
       }
     }
     made += bytes.count
-    guard status == 0 && bytes.count == count else {
-      throw ArchiveError.brokenZip(
-        path: archive, reason: "\(name) is damaged or cut off after \(made) bytes")
-    }
-    return bytes
+    return (bytes, status == 0)
   }
 }
 

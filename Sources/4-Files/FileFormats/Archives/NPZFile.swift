@@ -28,10 +28,17 @@ package struct NPZFile: Sendable {
   /// Whether there is an array of this name.
   package func contains(_ name: String) -> Bool { entries[name + ".npy"] != nil }
 
+  /// The most bytes that a deflated array may unpack to: what 50,000 rows of 2,048 features in f64
+  /// have, and as much again for the header and more rows. A stored array may be larger.
+  private static let unpackedLimit = 1 << 30
+
   /// An array whole, its checksum verified.
   /// - Throws: `ArchiveError.missingArray`, and what an NPY may be wrong in.
   package func array(_ name: String) throws -> NumPyArray {
-    try NumPyArray(encoded: directory.content(entry(name)), path: label(name))
+    let entry = try entry(name)
+    let limit = entry.method == 0 ? Int.max : Self.unpackedLimit
+    return try NumPyArray(
+      encoded: directory.content(entry, atMost: limit), path: label(name))
   }
 
   /// The array where there is one of this name.

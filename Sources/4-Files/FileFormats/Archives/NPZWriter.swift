@@ -1,3 +1,5 @@
+import Images
+
 /// Writes an `.npz` as `numpy.savez` does, without compression, in bounded memory: arrays whole, or
 /// piece by piece. Its bytes are a function of names and arrays.
 package final class NPZWriter {

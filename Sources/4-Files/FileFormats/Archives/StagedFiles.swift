@@ -32,8 +32,11 @@ package struct StagedFiles: Sendable {
 
   /// Unpacks the files with these names, in whatever folder of the archive they are.
   ///
-  /// - Parameter archive: a .tar or .tar.gz.
-  package init(unpacking archive: String, _ names: [String]) throws {
+  /// - Parameters:
+  ///   - archive: a .tar or .tar.gz.
+  ///   - limit: the most bytes that all files of the archive may have together, asked for or not:
+  ///     a small archive can hold very much of the same.
+  package init(unpacking archive: String, _ names: [String], atMost limit: Int) throws {
     let name = "diffit-\(UUID().uuidString)"
     let file = Descriptor(carchive_memory_file(name))
     guard file.number >= 0 else {
@@ -41,15 +44,22 @@ package struct StagedFiles: Sendable {
     }
     var entries: [Entry] = []
     var end = 0
-    try TarReader.forEachFile(in: archive) { (path, _, read) throws in
-      let name = String(path.split(separator: "/").last ?? "")
-      guard names.contains(name), !entries.contains(where: { $0.name == name }) else { return }
-      let content = try read()
-      guard file.append(content) else {
-        throw FileError.unwritable(path: "memory for \(archive)", reason: StagedFiles.lastError)
+    var total = 0
+    try TarReader.forEachFile(in: archive) { (path, size, read) throws in
+      guard size >= 0 && size <= limit - total else {
+        throw ArchiveError.tooLarge(
+          path: archive, found: "\(path) with \(size) bytes behind \(total)", limit: limit)
       }
-      entries.append(Entry(name: name, offset: end, count: content.count))
-      end += content.count
+      total += size
+      let name = Files.name(path)
+      guard names.contains(name), !entries.contains(where: { $0.name == name }) else { return }
+      try read { piece in
+        guard file.append(piece) else {
+          throw FileError.unwritable(path: "memory for \(archive)", reason: StagedFiles.lastError)
+        }
+      }
+      entries.append(Entry(name: name, offset: end, count: size))
+      end += size
     }
     if let missing = names.first(where: { name in !entries.contains { $0.name == name } }) {
       throw ArchiveError.missingEntry(archive: archive, name: missing)
@@ -111,8 +121,8 @@ private final class Descriptor: Sendable {
 
   deinit { if number >= 0 { close(number) } }
 
-  func append(_ content: [UInt8]) -> Bool {
-    let code = content.withUnsafeBytes { FileSystem.writeAll($0, to: number) }
+  func append(_ content: UnsafeRawBufferPointer) -> Bool {
+    let code = FileSystem.writeAll(content, to: number)
     errno = code
     return code == 0
   }

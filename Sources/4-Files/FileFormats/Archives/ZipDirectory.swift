@@ -34,6 +34,7 @@ package struct ZipDirectory: Sendable {
   package init(path: String) throws {
     self.path = path
     bytes = try Files.map(path)
+    try FileUse.zip.check(bytes.prefix(FileKind.startSize), path: path)
     var scan = ZipScan(bytes, path: path)
     let list = try scan.end()
     guard list.count <= list.size / 46 else {
@@ -43,10 +44,10 @@ package struct ZipDirectory: Sendable {
     scan.position = list.offset
     var entries: [Entry] = []
     entries.reserveCapacity(list.count)
-    var names: Set<String> = []
+    var names: Set<ExactName> = []
     for _ in 0..<list.count {
       let entry = try scan.entry()
-      guard names.insert(entry.name).inserted else {
+      guard names.insert(ExactName(entry.name)).inserted else {
         throw ArchiveError.brokenZip(path: path, reason: "it has two entries \(entry.name)")
       }
       entries.append(entry)
@@ -78,17 +79,33 @@ package struct ZipDirectory: Sendable {
     guard entry.method == 8 || entry.size == entry.compressedSize else {
       throw ArchiveError.brokenZip(path: path, reason: "\(entry.name) is stored with two sizes")
     }
+    // A wrong size must not ask for all memory.
+    guard entry.method == 0 || entry.size / InflateStream.highestRatio <= entry.compressedSize
+    else {
+      throw ArchiveError.brokenZip(path: path, reason: "\(entry.name) has an absurd size")
+    }
     return bytes[(bytes.startIndex + data)..<(bytes.startIndex + end)]
   }
 
+  /// The first unpacked bytes of an entry, as many as there are.
+  package func start(of entry: Entry, _ count: Int) throws -> Data {
+    let packed = try compressed(entry)
+    guard entry.method == 8 else { return packed.prefix(count) }
+    let stream = try InflateStream(packed, name: entry.name, archive: path)
+    return Data(try stream.read(min(count, entry.size)))
+  }
+
   /// An entry whole, checked by its checksum. A stored one stays in the map.
-  package func content(_ entry: Entry) throws -> Data {
+  ///
+  /// - Parameter limit: the most bytes that what the entry holds can have; a deflated entry of more
+  ///   is refused before it is unpacked, because a small archive can hold very much of the same.
+  package func content(_ entry: Entry, atMost limit: Int) throws -> Data {
     var content = try compressed(entry)
+    guard entry.size <= limit else {
+      throw ArchiveError.brokenZip(
+        path: path, reason: "\(entry.name) has \(entry.size) bytes, expected at most \(limit)")
+    }
     if entry.method == 8 {
-      // Deflate packs at most 1032 to 1: a wrong size must not ask for all memory.
-      guard entry.size / 1032 <= entry.compressedSize else {
-        throw ArchiveError.brokenZip(path: path, reason: "\(entry.name) has an absurd size")
-      }
       let stream = try InflateStream(content, name: entry.name, archive: path)
       content = Data(try stream.read(entry.size))
     }
@@ -145,7 +162,7 @@ private struct ZipScan {
       var size = number(start + 24, 4), var offset = number(start + 42, 4),
       let nameBytes = slice(start + 46, nameSize)
     else { throw broken("its list of entries is damaged") }
-    let name = String(decoding: nameBytes, as: UTF8.self)
+    let name = FileName.text(nameBytes)
     position = start + 46 + nameSize
     let extraEnd = position + extraSize
     while position + 4 <= extraEnd, let kind = number(position, 2),

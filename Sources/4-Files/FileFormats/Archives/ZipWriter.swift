@@ -19,7 +19,7 @@ package final class ZipWriter {
   private let file: AtomicFile
   private let wide: Int
   private var entries: [Entry] = []
-  private var names: Set<String> = []
+  private var names: Set<ExactName> = []
   /// The entry that is being written, and its bytes to come.
   private var open: (checksum: Checksum32, rest: Int)?
 
@@ -87,9 +87,10 @@ package final class ZipWriter {
   private func register(_ name: String, size: Int) {
     precondition(open == nil, "ZipWriter: \(name) begins while an entry lacks bytes")
     precondition(
-      names.insert(name).inserted && !name.isEmpty && name.utf8.count < 0xFFFF && size >= 0,
+      names.insert(ExactName(name)).inserted && !name.isEmpty && name.utf8.count < 0xFFFF
+        && size >= 0,
       "ZipWriter: a second entry \(name), or a bad name or size (\(size))")
-    entries.append(Entry(name: Array(name.utf8), size: size, offset: file.size, crc: 0))
+    entries.append(Entry(name: FileName.bytes(name), size: size, offset: file.size, crc: 0))
     open = (Checksum32(), size)
   }
 

@@ -1,8 +1,11 @@
+import Images
+
 /// Why an image cannot be decoded or used. Each description is one line that says what is wrong,
 /// where, what was found, what was expected and how to repair it.
 package enum ImageError: Error, Equatable, Sendable {
-  /// A file's first bytes are neither those of a JPEG nor of a PNG.
-  case unknownImageFormat(path: String)
+  /// A file's first bytes are neither those of a JPEG nor of a PNG; `found` says what it is, such as
+  /// `a WebP`, where that is known.
+  case unknownImageFormat(path: String, found: String? = nil)
   /// A JPEG or PNG cannot be decoded.
   case brokenImage(path: String, reason: String)
   /// An image is larger than this program is willing to decode.
@@ -16,8 +19,8 @@ extension ImageError: CustomStringConvertible {
   /// The error as one line.
   package var description: String {
     switch self {
-    case .unknownImageFormat(let path):
-      "\(path) is neither a JPEG nor a PNG by its first bytes; convert or remove it"
+    case .unknownImageFormat(let path, let found):
+      "\(path) is neither a JPEG nor a PNG by its first bytes\(Self.but(found)); convert or remove it"
     case .brokenImage(let path, let reason):
       "broken image \(path): \(reason); replace or remove it"
     case .imageTooLarge(let path, let width, let height, let limit):
@@ -34,10 +37,13 @@ extension ImageError: CustomStringConvertible {
   package var brokenImage: String? {
     switch self {
     case .brokenImage(_, let reason): reason
-    case .unknownImageFormat: "neither a JPEG nor a PNG by its first bytes"
+    case .unknownImageFormat(_, let found):
+      "neither a JPEG nor a PNG by its first bytes\(Self.but(found))"
     case .imageTooLarge(_, let width, let height, let limit):
       "\(width) x \(height) pixels, more than \(limit) in all"
     case .mixedSizes: nil
     }
   }
+
+  private static func but(_ found: String?) -> String { found.map { ", but \($0)" } ?? "" }
 }

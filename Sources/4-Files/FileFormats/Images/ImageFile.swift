@@ -1,5 +1,6 @@
 import CImageIO
 import Foundation
+import Images
 import SystemSupport
 
 /// JPEG and PNG files, through libjpeg and libpng.
@@ -7,6 +8,10 @@ package enum ImageFile {
   /// The most pixels that an image may have, 400 MB decoded, so that neither a broken header nor a
   /// few huge images take all memory.
   package static let pixelLimit = 1 << 27
+
+  /// The most bytes that an image may unpack to from an archive, four per pixel. Only images of noise
+  /// in 16 bits need more.
+  package static let byteLimit = 4 * pixelLimit
 
   /// Decodes a JPEG (RGB, greyscale, CMYK; baseline or progressive) or a PNG (any colour type and
   /// depth; alpha is dropped), and turns it upright where the file says how it was taken. The first

@@ -1,3 +1,5 @@
+import Images
+
 /// Grids as PNG files, in which small images are enlarged.
 extension ImageGrid {
   /// Writes a grid of images.

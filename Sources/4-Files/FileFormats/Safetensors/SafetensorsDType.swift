@@ -1,3 +1,5 @@
+import TensorCore
+
 /// Element types of the safetensors format, under their names in its headers.
 ///
 /// Elements are little-endian, as is every machine this program is built for.
@@ -39,24 +41,13 @@ package enum SafetensorsDType: String, CaseIterable, Sendable {
 
   /// Converts floating-point elements to f32: exact but for f64, which is rounded to nearest.
   package func convertToFloats(_ bytes: UnsafeRawBufferPointer, _ to: UnsafeMutablePointer<Float>) {
-    let count = bytes.count / size
     switch self {
     case .float32:
       UnsafeMutableRawPointer(to).copyMemory(
-        from: bytes.baseAddress ?? UnsafeRawPointer(to), byteCount: count * 4)
-    case .float64:
-      for i in 0..<count {
-        to[i] = Float(bytes.loadUnaligned(fromByteOffset: i * 8, as: Double.self))
-      }
-    case .bfloat16:
-      for i in 0..<count {
-        let bits = bytes.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)
-        to[i] = Float(bitPattern: UInt32(bits) << 16)
-      }
-    case .float16:
-      for i in 0..<count {
-        to[i] = Float(bytes.loadUnaligned(fromByteOffset: i * 2, as: Float16.self))
-      }
+        from: bytes.baseAddress ?? UnsafeRawPointer(to), byteCount: bytes.count / size * size)
+    case .float64: StoredFloats.convert(float64: bytes, to: to)
+    case .bfloat16: StoredFloats.convert(bfloat16: bytes, to: to)
+    case .float16: StoredFloats.convert(float16: bytes, to: to)
     default: fatalError("convertToFloats: \(rawValue) is not a floating-point type")
     }
   }

@@ -1,3 +1,4 @@
+import SystemSupport
 /// Why a file is not a safetensors file, or lacks a tensor. One case per condition; each
 /// description is one line that names the file, what was found, what was expected and how to mend
 /// it.
@@ -32,6 +33,8 @@ package enum SafetensorsError: Error, Equatable, Sendable {
   case overlap(path: String, tensor: String, begin: Int, expected: Int)
   /// The file ends before the last tensor, or goes on behind it.
   case dataSize(path: String, found: Int, expected: Int)
+  /// The index of a network in several files cannot be used.
+  case index(path: String, reason: String)
   /// The file has no tensor of this name.
   case noSuchTensor(path: String, tensor: String)
   /// A tensor has another element type than its reader takes.
@@ -39,7 +42,9 @@ package enum SafetensorsError: Error, Equatable, Sendable {
 }
 
 extension SafetensorsError: CustomStringConvertible {
-  package var description: String {
+  package var description: String { Format.line(text) }
+
+  private var text: String {
     let again = "; write or download the file again"
     return switch self {
     case .shortFile(let path, let size):
@@ -78,6 +83,8 @@ extension SafetensorsError: CustomStringConvertible {
     case .dataSize(let path, let found, let expected):
       "\(path): \(found) bytes of tensor data, the header describes \(expected): "
         + "\(found < expected ? "truncated" : "something follows the tensors")\(again)"
+    case .index(let path, let reason):
+      "\(path): not an index of safetensors files: \(reason)\(again)"
     case .noSuchTensor(let path, let tensor):
       "\(path): no tensor \(tensor) in the file; diffit inspect lists what it holds"
     case .tensorType(let path, let tensor, let found, let expected):

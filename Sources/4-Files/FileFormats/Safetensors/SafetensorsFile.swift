@@ -25,6 +25,7 @@ package struct SafetensorsFile: Sendable {
     self.path = path
     file = try InputFile(path)
     let size = try file.size
+    try FileUse.safetensors.check(try file.bytes(0..<min(size, FileKind.startSize)), path: path)
     let length = try SafetensorsHeader.length(
       file.bytes(0..<min(size, 8)), fileSize: size, path: path)
     dataStart = 8 + length

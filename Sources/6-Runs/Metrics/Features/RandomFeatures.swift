@@ -1,5 +1,7 @@
 import FileFormats
+import Images
 import Operators
+import Scores
 import SystemSupport
 import TensorCore
 
@@ -101,20 +103,11 @@ package struct RandomFeatures: FeatureExtractor {
     var x = images
     let means = layers.map { layer in
       x = layer(x)
-      clip(x)
+      x.clip(atMost: 1)  // the layer has raised to 0
       return PoolOperator.imageMeans(x)
     }
     return (0..<images.shape[0]).flatMap { image in
       means.flatMap { $0[image..<image + 1].floats }
-    }
-  }
-
-  /// To at most 1, in place; the layer has raised to 0.
-  private func clip(_ x: Tensor) {
-    x.withFloats { values in
-      x.context.forElements(x.count) { begin, end in
-        for i in Int(begin)..<Int(end) { values[i] = min(values[i], 1) }
-      }
     }
   }
 

@@ -1,5 +1,6 @@
 import Datasets
 import FileFormats
+import Scores
 import TensorCore
 
 /// Files of reference statistics, `.npz`.

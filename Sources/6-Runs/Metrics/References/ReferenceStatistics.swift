@@ -1,3 +1,5 @@
+import Scores
+
 /// Statistics of a data set's features, and the network that made the features.
 package struct ReferenceStatistics: Sendable, Equatable {
   /// The network of files that name none, such as EDM's and ADM's.

@@ -1,12 +1,4 @@
-/// The part of a reference that a metric compares samples with.
-package enum ReferencePart: String, Sendable {
-  /// Nothing: the metric is computed from samples only.
-  case none
-  /// Mean and covariance of the features.
-  case statistics
-  /// The features of every image.
-  case rows
-}
+import Scores
 
 /// The metrics of sample quality that are computed from features, by the names that settings and
 /// results use.

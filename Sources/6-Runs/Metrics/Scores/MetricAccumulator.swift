@@ -1,4 +1,5 @@
 import Collectives
+import Scores
 import TensorCore
 
 /// Accumulates the features of this rank's images for any number of metrics: every row where a

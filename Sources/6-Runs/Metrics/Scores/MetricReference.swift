@@ -1,3 +1,5 @@
+import Scores
+
 /// The reference that samples are compared with: what all metrics of one feature network need.
 package struct MetricReference: Sendable {
   /// Mean and covariance of the features of all reference images, the same on every rank.

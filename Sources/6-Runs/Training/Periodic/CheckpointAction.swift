@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import CommandSupport
 import Configuration
+import Evaluation
 import Foundation
 import ModelLoading
 import Synchronization
@@ -50,12 +51,17 @@ final class CheckpointAction: PeriodicAction {
   /// - Parameter waiting: whether to return only when the checkpoint is complete.
   func save(waiting: Bool) throws {
     trainer.communicator.activity.enter(.saving)
-    if let saved = try saver.finish() { report(saved) }
+    try finish()
     if savedAt != trainer.imagesSeen {
       try saver.begin()
       savedAt = trainer.imagesSeen
     }
-    if waiting, let saved = try saver.finish() { report(saved) }
+    if waiting { try finish() }
+  }
+
+  /// Waits for a save that is under way. Collective.
+  func finish() throws {
+    if let saved = try saver.finish() { report(saved) }
   }
 
   private func report(_ saved: CheckpointSaver.Saved) {
@@ -73,18 +79,17 @@ final class CheckpointAction: PeriodicAction {
   ///   off.
   private static func retention(
     _ settings: Configuration, in directory: RunDirectory, discardingAfter branch: Int?
-  ) -> @Sendable (_ images: Int) throws -> [String] {
+  ) -> @Sendable (_ images: Int, _ lastGood: Int?) throws -> [String] {
     let store = directory.checkpoints
     let isFirst = Atomic(true)
-    return { images in
+    return { images, lastGood in
       var notes: [String] = []
       if let branch, isFirst.exchange(false, ordering: .relaxed) {
         notes = try store.removeNewer(than: branch, except: images).map {
           "discarded \($0.path)"
         }
       }
-      try directory.applyRetention(settings)
-      return notes
+      return try notes + directory.applyRetention(settings, sparing: lastGood)
     }
   }
 }

@@ -29,6 +29,8 @@ final class CheckpointSaver {
 
   private struct Save {
     let images: Int
+    /// `SkippedUpdates.lastGood` when the save began.
+    let lastGood: Int?
     /// Complete except for the records of the files.
     let manifest: Manifest
     let begun: Double
@@ -39,7 +41,7 @@ final class CheckpointSaver {
   private let trainer: Trainer
   private let facts: [String: String]
   private let store: CheckpointStore
-  private let afterCommit: @Sendable (_ images: Int) throws -> [String]
+  private let afterCommit: @Sendable (_ images: Int, _ lastGood: Int?) throws -> [String]
   /// Where the state is copied to, allocated and touched before training begins; nil where it is
   /// not copied.
   private let snapshot: [StateVector]?
@@ -49,11 +51,11 @@ final class CheckpointSaver {
 
   /// - Parameters:
   ///   - facts: what the manifest says of the data besides the configuration.
-  ///   - afterCommit: called on the first rank with the images of a checkpoint that was committed;
-  ///     returns lines for the log.
+  ///   - afterCommit: called on the first rank with the images of a checkpoint that was committed,
+  ///     and `SkippedUpdates.lastGood` of that moment; returns lines for the log.
   init(
     _ trainer: Trainer, facts: [String: String], store: CheckpointStore,
-    afterCommit: @escaping @Sendable (_ images: Int) throws -> [String]
+    afterCommit: @escaping @Sendable (_ images: Int, _ lastGood: Int?) throws -> [String]
   ) {
     (self.trainer, self.facts, self.store) = (trainer, facts, store)
     self.afterCommit = afterCommit
@@ -83,7 +85,7 @@ final class CheckpointSaver {
       return record
     }
     save = Save(
-      images: images,
+      images: images, lastGood: trainer.skips.lastGood,
       manifest: trainer.manifest(shards: [], vectors: vectors.map(\.name), facts: facts),
       begun: begun, stalled: MonotonicClock.now - begun, stage: .writing(task))
   }
@@ -151,12 +153,10 @@ final class CheckpointSaver {
   private func commit(_ save: Save, _ records: [[UInt8]]) throws -> BackgroundTask<[String]> {
     guard communicator.rank == 0 else { return BackgroundTask(done: []) }
     let shards = try records.map { try JSONDecoder().decode(ShardRecord.self, from: Data($0)) }
-    let (manifest, store, images, afterCommit) = (
-      save.manifest.with(shards: shards), store, save.images, afterCommit
-    )
+    let (manifest, store, afterCommit) = (save.manifest.with(shards: shards), store, afterCommit)
     return BackgroundTask("committing") {
       try store.commit(manifest)
-      return try afterCommit(images)
+      return try afterCommit(save.images, save.lastGood)
     }
   }
 }

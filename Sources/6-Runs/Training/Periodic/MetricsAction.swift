@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import CommandSupport
 import Configuration
+import Evaluation
 import ModelLoading
 import SystemSupport
 
@@ -53,7 +54,8 @@ final class MetricsAction: PeriodicAction {
   private func keepIfBest(_ metric: String, _ value: Double) throws {
     let isBest = try communicator.agree {
       guard communicator.rank == 0 else { return false }
-      let before = BestCheckpoint(of: directory, metric: metric)
+      let (before, note) = try directory.best(by: metric)
+      if let note { log.warning(note) }
       return before?.isBeaten(by: value) ?? value.isFinite
     }
     guard try communicator.anyRank(isBest) else { return }
@@ -63,7 +65,8 @@ final class MetricsAction: PeriodicAction {
     try communicator.agree {
       guard communicator.rank == 0 else { return }
       try writeJSON(best, to: directory.best)
-      try directory.applyRetention(trainer.configuration)
+      try directory.applyRetention(trainer.configuration, sparing: trainer.skips.lastGood)
+        .forEach(log.warning)
     }
     log.info("best \(metric) so far: \(best.checkpoint) is kept")
   }

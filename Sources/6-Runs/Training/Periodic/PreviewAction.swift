@@ -3,6 +3,7 @@ import CommandSupport
 import Datasets
 import FileFormats
 import Foundation
+import Images
 import ModelLoading
 import SystemSupport
 import TensorCore
@@ -62,6 +63,9 @@ final class PreviewAction: PeriodicAction {
       try trainer.parameters.withWeights(weights) {
         try trainer.task.previews(own, settings, of: images, on: trainer.context)
       }
+    }
+    if let fault = trainer.task.takePreviewFault() {
+      log.warning("the grid of \(kind) is not what it should be: \(fault)")
     }
     let pixels = try communicator.gather(values: previews.flatMap(\.pixels))
     let path = directory.samples(images: trainer.imagesSeen, kind: kind)

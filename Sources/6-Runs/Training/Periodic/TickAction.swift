@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import CommandSupport
 import Foundation
+import Reporting
 import SystemSupport
 
 /// Writes the figures of the time since the last tick to `stats.jsonl` and to the log, one row per

@@ -18,6 +18,8 @@ import TensorCore
 final class TrainingMetrics {
   /// One measurement, as a row of `stats.jsonl`.
   struct Row: Codable, Equatable, Sendable {
+    /// When the row was written, in UTC by ISO 8601; nil in rows of versions before 0.2.
+    var time: String?
     /// Images of all ranks since the run began.
     var images: Int
     /// The metrics' values by name.
@@ -34,7 +36,7 @@ final class TrainingMetrics {
     var seconds: Double
 
     enum CodingKeys: String, CodingKey {
-      case images, metrics, weights, features
+      case time, images, metrics, weights, features
       case lossByNoiseLevel = "loss_by_noise_level"
       case samples = "metrics_samples"
       case seconds = "metrics_seconds"
@@ -121,7 +123,7 @@ final class TrainingMetrics {
       try measure(diffusion, with: weights, of: trainer, into: &row)
     }
     context.memory.trim()  // sampling has tensors of other sizes than training
-    row.seconds = MonotonicClock.now - begun
+    (row.time, row.seconds) = (WallClock.utc(), MonotonicClock.now - begun)
     return row
   }
 
@@ -137,8 +139,12 @@ final class TrainingMetrics {
           sampler, seeds: 0..<UInt64(settings.samples), over: communicator
         ) { _, _ in communicator.activity.enter(.sampling) }
       }
-      for result in try features.results(accumulators, against: references, over: communicator) {
-        for (name, value) in result.named { row.metrics[name] = value }
+      if let fault = try communicator.firstText(diffusion.takePreviewFault()) {
+        if communicator.rank == 0 { log.warning("metrics of samples are left out: \(fault)") }
+      } else {
+        for result in try features.results(accumulators, against: references, over: communicator) {
+          for (name, value) in result.named { row.metrics[name] = value }
+        }
       }
     }
     if let heldOut {
@@ -189,7 +195,8 @@ final class TrainingMetrics {
   private func readKept(_ source: inout ReferenceSource) throws -> Set<Int> {
     let files = features.networks.map { referenceFile($0.extractor) }
     let flags = try communicator.broadcast(
-      communicator.rank == 0 ? files.map { ReferenceFile.holdsStatistics($0) ? 1 : 0 } : [])
+      communicator.rank == 0
+        ? zip(files, features.networks).map { isReadable($0, $1.extractor) ? 1 : 0 } : [])
     return try communicator.agree {
       var complete: Set<Int> = []
       for (index, network) in features.networks.enumerated() where flags[index] == 1 {
@@ -201,6 +208,18 @@ final class TrainingMetrics {
         if isComplete { complete.insert(index) }
       }
       return complete
+    }
+  }
+
+  /// Whether a file of statistics is there and whole; one that is damaged is made again.
+  private func isReadable(_ file: String, _ extractor: any FeatureExtractor) -> Bool {
+    guard Files.kindIfPresent(file) != nil else { return false }
+    do {
+      _ = try ReferenceFile.read(file, for: extractor)
+      return true
+    } catch {
+      log.warning("made again, because it is damaged: \(error)")
+      return false
     }
   }
 

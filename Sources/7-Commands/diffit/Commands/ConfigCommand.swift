@@ -22,14 +22,8 @@ struct ConfigCommand: ParsableCommand {
       file: settings.file, overrides: settings.overrides.texts)
     guard ProcessRank.isFirst else { return }
     let reference = ConfigurationReference(configuration)
-    let text = markdown ? reference.markdown : reference.text(width: terminalWidth ?? 100)
-    try StandardStreams.write(Array(text.utf8))
-  }
-
-  /// Columns of the terminal that standard output is; nil where it is none.
-  private var terminalWidth: Int? {
-    var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return max(Int(size.ws_col), 40)
+    let width = Terminal.columns(of: STDOUT_FILENO).map { max($0, 40) }
+    let text = markdown ? reference.markdown : reference.text(width: width ?? 100)
+    try StandardStreams.write(Array(text.visible(keepsLines: true).utf8))
   }
 }

@@ -10,6 +10,16 @@ struct OverrideArguments: ParsableArguments {
   var texts: [String] = []
 }
 
+/// The network of a file of weights, for commands that otherwise take a run.
+struct NetworkArguments: ParsableArguments {
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Settings that name the network of a .safetensors file which holds none itself.",
+      valueName: "file"))
+  var config: String?
+}
+
 /// Settings for commands that do without a file of them.
 struct ConfigurationArguments: ParsableArguments {
   @Option(

@@ -7,7 +7,7 @@ extension ConvertOptions.Filter: ExpressibleByArgument {}
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Bring pictures to one size and pack them for training.",
+    abstract: "Bring images to one size and pack them for training.",
     discussion: """
       The result is data.kind packed: PNG files and dataset.json, as EDM's tools read and write them. \
       Its bytes do not depend on ranks or threads. Started again after a crash, the command goes on \
@@ -18,7 +18,7 @@ struct ConvertCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Class folders, tar shards, a packed set, CIFAR-10, or a folder of pictures.",
+      "Class folders, tar shards, a packed set, CIFAR-10, or a folder of images.",
       valueName: "source"))
   var source: String
 
@@ -26,13 +26,13 @@ struct ConvertCommand: ParsableCommand {
     name: .customLong("out"), help: ArgumentHelp("What to write.", valueName: "file.zip|dir"))
   var output: String
 
-  @Option(name: .long, help: ArgumentHelp("Pixels a side.", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("Pixels per side.", valueName: "n"))
   var resolution: Int
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "How a picture becomes a square: center-crop-dhariwal, center-crop or stretch.",
+      "How an image becomes a square: center-crop-dhariwal, center-crop or stretch.",
       valueName: "name"))
   var transform = ConvertOptions.Transform.centerCropDhariwal
 
@@ -45,12 +45,12 @@ struct ConvertCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Pictures that may be left out as broken.", valueName: "n"))
+    help: ArgumentHelp("Images that may be left out as broken.", valueName: "n"))
   var maxBroken = 0
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Take the first n pictures. (default: all)", valueName: "n"))
+    help: ArgumentHelp("Take the first n images. (default: all)", valueName: "n"))
   var maxImages: Int?
 
   @OptionGroup var results: ResultArguments
@@ -68,18 +68,18 @@ struct DataInfoCommand: ParsableCommand {
     commandName: "info",
     abstract: "Tell what a data set holds, and what is wrong with it.",
     discussion: """
-      Exits with 1 where pictures are broken.
+      Exits with 1 where images are broken.
 
       Example: diffit data info ILSVRC/train
       """)
 
   @Argument(
     help: ArgumentHelp(
-      "Class folders, tar shards, a packed set, CIFAR-10, or a folder of pictures.",
+      "Class folders, tar shards, a packed set, CIFAR-10, or a folder of images.",
       valueName: "source"))
   var source: String
 
-  @Flag(name: .long, help: "Decode every picture; otherwise headers alone are read.")
+  @Flag(name: .long, help: "Decode every image; otherwise only headers are read.")
   var decode = false
 
   @OptionGroup var results: ResultArguments

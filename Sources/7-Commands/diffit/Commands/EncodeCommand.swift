@@ -5,9 +5,9 @@ import DataPreparation
 struct EncodeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "encode",
-    abstract: "Turn pictures into the latents that latent networks train on.",
+    abstract: "Turn images into the latents that latent networks train on.",
     discussion: """
-      The result is data.kind latents: means and log variances, of the mirrored pictures too. Its bytes \
+      The result is data.kind latents: means and log variances, of the mirrored images too. Its bytes \
       do not depend on ranks or threads. Started again after a crash, the command goes on from \
       OUT.partial.
 
@@ -17,7 +17,7 @@ struct EncodeCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Class folders, tar shards, a packed set, CIFAR-10, or a folder of pictures.",
+      "Class folders, tar shards, a packed set, CIFAR-10, or a folder of images.",
       valueName: "source"))
   var source: String
 
@@ -32,13 +32,13 @@ struct EncodeCommand: ParsableCommand {
   var output: String
 
   @Option(
-    name: .long, help: ArgumentHelp("Pixels a side of the pictures.", valueName: "n"))
+    name: .long, help: ArgumentHelp("Pixels per side of the images.", valueName: "n"))
   var resolution: Int
 
-  @Option(name: .long, help: ArgumentHelp("Pictures encoded at once, a rank.", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("Images encoded at once per rank.", valueName: "n"))
   var batch = 16
 
-  @Flag(name: .customLong("no-flip"), help: "Leave the mirrored pictures out.")
+  @Flag(name: .customLong("no-flip"), help: "Leave the mirrored images out.")
   var noFlip = false
 
   @Option(
@@ -47,12 +47,12 @@ struct EncodeCommand: ParsableCommand {
       "What the autoencoder computes in and files hold: fp32 or bf16.", valueName: "name"))
   var precision = TrainSettings.Precision.fp32
 
-  @Option(name: .long, help: ArgumentHelp("Images of a file.", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("Images per file.", valueName: "n"))
   var fileImages = 1000
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Take the first n pictures. (default: all)", valueName: "n"))
+    help: ArgumentHelp("Take the first n images. (default: all)", valueName: "n"))
   var maxImages: Int?
 
   @OptionGroup var results: ResultArguments

@@ -16,7 +16,7 @@ struct EvaluateCommand: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A run, a checkpoint, a folder of images, or a .npz or .zip file.",
+      "A run, a checkpoint, an export, a folder of images, or a .npz or .zip file.",
       valueName: "run|images"))
   var target: String
 
@@ -52,6 +52,7 @@ struct EvaluateCommand: ParsableCommand {
       valueName: "data"))
   var heldOut: String?
 
+  @OptionGroup var network: NetworkArguments
   @OptionGroup(title: "Features") var features: FeatureArguments
   @OptionGroup(title: "Sampling") var sampling: SamplingArguments
 
@@ -60,7 +61,8 @@ struct EvaluateCommand: ParsableCommand {
   mutating func run() throws {
     try EvaluateJob.run(
       EvaluationRequest(
-        target: target, reference: reference, heldOut: heldOut, metrics: metrics,
+        target: target, config: network.config, reference: reference, heldOut: heldOut,
+        metrics: metrics,
         samples: samples, seed: seed, repeats: repeats,
         features: features.options(batch: sampling.batch), sampling: sampling.options(),
         json: results.json))

@@ -27,9 +27,10 @@ struct SamplingArguments: ParsableArguments {
   @Option(
     name: .customLong("class"),
     help: ArgumentHelp(
-      "Sample this class. (default: a class from each image's seed, if the network knows any)",
-      valueName: "k"))
-  var label: Int?
+      "Sample this class, by its number or its name."
+        + " (default: a class from each image's seed, if the network knows any)",
+      valueName: "k|name"))
+  var label: String?
 
   @Option(
     name: .long,
@@ -60,6 +61,27 @@ struct SamplingArguments: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
+      "A weaker network of the same task, whose predictions are moved away from (autoguidance)."
+        + " (default: sample.guide of the run)", valueName: "checkpoint|run"))
+  var guide: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Weight of the difference to the guide; 1: none. (default: sample.guide_weight of the run)",
+      valueName: "w"))
+  var guideWeight: Double?
+
+  @Option(
+    name: .customLong("guide-ema"),
+    help: ArgumentHelp(
+      "The average of the guide's weights; raw: the weights themselves. (default: its first"
+        + " average)", valueName: "name"))
+  var guideEMA: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
       "Sample with this average of the weights; raw: the weights themselves."
         + " (default: the run's first average)", valueName: "name"))
   var ema: String?
@@ -81,11 +103,14 @@ struct SamplingArguments: ParsableArguments {
     options.steps = steps
     options.churn = churn
     options.eta = eta
-    options.label = label
+    if let label { options.setClass(label) }
     options.guidance = guidance
     options.guidanceInterval = try guidanceInterval.map(SamplingOptions.interval)
     options.guidanceSchedule = guidanceSchedule
     options.guidedChannels = guidedChannels
+    options.guide = guide
+    options.guideWeight = guideWeight
+    options.guideEMA = guideEMA
     options.ema = ema
     options.vae = vae
     options.batch = batch

@@ -11,7 +11,7 @@ struct NoiseCommand: ParsableCommand {
                diffit noise cat.jpg --out noise.png --timesteps 0,50,100,200,300,499
 
       Levels are EDM's, y + sigma n. Timesteps are DDPM's, sqrt(alpha-bar) y + sqrt(1 - alpha-bar) n, in
-      which pictures keep their contrast between -1 and 1.
+      which images keep their contrast between -1 and 1.
       """)
 
   @Argument(help: ArgumentHelp("A JPEG or PNG file.", valueName: "image"))

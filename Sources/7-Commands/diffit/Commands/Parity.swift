@@ -18,7 +18,7 @@ struct Parity: ParsableCommand {
   @Option(name: .long, help: "What to compute in.")
   var precision = TrainSettings.Precision.fp32
 
-  @Option(name: .long, help: ArgumentHelp("Threads. (default: one a core)", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("Threads. (default: one per core)", valueName: "n"))
   var threads: Int?
 
   @Option(

@@ -13,7 +13,8 @@ struct Sample: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A checkpoint, or a run: its newest good checkpoint.", valueName: "checkpoint|run"))
+      "A checkpoint, a run (its newest good checkpoint), or an export.",
+      valueName: "run|checkpoint|file"))
   var checkpoint: String
 
   @Option(
@@ -37,12 +38,13 @@ struct Sample: ParsableCommand {
       "A file for the steps from noise to image, for the first seeds.", valueName: "file.png"))
   var trajectory: String?
 
+  @OptionGroup var network: NetworkArguments
   @OptionGroup(title: "Sampling") var sampling: SamplingArguments
 
   mutating func run() throws {
     try SampleJob.run(
       SampleOptions(
-        checkpoint: checkpoint, seeds: SeedList(seeds), output: output, grid: grid,
-        trajectory: trajectory, sampling: sampling.options()))
+        checkpoint: checkpoint, config: network.config, seeds: SeedList(seeds), output: output,
+        grid: grid, trajectory: trajectory, sampling: sampling.options()))
   }
 }

@@ -21,7 +21,7 @@ struct ScalingMeasureCommand: ParsableCommand {
 
   @OptionGroup var settings: ConfigurationArguments
 
-  @Option(name: .long, help: ArgumentHelp("Images a rank and step.", valueName: "n"))
+  @Option(name: .long, help: ArgumentHelp("Images per rank and step.", valueName: "n"))
   var batch = 32
 
   @Option(name: .long, help: ArgumentHelp("Steps to time, of each kind.", valueName: "n"))
@@ -69,7 +69,7 @@ struct ScalingPredictCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Images a rank, weak scaling. (default: as measured)", valueName: "n"))
+    help: ArgumentHelp("Images per rank, weak scaling. (default: as measured)", valueName: "n"))
   var batch: Int?
 
   @Option(

@@ -5,18 +5,27 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a network, from the start or from where the run was left.",
     discussion: """
+      Given again, the command goes on from the newest good checkpoint; --run alone goes on with the \
+      settings that the run was begun with.
+
       Example: mpirun -n 4 diffit train --config configs/cifar10.yaml --set train.batch=256
       """)
 
-  @Option(name: .long, help: ArgumentHelp("Settings, as YAML.", valueName: "file"))
-  var config: String
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Settings, as YAML. (default: those of the run in --run, or of the weights in --init)",
+      valueName: "file"))
+  var config: String?
 
   @OptionGroup var overrides: OverrideArguments
 
   @Option(
     name: .customLong("run"),
     help: ArgumentHelp(
-      "The run's directory. (default: runs/ and the name of the configuration)", valueName: "dir"))
+      "The run's directory."
+        + " (default: that of the config.yaml given, else runs/ and the configuration's name)",
+      valueName: "dir"))
   var directory: String?
 
   @Option(
@@ -36,7 +45,8 @@ struct Train: ParsableCommand {
 
   @Flag(
     name: .long,
-    help: "Print the resolved settings, parameters, memory and communication, and stop.")
+    help: "Print the resolved settings, parameters, memory, time, disk and communication, and stop."
+  )
   var dryRun = false
 
   mutating func run() throws {

@@ -92,3 +92,11 @@ func samplerExample1() throws {
     }
   }
 }
+
+/// An example in UncertaintyWeight.swift.
+func uncertaintyWeightExample1() throws {
+  let uncertainty = UncertaintyWeight()
+  uncertainty.parameters.allocate(on: ComputeContext(), gradients: true)
+  let levels = uncertainty.levels(of: [0.1, 1, 10])
+  print(levels.values)  // [0.0, 0.0, 0.0]
+}

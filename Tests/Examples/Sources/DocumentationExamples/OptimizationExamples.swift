@@ -24,3 +24,29 @@ func exponentialAverageExample1() throws {
     owned: OptimizerPartition(all: 4096))
   print(average.beta(batch: 512, imagesSeen: 1_000_000))  // 0.5^(512 / 50,000)
 }
+
+/// An example in LearningRate.swift.
+func learningRateExample1() throws {
+  let rate = LearningRate(peak: 1e-3, warmup: 10_000, schedule: .cosine, images: 300_000)
+  print(rate(imagesSeen: 5_000), rate(imagesSeen: 155_000))  // half the peak on both sides
+}
+
+/// An example in Muon.swift.
+func muonExample1() throws {
+  let context = ComputeContext()
+  let (weights, gradients) = (Tensor(zeros: [4096], on: context), Tensor([4096], on: context))
+  gradients.fill(1)
+  let adam = Adam(
+    owned: OptimizerPartition(all: 4096), betas: (0.9, 0.999), epsilon: 1e-8, weightDecay: 0,
+    on: context)
+  let muon = Muon([MatrixParameter(0..<4096, rows: 64)], owned: adam.owned)
+  muon.accumulate(gradients, factor: 1, momentum: adam.first)
+  muon.orthogonalize(gradients, 0..<1)
+  muon.apply(gradients, to: weights, learningRate: 0.1, weightDecay: 0)
+}
+
+/// An example in PowerFunctionProfile.swift.
+func powerFunctionProfileExample1() throws {
+  let profile = PowerFunctionProfile(length: 0.10)
+  print(profile.gamma)  // 6.94
+}

@@ -1,6 +1,8 @@
 import FileFormats
 import Foundation
+import Images
 import Operators
+import Scores
 import SystemSupport
 import TensorCore
 
