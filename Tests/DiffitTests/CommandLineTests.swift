@@ -53,7 +53,8 @@ struct CommandLineTests {
   }
 
   @Test(arguments: [
-    "train", "sample", "parity", "bench", "inspect", "config", "report", "watch", "export", "doctor", "scaling",
+    "train", "sample", "parity", "bench", "inspect", "config", "report", "watch", "export",
+    "doctor", "scaling",
     "scaling measure", "scaling predict",
   ])
   func everyCommandHasHelpWithAnExample(command: String) throws {

@@ -52,7 +52,7 @@ extension FileError: CustomStringConvertible {
 
   private static func advice(_ code: Int32) -> String {
     switch code {
-    case ENOSPC, EDQUOT: "; free some space, or lower checkpoint.keep"
+    case ENOSPC, EDQUOT: "; free some space there, or let runs keep fewer checkpoints"
     case EFBIG: "; raise the limit on the size of a file (ulimit -f)"
     case EACCES, EPERM, EROFS: "; choose a place that this user may write to and read from"
     case ENOENT: "; check the path"

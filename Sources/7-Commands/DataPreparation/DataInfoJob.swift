@@ -101,12 +101,20 @@ struct DataReport: Encodable {
     case brokenImages = "broken_images"
   }
 
+  /// The names of the first classes; of many, how many more there are.
+  private var namesText: String {
+    if classNames.isEmpty { return "none" }
+    let shown = classNames.prefix(12).joined(separator: ", ")
+    return classNames.count > 12 ? "\(shown) and \(classNames.count - 12) more" : shown
+  }
+
   var text: String {
     let sizes = Summary(classSizes).map { "\(classes), of \($0.text) images" } ?? "none"
     var table = TextTable([.left(width: 8), .left()])
     for (name, value) in [
       ("source", FileName.visible(source)), ("kind", kind), ("images", "\(images)"),
       ("left out", leftOutText.isEmpty ? "none" : leftOutText), ("classes", sizes),
+      ("names", namesText),
       ("width", width?.text ?? "unknown"), ("height", height?.text ?? "unknown"),
       ("digest", digest ?? "none"), ("broken", broken == 0 ? "none" : "\(broken)"),
     ] {
