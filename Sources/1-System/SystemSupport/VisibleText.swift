@@ -1,14 +1,15 @@
 extension String {
   /// The text as a terminal may show it: characters that would move its cursor, colour it or turn
   /// the direction of writing are written out, `\u{1b}`, so that names in files and metadata of
-  /// others cannot change what is on the screen.
+  /// others cannot change what is on the screen; and bytes of names that are no UTF-8, `\xE9`.
   ///
   /// - Parameter keepsLines: whether line ends and tabs stay; otherwise they are written `\n` and
   ///   `\t`, and the text is one line.
   package func visible(keepsLines: Bool = false) -> String {
-    guard unicodeScalars.contains(where: \.isHidden) else { return self }
+    let readable = FileName.visible(self)
+    guard readable.unicodeScalars.contains(where: \.isHidden) else { return readable }
     var text = ""
-    for scalar in unicodeScalars {
+    for scalar in readable.unicodeScalars {
       switch scalar {
       case "\n" where !keepsLines: text += #"\n"#
       case "\t" where !keepsLines: text += #"\t"#

@@ -10,7 +10,7 @@ package enum ErrorLine {
   ///
   /// - Parameter rank: who speaks; the first rank does not name itself.
   package static func write(_ text: String, of rank: Int? = ProcessRank.rank) {
-    let line = FileName.visible(text).split(whereSeparator: \.isNewline)
+    let line = text.split(whereSeparator: \.isNewline)
       .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
     StandardStreams.writeError(speaker(rank) + line.visible() + "\n")
     drain()

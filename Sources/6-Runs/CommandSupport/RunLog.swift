@@ -57,12 +57,10 @@ package final class RunLog: Sendable {
   }
 
   /// An ordinary line, said by the first rank.
-  package func info(_ text: String) { logger.info("\(FileName.visible(text))", metadata: facts) }
+  package func info(_ text: String) { logger.info("\(text)", metadata: facts) }
 
   /// Something that should be looked at; said by any rank.
-  package func warning(_ text: String) {
-    logger.warning("\(FileName.visible(text))", metadata: facts)
-  }
+  package func warning(_ text: String) { logger.warning("\(text)", metadata: facts) }
 
   /// A warning that ranks may share: the first rank says each text once, with the ranks that have it
   /// where those are not all. Collective.
@@ -83,7 +81,7 @@ package final class RunLog: Sendable {
   }
 
   /// Why the job ends; said by any rank.
-  package func error(_ text: String) { logger.error("\(FileName.visible(text))", metadata: facts) }
+  package func error(_ text: String) { logger.error("\(text)", metadata: facts) }
 
   /// The last line of a job, which the program itself tells on the terminal: only into the file.
   func conclude(_ text: String, level: Logger.Level) {

@@ -112,7 +112,7 @@ struct DataReport: Encodable {
     let sizes = Summary(classSizes).map { "\(classes), of \($0.text) images" } ?? "none"
     var table = TextTable([.left(width: 8), .left()])
     for (name, value) in [
-      ("source", FileName.visible(source)), ("kind", kind), ("images", "\(images)"),
+      ("source", source), ("kind", kind), ("images", "\(images)"),
       ("left out", leftOutText.isEmpty ? "none" : leftOutText), ("classes", sizes),
       ("names", namesText),
       ("width", width?.text ?? "unknown"), ("height", height?.text ?? "unknown"),
