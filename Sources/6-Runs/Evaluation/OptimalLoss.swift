@@ -1,6 +1,7 @@
 import Collectives
 import Datasets
 import Diffusion
+import Images
 import LinearAlgebra
 import ModelLoading
 import TensorCore
@@ -116,7 +117,14 @@ private struct NoisyImages {
       }
       for isMirrored in mirrors ? [false, true] : [false] {
         let set = part.flatMap { sample in
-          (isMirrored ? mirrored(sample.values, examples.shape) : sample.values).map(Double.init)
+          var values = sample.values
+          if isMirrored {
+            values.withUnsafeMutableBufferPointer {
+              Augmentation.mirrored.apply(
+                to: $0, height: examples.shape[0], width: examples.shape[1])
+            }
+          }
+          return values.map(Double.init)
         }
         let squares = part.indices.map { at in
           set[at * size..<(at + 1) * size].reduce(0) { $0 + $1 * $1 }
@@ -150,14 +158,6 @@ private struct NoisyImages {
     }
     for at in sums.indices { sums[at] /= totals[at / size] }
     return sums
-  }
-
-  private func mirrored(_ values: [Float], _ shape: [Int]) -> [Float] {
-    let (width, channels) = (shape[1], shape[2])
-    return values.indices.map { at in
-      let (row, column) = (at / (width * channels), at / channels % width)
-      return values[(row * width + width - 1 - column) * channels + at % channels]
-    }
   }
 
   /// The loss of each image for these denoised images.
