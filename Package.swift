@@ -163,7 +163,10 @@ let runs: [Target] = [
     ]),
   module(
     "6-Runs", "Reporting",
-    ["Checkpoints", "CommandSupport", "Evaluation", "ModelLoading", "SystemSupport"]),
+    [
+      "Checkpoints", "CommandSupport", "Configuration", "Evaluation", "ModelLoading",
+      "SystemSupport",
+    ]),
   module(
     "6-Runs", "Training",
     [

@@ -14,7 +14,7 @@ struct RunFixture {
     throws
   {
     scratch = try TemporaryFolder()
-    try scratch.write("model:\n  images: 7\ntrain:\n  images: 40000\n  batch: 10\n", "config.yaml")
+    try scratch.write("sample:\n  count: 7\ntrain:\n  images: 40000\n  batch: 10\n", "config.yaml")
     var text = ""
     for row in 1...max(rows, 1) { text += Self.row(1000 * row, loss: 1 / Double(row)) }
     text += #"{"images":20000,"metrics":{"fd_random":0.25,"loss":0.5},"weights":"ema.ema","#

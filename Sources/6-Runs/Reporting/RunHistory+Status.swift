@@ -13,19 +13,6 @@ extension RunHistory {
     }
   }
 
-  /// Images that the run is to see, `train.images`; nil where the settings do not say so plainly.
-  package var target: Int? {
-    guard let lines = try? settings().split(separator: "\n") else { return nil }
-    var isTrain = false
-    for line in lines {
-      if !line.hasPrefix(" ") { isTrain = line.hasPrefix("train:") }
-      if isTrain, line.hasPrefix("  images: ") {
-        return Int(line.dropFirst("  images: ".count).filter { $0 != "_" })
-      }
-    }
-    return nil
-  }
-
   /// Seconds until the target at the rate of the last ticks; nil where that cannot be said.
   package var secondsLeft: Double? {
     let recent = ticks.suffix(10).map(\.imagesPerSecond).filter { $0.isFinite && $0 > 0 }

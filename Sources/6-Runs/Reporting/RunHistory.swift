@@ -1,4 +1,5 @@
 import Checkpoints
+import Configuration
 import Foundation
 import ModelLoading
 import SystemSupport
@@ -22,6 +23,8 @@ package struct RunHistory {
   package private(set) var events: [LogEvent] = []
   /// The lines with which the newest start of the run began: network, data, ranks, machine.
   package private(set) var header: [String] = []
+  /// Images that the run is to see, `train.images`; nil where this version cannot read the settings.
+  package private(set) var target: Int?
   /// Lines of `stats.jsonl` that are no JSON objects, such as one that a crash cut off.
   package private(set) var tornRows = 0
 
@@ -53,6 +56,7 @@ package struct RunHistory {
   package mutating func refresh() throws {
     try readStats()
     try readLog()
+    target = try? Configuration(file: directory.config).train.images
     grids = try RunGrid.all(in: directory)
     checkpoints = try directory.checkpoints.list().map(\.images)
   }

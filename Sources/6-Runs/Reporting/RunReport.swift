@@ -49,7 +49,7 @@ package struct RunReport {
   }
 
   private static func time(_ date: Date) -> String {
-    date.formatted(.iso8601.dateSeparator(.dash).timeSeparator(.colon))
+    WallClock.utc(Int(date.timeIntervalSince1970))
       .replacing("T", with: " ").replacing("Z", with: "")
   }
 
